@@ -1,0 +1,186 @@
+package provisioning
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Activity is one change to one account on one source, as its observations tell
+// it: the row of the Activities page. Descriptive fields hold the last word said
+// in the order of the history.
+type Activity struct {
+	ID  ID
+	Key ActivityKey
+
+	SourceID       string
+	SourceName     string
+	AccountID      string
+	Kind           Kind
+	Cause          string
+	ItemID         string
+	IdentityID     string
+	IdentityName   string
+	RequesterID    string
+	RequesterName  string
+	ApproverName   string
+	ApprovalStatus string
+	TicketID       string
+	ErrorMessage   string // of the current state; the history keeps the others
+
+	Status         Status
+	PreviousStatus Status // before the newest step
+	Odd            bool   // the newest step contradicts what was known
+	Attempts       int    // 1 + steps into Retrying
+	FailedOn       FailedOn
+	StateSeq       int // number of observations folded
+
+	RequestedAt    pcommon.Timestamp
+	StatusSince    pcommon.Timestamp // when the current status was entered
+	FirstPendingAt pcommon.Timestamp
+	CommittedAt    pcommon.Timestamp // first
+	FinishedAt     pcommon.Timestamp // first Success
+	FirstFailedAt  pcommon.Timestamp
+	FailedAt       pcommon.Timestamp // last
+	FirstAt        pcommon.Timestamp // first observation
+	LastAt         pcommon.Timestamp // newest observation
+
+	// TimeIn is how long the activity was in each status it has left.
+	TimeIn [statusCount]time.Duration
+
+	// History is every observation folded, in order.
+	History []Step
+
+	failedSides [2]bool // identitynow, source: what each side said last
+}
+
+// Step is what one observation did to an activity.
+type Step struct {
+	*Observation
+	Previous Status
+	Status   Status
+	Odd      bool
+}
+
+// fold steps through a sorted history.
+func fold(key ActivityKey, history []*Observation) Activity {
+	a := Activity{ID: key.ID(), Key: key, Attempts: 1, History: make([]Step, 0, len(history))}
+	for _, o := range history {
+		a.step(o)
+	}
+	return a
+}
+
+// AsOf is the activity as it stood after the first n steps of its history.
+func (a *Activity) AsOf(n int) Activity {
+	if n == len(a.History) {
+		return *a
+	}
+	history := make([]*Observation, n)
+	for i, s := range a.History[:n] {
+		history[i] = s.Observation
+	}
+	return fold(a.Key, history)
+}
+
+func (a *Activity) step(o *Observation) {
+	at := o.At()
+	was := a.Status
+	now, odd := was.Next(o.Says, o.OccurredAt != 0)
+
+	a.describe(o)
+	if a.FirstAt == 0 {
+		a.FirstAt = at
+	}
+	if now != was {
+		if was != StatusUnset {
+			a.TimeIn[was] += at.AsTime().Sub(a.StatusSince.AsTime())
+		}
+		a.StatusSince = at
+		if now == StatusRetrying {
+			a.Attempts++
+		}
+	}
+	a.mark(now, o.Says, at)
+	a.sides(o, odd)
+	switch {
+	case now == StatusCommitted || now == StatusSuccess:
+		a.ErrorMessage = ""
+	case o.ErrorMessage != "":
+		a.ErrorMessage = o.ErrorMessage
+	}
+
+	a.PreviousStatus, a.Status, a.Odd = was, now, odd
+	a.LastAt = at
+	a.StateSeq++
+	a.History = append(a.History, Step{Observation: o, Previous: was, Status: now, Odd: odd})
+}
+
+// mark keeps the timeline: the first time each status was reached, and for
+// failures the last one too.
+func (a *Activity) mark(now, says Status, at pcommon.Timestamp) {
+	switch now {
+	case StatusPending:
+		first(&a.FirstPendingAt, at)
+	case StatusCommitted:
+		first(&a.CommittedAt, at)
+	case StatusSuccess:
+		first(&a.FinishedAt, at)
+	case StatusFailed:
+		first(&a.FirstFailedAt, at)
+		if says == StatusFailed {
+			a.FailedAt = at
+		}
+	}
+}
+
+// sides keeps the last word of each side of a password change.
+func (a *Activity) sides(o *Observation, odd bool) {
+	side := 1
+	if o.Side == FailedOnIdentityNow {
+		side = 0
+	}
+	switch o.Says {
+	case StatusFailed:
+		a.failedSides[side] = a.failedSides[side] || !odd || o.OccurredAt != 0
+	case StatusCommitted, StatusSuccess:
+		a.failedSides[side] = false
+	}
+	if a.Kind == KindPassword {
+		a.FailedOn = failedOn[btoi(a.failedSides[0])+2*btoi(a.failedSides[1])]
+	}
+}
+
+// failedOn is indexed by 1 for IdentityNow plus 2 for the source.
+var failedOn = [...]FailedOn{FailedOnNone, FailedOnIdentityNow, FailedOnSource, FailedOnBoth}
+
+func (a *Activity) describe(o *Observation) {
+	last(&a.SourceID, o.SourceID)
+	last(&a.SourceName, o.SourceName)
+	last(&a.AccountID, o.AccountID)
+	last(&a.ItemID, o.ItemID)
+	last(&a.Cause, o.Cause)
+	last(&a.IdentityID, o.IdentityID)
+	last(&a.IdentityName, o.IdentityName)
+	last(&a.RequesterID, o.RequesterID)
+	last(&a.RequesterName, o.RequesterName)
+	last(&a.ApproverName, o.ApproverName)
+	last(&a.ApprovalStatus, o.ApprovalStatus)
+	last(&a.TicketID, o.TicketID)
+	if o.RequestedAt != 0 && (a.RequestedAt == 0 || o.RequestedAt < a.RequestedAt) {
+		a.RequestedAt = o.RequestedAt
+	}
+	a.Kind = KindOf(a.Key.Operation, a.Cause, a.Key.Attribute)
+}
+
+func last(field *string, said string) {
+	if said != "" {
+		*field = said
+	}
+}
+
+func first(field *pcommon.Timestamp, at pcommon.Timestamp) {
+	if *field == 0 {
+		*field = at
+	}
+}

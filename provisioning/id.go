@@ -1,0 +1,132 @@
+package provisioning
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// ID is a deterministic identifier: the first 16 bytes of a SHA-256 over
+// length-prefixed fields, so that no two different lists of fields collide by
+// concatenation. Its text is 32 hex digits.
+type ID [16]byte
+
+// String returns 32 hex digits; the zero ID is empty.
+func (id ID) String() string {
+	if id.IsZero() {
+		return ""
+	}
+	return hex.EncodeToString(id[:])
+}
+
+// IsZero reports whether the ID was never set.
+func (id ID) IsZero() bool { return id == ID{} }
+
+// ParseID reads what String writes.
+func ParseID(text string) (ID, error) {
+	var id ID
+	if text == "" {
+		return id, nil
+	}
+	if len(text) != hex.EncodedLen(len(id)) {
+		return id, fmt.Errorf("id %q has %d characters, want %d hex digits", text, len(text), hex.EncodedLen(len(id)))
+	}
+	if _, err := hex.Decode(id[:], []byte(text)); err != nil {
+		return ID{}, fmt.Errorf("id %q: %w", text, err)
+	}
+	return id, nil
+}
+
+// hashID hashes a domain word and fields. The domain keeps the id spaces apart.
+func hashID(domain string, fields ...string) ID {
+	var stack [512]byte
+	buf := appendField(stack[:0], domain)
+	for _, f := range fields {
+		buf = appendField(buf, f)
+	}
+	sum := sha256.Sum256(buf)
+	return ID(sum[:16])
+}
+
+func appendField(buf []byte, field string) []byte {
+	buf = binary.AppendUvarint(buf, uint64(len(field)))
+	return append(buf, field...)
+}
+
+// EventID identifies what the observation says: read twice, it is the same id.
+// Where the vendor gives no time, none goes in, so a trigger delivered twice is
+// one observation.
+func EventID(o *Observation) ID {
+	var at [8]byte
+	binary.BigEndian.PutUint64(at[:], uint64(o.OccurredAt))
+	return hashID("event", o.Tenant, string(o.Feed), string(o.Dialect), o.GroupID, o.VendorID, o.ItemID,
+		SourceKey(o.SourceID, o.SourceName), o.AccountID, o.AttributeName, o.AttributeValue, string(o.Operation),
+		o.RawStatus, string(o.Side), string(at[:]))
+}
+
+// ActivityKey is what makes two observations speak of the same change.
+type ActivityKey struct {
+	Tenant    string
+	GroupID   string
+	Source    string // SourceKey of the source
+	Account   string
+	Attribute string
+	Value     string
+	Operation Operation
+}
+
+// ID returns the activity id of the key. Accounts are compared without case.
+func (k ActivityKey) ID() ID {
+	return hashID("activity", k.Tenant, k.GroupID, k.Source, strings.ToLower(k.Account), k.Attribute, k.Value, string(k.Operation))
+}
+
+// SourceKey identifies a source by its id, or by its name where the id is absent
+// or is no id: the vendor also writes names there ("IdentityNow"), while its ids
+// are 32 hex digits or UUIDs.
+func SourceKey(id, name string) string {
+	if isVendorID(id) || name == "" {
+		return id
+	}
+	return name
+}
+
+func isVendorID(id string) bool {
+	digits := 0
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
+			digits++
+		case c != '-':
+			return false
+		}
+	}
+	return digits == 32
+}
+
+// stateEventID identifies a state record: a state of an activity that no
+// observation of its own reported.
+func stateEventID(activity ID, version uint64) ID {
+	var v [8]byte
+	binary.BigEndian.PutUint64(v[:], version)
+	return hashID("state", string(activity[:]), string(v[:]))
+}
+
+func groupHash(tenant, groupID string) ID { return hashID("group", tenant, groupID) }
+
+// GroupNumber is the short number people see: positive, at most 53 bits (so that
+// spreadsheets and JavaScript keep it exact), and the same for the same group on
+// every collector and after every restart.
+func GroupNumber(tenant, groupID string) int64 {
+	h := groupHash(tenant, groupID)
+	n := int64(binary.BigEndian.Uint64(h[:8]) >> 11)
+	return max(n, 1)
+}
+
+// TraceID makes every group a trace.
+func TraceID(tenant, groupID string) pcommon.TraceID {
+	return pcommon.TraceID(groupHash(tenant, groupID))
+}

@@ -1,0 +1,211 @@
+package provisioning
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// ErrNotActivity is returned for a LogRecord of another EventName.
+var ErrNotActivity = errors.New("not a " + EventActivity + " record")
+
+// WriteObservation writes an observation as the receiver emits it.
+func WriteObservation(o *Observation, to plog.LogRecord) {
+	r := Record{Observation: *o}
+	write(&r, to, o.Says)
+}
+
+// WriteRecord writes an enriched record as the processor emits it.
+func WriteRecord(r *Record, to plog.LogRecord) { write(r, to, r.Status) }
+
+func write(r *Record, to plog.LogRecord, status Status) {
+	to.SetEventName(EventActivity)
+	to.SetTimestamp(r.OccurredAt)
+	to.SetObservedTimestamp(r.ObservedAt)
+	to.SetTraceID(TraceID(r.Tenant, r.GroupID))
+	number, text := severity(status, r.Stalled || r.Overdue)
+	to.SetSeverityNumber(number)
+	to.SetSeverityText(text)
+	to.Body().SetStr(Line(r, status))
+
+	attrs := to.Attributes()
+	attrs.EnsureCapacity(len(Fields))
+	for i := range Fields {
+		f := &fieldTable[i]
+		if f.top {
+			continue
+		}
+		switch v := f.of(r).(type) {
+		case *string:
+			putText(attrs, f.attribute, *v)
+		case *Feed:
+			putText(attrs, f.attribute, string(*v))
+		case *Dialect:
+			putText(attrs, f.attribute, string(*v))
+		case *Sort:
+			putText(attrs, f.attribute, string(*v))
+		case *Operation:
+			putText(attrs, f.attribute, string(*v))
+		case *Kind:
+			putText(attrs, f.attribute, string(*v))
+		case *FailedOn:
+			putText(attrs, f.attribute, string(*v))
+		case *Status:
+			putText(attrs, f.attribute, v.String())
+		case *ID:
+			if !v.IsZero() {
+				attrs.PutStr(f.attribute, v.String())
+			}
+		case *bool:
+			if *v {
+				attrs.PutBool(f.attribute, true)
+			}
+		case *int64:
+			putInt(attrs, f.attribute, *v)
+		case *uint64:
+			putInt(attrs, f.attribute, int64(*v)) //nolint:gosec // a count of observations
+		case *pcommon.Timestamp:
+			putInt(attrs, f.attribute, int64(*v)) //nolint:gosec // nanoseconds since 1970, below 2^63 by ParseTime
+		}
+	}
+}
+
+func putText(attrs pcommon.Map, name, text string) {
+	if text != "" {
+		attrs.PutStr(name, text)
+	}
+}
+
+func putInt(attrs pcommon.Map, name string, n int64) {
+	if n != 0 {
+		attrs.PutInt(name, n)
+	}
+}
+
+// Read reads what WriteObservation or WriteRecord wrote into r, which it clears
+// first. Attributes of other makers are left alone. An error names the attribute.
+func Read(from plog.LogRecord, r *Record) error {
+	*r = Record{}
+	if from.EventName() != EventActivity {
+		return ErrNotActivity
+	}
+	r.OccurredAt, r.ObservedAt = from.Timestamp(), from.ObservedTimestamp()
+	for name, value := range from.Attributes().All() {
+		i, ok := fieldIndex[name]
+		if !ok {
+			continue
+		}
+		if err := set(fieldTable[i].of(r), value); err != nil {
+			return fmt.Errorf("attribute %s: %w", name, err)
+		}
+	}
+	switch {
+	case r.EventID.IsZero():
+		return fmt.Errorf("attribute %sevent_id is missing", AttributePrefix)
+	case r.GroupID == "":
+		return fmt.Errorf("attribute %sgroup_id is missing", AttributePrefix)
+	}
+	return nil
+}
+
+func set(field any, value pcommon.Value) (err error) {
+	if want := valueType(field); value.Type() != want {
+		return fmt.Errorf("is %s, want %s", value.Type(), want)
+	}
+	switch p := field.(type) {
+	case *string:
+		*p = value.Str()
+	case *Feed:
+		*p = Feed(value.Str())
+	case *Dialect:
+		*p = Dialect(value.Str())
+	case *Sort:
+		*p = Sort(value.Str())
+	case *Operation:
+		*p = Operation(value.Str())
+	case *Kind:
+		*p = Kind(value.Str())
+	case *FailedOn:
+		*p = FailedOn(value.Str())
+	case *Status:
+		*p, err = ParseStatus(value.Str())
+	case *ID:
+		*p, err = ParseID(value.Str())
+	case *bool:
+		*p = value.Bool()
+	case *int64:
+		*p = value.Int()
+	case *uint64:
+		*p = uint64(max(value.Int(), 0))
+	case *pcommon.Timestamp:
+		*p = pcommon.Timestamp(max(value.Int(), 0))
+	}
+	return err
+}
+
+// readers returns functions that read an attribute, empty or 0 where it is absent
+// or of another type.
+func readers(attrs pcommon.Map) (text func(string) string, number func(string) int64) {
+	text = func(name string) string {
+		if v, ok := attrs.Get(name); ok && v.Type() == pcommon.ValueTypeStr {
+			return v.Str()
+		}
+		return ""
+	}
+	number = func(name string) int64 {
+		if v, ok := attrs.Get(name); ok && v.Type() == pcommon.ValueTypeInt {
+			return v.Int()
+		}
+		return 0
+	}
+	return text, number
+}
+
+func valueType(field any) pcommon.ValueType {
+	switch field.(type) {
+	case *bool:
+		return pcommon.ValueTypeBool
+	case *int64, *uint64, *pcommon.Timestamp:
+		return pcommon.ValueTypeInt
+	default:
+		return pcommon.ValueTypeStr
+	}
+}
+
+// fieldTable is Fields with what the mapping needs at hand.
+var fieldTable, fieldIndex = func() ([]tableField, map[string]int) {
+	table := make([]tableField, len(Fields))
+	index := make(map[string]int, len(Fields))
+	for i := range Fields {
+		f := &Fields[i]
+		table[i] = tableField{attribute: f.Attribute(), of: f.Of, top: f.Column == "occurred_at" || f.Column == "observed_at"}
+		if !table[i].top {
+			index[table[i].attribute] = i
+		}
+	}
+	return table, index
+}()
+
+type tableField struct {
+	attribute string
+	of        func(*Record) any
+	top       bool // a field of the LogRecord itself
+}
+
+func severity(status Status, flagged bool) (plog.SeverityNumber, string) {
+	switch {
+	case status == StatusFailed:
+		return plog.SeverityNumberError, "ERROR"
+	case status == StatusRetrying || status == StatusNotVerifiable || flagged:
+		return plog.SeverityNumberWarn, "WARN"
+	default:
+		return plog.SeverityNumberInfo, "INFO"
+	}
+}
+
+// MaxTime is the last time a record can hold: nanoseconds in a signed 64-bit
+// integer end in April 2262.
+const MaxTime = pcommon.Timestamp(math.MaxInt64)

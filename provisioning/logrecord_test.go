@@ -1,0 +1,126 @@
+package provisioning
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"pgregory.net/rapid"
+)
+
+// fill sets every field of a record to a value of its own, so that a field that
+// the mapping forgets shows.
+func fill(t *rapid.T, r *Record) {
+	for i := range Fields {
+		label := Fields[i].Column
+		switch p := Fields[i].Of(r).(type) {
+		case *string:
+			*p = rapid.StringN(0, 20, -1).Draw(t, label)
+		case *Feed:
+			*p = Feed(rapid.String().Draw(t, label))
+		case *Dialect:
+			*p = Dialect(rapid.String().Draw(t, label))
+		case *Sort:
+			*p = Sort(rapid.String().Draw(t, label))
+		case *Operation:
+			*p = Operation(rapid.String().Draw(t, label))
+		case *Kind:
+			*p = Kind(rapid.String().Draw(t, label))
+		case *FailedOn:
+			*p = FailedOn(rapid.String().Draw(t, label))
+		case *Status:
+			*p = Status(rapid.IntRange(0, int(statusCount)-1).Draw(t, label))
+		case *ID:
+			*p = hashID("test", rapid.String().Draw(t, label))
+		case *bool:
+			*p = rapid.Bool().Draw(t, label)
+		case *int64:
+			*p = rapid.Int64().Draw(t, label)
+		case *uint64:
+			*p = rapid.Uint64Range(0, 1<<63-1).Draw(t, label)
+		case *pcommon.Timestamp:
+			*p = pcommon.Timestamp(rapid.Uint64Range(0, uint64(MaxTime)).Draw(t, label))
+		default:
+			t.Fatalf("%s has type %T, which the mapping does not know", label, p)
+		}
+	}
+	r.GroupID = "g" + r.GroupID
+}
+
+func TestRecordSurvivesItsLogRecord(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var want, got Record
+		fill(t, &want)
+		lr := plog.NewLogRecord()
+		WriteRecord(&want, lr)
+		require.NoError(t, Read(lr, &got))
+		require.Equal(t, want, got)
+		require.Equal(t, TraceID(want.Tenant, want.GroupID), lr.TraceID())
+	})
+}
+
+func TestReadNamesTheAttribute(t *testing.T) {
+	f := func(change func(plog.LogRecord), want string) {
+		t.Helper()
+		lr := plog.NewLogRecord()
+		o := observe(StatusPending, 1)
+		WriteObservation(&o, lr)
+		change(lr)
+		var r Record
+		require.ErrorContains(t, Read(lr, &r), want)
+	}
+	f(func(lr plog.LogRecord) { lr.SetEventName("other") }, ErrNotActivity.Error())
+	f(func(lr plog.LogRecord) { lr.Attributes().PutInt("provisioning.tenant", 1) }, "provisioning.tenant: is Int, want Str")
+	f(func(lr plog.LogRecord) { lr.Attributes().PutStr("provisioning.status", "Done") }, "provisioning.status")
+	f(func(lr plog.LogRecord) { lr.Attributes().Remove("provisioning.event_id") }, "provisioning.event_id is missing")
+	f(func(lr plog.LogRecord) { lr.Attributes().Remove("provisioning.group_id") }, "provisioning.group_id is missing")
+	f(func(lr plog.LogRecord) { lr.Attributes().PutStr("provisioning.activity_id", "zz") }, "provisioning.activity_id")
+}
+
+func TestQuarantinedSurvivesItsLogRecord(t *testing.T) {
+	want := Quarantined{
+		Tenant: "acme", Feed: FeedFile, Reason: "line 3: unexpected end", File: "in/a.json",
+		Position: 812, Field: "items[0].id", ObservedAt: 7, Original: "{", Size: 1,
+	}
+	lr := plog.NewLogRecord()
+	WriteQuarantined(&want, lr)
+	var got Quarantined
+	require.NoError(t, ReadQuarantined(lr, &got))
+	require.Equal(t, want, got)
+	require.False(t, got.EventID.IsZero())
+	require.ErrorIs(t, ReadQuarantined(plog.NewLogRecord(), &got), ErrNotQuarantine)
+}
+
+func TestGroupSurvivesItsLogRecord(t *testing.T) {
+	want := GroupRecord{
+		Group: Group{
+			Tenant: "acme", ID: "g1", Number: GroupNumber("acme", "g1"), Status: StatusFailed, Activities: 3,
+			Sources: []string{"AD", "SAP"}, Cause: CauseAccessRequest, IdentityID: "i", IdentityName: "Ada",
+			Requester: "Bob", FirstAt: 1, LastAt: 9,
+		},
+		Version: 8, ObservedAt: 10,
+	}
+	want.Counts[StatusFailed], want.Counts[StatusSuccess] = 1, 2
+	lr := plog.NewLogRecord()
+	WriteGroup(&want, lr)
+	var got GroupRecord
+	require.NoError(t, ReadGroup(lr, &got))
+	require.Equal(t, want, got)
+	require.ErrorIs(t, ReadGroup(plog.NewLogRecord(), &got), ErrNotGroup)
+}
+
+func TestSeverityFollowsStatus(t *testing.T) {
+	f := func(status Status, stalled bool, want string) {
+		t.Helper()
+		lr := plog.NewLogRecord()
+		WriteRecord(&Record{Status: status, Stalled: stalled}, lr)
+		require.Equal(t, want, lr.SeverityText())
+	}
+	f(StatusFailed, false, "ERROR")
+	f(StatusRetrying, false, "WARN")
+	f(StatusNotVerifiable, false, "WARN")
+	f(StatusPending, true, "WARN")
+	f(StatusPending, false, "INFO")
+	f(StatusSuccess, false, "INFO")
+}

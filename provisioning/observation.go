@@ -1,0 +1,99 @@
+package provisioning
+
+import (
+	"bytes"
+	"cmp"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Dialect is the shape of the vendor's document an observation was read from.
+// It is not the feed: a file may hold any of them.
+type Dialect string
+
+const (
+	DialectREST    Dialect = "rest"    // AccountActivity with items
+	DialectSearch  Dialect = "search"  // accountactivities document
+	DialectEvent   Dialect = "event"   // events document
+	DialectTrigger Dialect = "trigger" // Provisioning Completed
+)
+
+// Observation is one report, by one feed, that an activity was in some state at
+// some time. It is immutable and identified by EventID. Times are nanoseconds
+// since 1970 in UTC, zero where absent.
+type Observation struct {
+	EventID  ID
+	Tenant   string
+	Feed     Feed
+	Dialect  Dialect
+	GroupID  string // the vendor's tracking number = account activity id
+	VendorID string // the vendor's id of the document
+	ItemID   string // the vendor's id of the item, REST only
+
+	SourceID       string
+	SourceName     string
+	AccountID      string
+	AttributeName  string
+	AttributeValue string
+	Operation      Operation
+	// AccountLevel marks an event or trigger that names an account and no
+	// attribute: it speaks of every finer activity it covers.
+	AccountLevel bool
+
+	Says      Status // unset where the vendor's word is unknown
+	RawStatus string // the vendor's word
+
+	Cause          string
+	IdentityID     string
+	IdentityName   string
+	RequesterID    string
+	RequesterName  string
+	ApproverName   string
+	ApprovalStatus string
+	ErrorMessage   string
+	TicketID       string
+	Side           FailedOn // the side a password change was tried on: identitynow or source
+
+	RequestedAt pcommon.Timestamp
+	OccurredAt  pcommon.Timestamp // vendor's time; zero where the vendor gives none
+	ObservedAt  pcommon.Timestamp // first receipt
+	Original    string            // the vendor's verbatim JSON, secrets redacted
+}
+
+// At is the time an observation sorts by: the vendor's, else that of receipt.
+func (o *Observation) At() pcommon.Timestamp {
+	if o.OccurredAt != 0 {
+		return o.OccurredAt
+	}
+	return o.ObservedAt
+}
+
+// compare orders a group's observations: by time, by lifecycle progress, by id.
+func compare(a, b *Observation) int {
+	return cmp.Or(
+		cmp.Compare(a.At(), b.At()),
+		cmp.Compare(a.Says, b.Says),
+		compareID(a.EventID, b.EventID),
+	)
+}
+
+func compareID(a, b ID) int { return bytes.Compare(a[:], b[:]) }
+
+// Earlier reports whether a is the copy to keep of two observations with the
+// same event id: the first receipt, and among equal receipts the smaller content,
+// so that the choice does not depend on the order of arrival.
+func Earlier(a, b *Observation) bool {
+	return cmp.Or(
+		cmp.Compare(a.ObservedAt, b.ObservedAt),
+		cmp.Compare(a.ErrorMessage, b.ErrorMessage),
+		cmp.Compare(a.ApprovalStatus, b.ApprovalStatus),
+		cmp.Compare(a.ApproverName, b.ApproverName),
+		cmp.Compare(a.Cause, b.Cause),
+		cmp.Compare(a.IdentityID, b.IdentityID),
+		cmp.Compare(a.IdentityName, b.IdentityName),
+		cmp.Compare(a.RequesterID, b.RequesterID),
+		cmp.Compare(a.RequesterName, b.RequesterName),
+		cmp.Compare(a.TicketID, b.TicketID),
+		cmp.Compare(a.RequestedAt, b.RequestedAt),
+	) < 0
+}

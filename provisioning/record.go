@@ -1,0 +1,95 @@
+package provisioning
+
+import "go.opentelemetry.io/collector/pdata/pcommon"
+
+// Sort tells the two sorts of activity records apart.
+type Sort string
+
+const (
+	// SortObservation is the one record of each distinct observation: the step
+	// it made in its activity's history.
+	SortObservation Sort = "observation"
+	// SortState is an activity's new state that no observation of its own made
+	// the newest step of: a further activity of an account-level observation, a
+	// late observation, a timer, an activity that folded into a finer one.
+	SortState Sort = "state"
+)
+
+// Record is what a LogRecord with EventName EventActivity says: an observation
+// and the state of its activity after it. The receiver fills the observation
+// only; the processor adds the rest.
+type Record struct {
+	Observation
+
+	Sort           Sort
+	Current        bool // the activity's newest state
+	ActivityID     ID
+	Status         Status
+	PreviousStatus Status
+	Odd            bool
+	Kind           Kind
+	FailedOn       FailedOn
+	Attempts       int64
+	StateSeq       int64
+	Version        uint64 // orders the states of one activity, see Version
+	FoldedInto     ID     // set: the activity no longer stands, this one took it in
+
+	GroupNumber int64
+	GroupStatus Status
+
+	StatusSince    pcommon.Timestamp
+	FirstPendingAt pcommon.Timestamp
+	CommittedAt    pcommon.Timestamp
+	FinishedAt     pcommon.Timestamp
+	FirstFailedAt  pcommon.Timestamp
+	FailedAt       pcommon.Timestamp
+	PendingMS      int64 // time in each status it has left
+	RetryingMS     int64
+	CommittedMS    int64
+	FailedMS       int64
+
+	Stalled bool // Pending or Retrying for longer than its source's threshold
+	Overdue bool // Committed, and not verified, for longer than the threshold
+}
+
+// Version orders the states of one activity wherever they are stored: it grows
+// with the number of distinct observations of the group and, between two of
+// them, when a timer flags the activity.
+func Version(groupObservations int, flagged bool) uint64 {
+	return 2*uint64(groupObservations) + uint64(btoi(flagged))
+}
+
+// NewRecord describes an activity as of its newest step. The caller sets Current,
+// Version, the group's number and status and the timers' flags.
+func NewRecord(a *Activity) Record {
+	newest := a.History[len(a.History)-1].Observation
+	r := Record{Observation: *newest, Sort: SortObservation}
+	r.SourceID, r.SourceName, r.AccountID = a.SourceID, a.SourceName, a.AccountID
+	r.AttributeName, r.AttributeValue, r.Operation = a.Key.Attribute, a.Key.Value, a.Key.Operation
+	r.ItemID, r.Cause, r.TicketID = a.ItemID, a.Cause, a.TicketID
+	r.IdentityID, r.IdentityName = a.IdentityID, a.IdentityName
+	r.RequesterID, r.RequesterName = a.RequesterID, a.RequesterName
+	r.ApproverName, r.ApprovalStatus = a.ApproverName, a.ApprovalStatus
+	r.ErrorMessage = a.ErrorMessage
+	r.RequestedAt = a.RequestedAt
+
+	r.ActivityID, r.Kind, r.FailedOn = a.ID, a.Kind, a.FailedOn
+	r.Status, r.PreviousStatus, r.Odd = a.Status, a.PreviousStatus, a.Odd
+	r.Attempts, r.StateSeq = int64(a.Attempts), int64(a.StateSeq)
+	r.StatusSince, r.FirstPendingAt = a.StatusSince, a.FirstPendingAt
+	r.CommittedAt, r.FinishedAt = a.CommittedAt, a.FinishedAt
+	r.FirstFailedAt, r.FailedAt = a.FirstFailedAt, a.FailedAt
+	r.PendingMS = a.TimeIn[StatusPending].Milliseconds()
+	r.RetryingMS = a.TimeIn[StatusRetrying].Milliseconds()
+	r.CommittedMS = a.TimeIn[StatusCommitted].Milliseconds()
+	r.FailedMS = a.TimeIn[StatusFailed].Milliseconds()
+	return r
+}
+
+// AsState turns the record into a state record of the given version. It is no
+// observation, so it carries none's id and no verbatim JSON.
+func (r *Record) AsState(version uint64) {
+	r.Sort, r.Version, r.Current = SortState, version, true
+	r.EventID = stateEventID(r.ActivityID, version)
+	r.Original = ""
+}

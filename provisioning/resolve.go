@@ -1,0 +1,178 @@
+package provisioning
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Resolve folds the observations of ONE group into its activities, ordered by
+// first observation and id. It is a pure function of the set of observations:
+// neither their order nor copies of them change the result.
+//
+// Observations that name a change completely make the activities. The others
+// (account-level ones, those that lack the account or the source) apply to every
+// more specific activity they cover; where there is none yet they stand as an
+// activity of their own, which folds away as soon as a finer one arrives.
+func Resolve(observations []Observation) []Activity {
+	sorted := distinct(observations)
+	names := sourceIDs(sorted)
+	var r resolver
+	for level := complete; ; level-- {
+		finer := len(r.drafts)
+		for _, o := range sorted {
+			if precision(o) != level {
+				continue
+			}
+			key := keyOf(o, names)
+			if level == complete || !r.apply(o, key, finer) {
+				r.add(o, key)
+			}
+		}
+		if level == vague {
+			break
+		}
+	}
+	return r.activities()
+}
+
+// distinct returns the observations sorted, the earlier copy of each event id.
+func distinct(observations []Observation) []*Observation {
+	sorted := make([]*Observation, len(observations))
+	for i := range observations {
+		sorted[i] = &observations[i]
+	}
+	slices.SortFunc(sorted, func(a, b *Observation) int {
+		if c := compareID(a.EventID, b.EventID); c != 0 {
+			return c
+		}
+		return cmp.Compare(btoi(Earlier(b, a)), btoi(Earlier(a, b)))
+	})
+	sorted = slices.CompactFunc(sorted, func(a, b *Observation) bool { return a.EventID == b.EventID })
+	slices.SortFunc(sorted, compare)
+	return sorted
+}
+
+// Levels of precision, from an observation that says least to one that says all.
+const (
+	vague        = iota // account-level, the account or the source is not named
+	accountLevel        // account-level
+	partial             // a change whose account or source is not named yet
+	complete
+)
+
+func precision(o *Observation) int {
+	named := o.AccountID != "" && (o.SourceID != "" || o.SourceName != "")
+	switch {
+	case o.AccountLevel && named:
+		return accountLevel
+	case o.AccountLevel:
+		return vague
+	case !named:
+		return partial
+	default:
+		return complete
+	}
+}
+
+// sourceIDs maps source names to ids as the group's own observations pair them,
+// so that a feed that only knows the name joins one that knows the id.
+func sourceIDs(observations []*Observation) map[string]string {
+	var ids map[string]string
+	for _, o := range observations {
+		if o.SourceName == "" || !isVendorID(o.SourceID) {
+			continue
+		}
+		if known, ok := ids[o.SourceName]; !ok || o.SourceID < known {
+			if ids == nil {
+				ids = make(map[string]string, 4)
+			}
+			ids[o.SourceName] = o.SourceID
+		}
+	}
+	return ids
+}
+
+func keyOf(o *Observation, ids map[string]string) ActivityKey {
+	source := SourceKey(o.SourceID, o.SourceName)
+	if id, ok := ids[source]; ok {
+		source = id
+	}
+	return ActivityKey{
+		Tenant: o.Tenant, GroupID: o.GroupID, Source: source, Account: strings.ToLower(o.AccountID),
+		Attribute: o.AttributeName, Value: o.AttributeValue, Operation: o.Operation,
+	}
+}
+
+// draft is an activity being collected.
+type draft struct {
+	key     ActivityKey
+	history []*Observation
+}
+
+type resolver struct {
+	drafts []draft
+	index  map[ActivityKey]int
+}
+
+func (r *resolver) add(o *Observation, key ActivityKey) {
+	i, ok := r.index[key]
+	if !ok {
+		if r.index == nil {
+			r.index = make(map[ActivityKey]int, 8)
+		}
+		i = len(r.drafts)
+		r.index[key] = i
+		r.drafts = append(r.drafts, draft{key: key})
+	}
+	r.drafts[i].history = append(r.drafts[i].history, o)
+}
+
+// apply gives o to each of the first n drafts, the more specific ones, that it covers.
+func (r *resolver) apply(o *Observation, key ActivityKey, n int) bool {
+	applied := false
+	for i := range r.drafts[:n] {
+		d := &r.drafts[i]
+		if covers(o, key, d.key) {
+			d.history = append(d.history, o)
+			applied = true
+		}
+	}
+	return applied
+}
+
+func covers(o *Observation, coarse, fine ActivityKey) bool {
+	if coarse.Source != "" && coarse.Source != fine.Source {
+		return false
+	}
+	if coarse.Account != "" && coarse.Account != fine.Account {
+		return false
+	}
+	if !o.AccountLevel {
+		return coarse.Attribute == fine.Attribute && coarse.Value == fine.Value && coarse.Operation == fine.Operation
+	}
+	if coarse.Operation == OperationChangePassword {
+		return KindOf(fine.Operation, "", fine.Attribute) == KindPassword
+	}
+	return coarse.Operation.covers(fine.Operation)
+}
+
+func (r *resolver) activities() []Activity {
+	out := make([]Activity, len(r.drafts))
+	for i := range r.drafts {
+		d := &r.drafts[i]
+		slices.SortFunc(d.history, compare)
+		out[i] = fold(d.key, d.history)
+	}
+	slices.SortFunc(out, func(a, b Activity) int {
+		return cmp.Or(cmp.Compare(a.FirstAt, b.FirstAt), compareID(a.ID, b.ID))
+	})
+	return out
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
