@@ -1,0 +1,52 @@
+package clickhouse
+
+import (
+	"time"
+)
+
+// Levels are the log levels ClickHouse knows, from silent to chatty.
+var Levels = []string{"none", "fatal", "critical", "error", "warning", "notice", "information", "debug", "trace"}
+
+// Config says where the engine is, where it keeps its data and where it listens.
+type Config struct {
+	// NativeEndpoint and HTTPEndpoint are host:port with the same host. Port 0 stands
+	// for a free port, chosen once per [Engine].
+	NativeEndpoint string
+	HTTPEndpoint   string
+
+	// Directory holds everything the engine writes. One process at a time may own it.
+	Directory string
+
+	// Binary is a clickhouse executable, Library a libchdb. Both empty: see [Find].
+	Binary  string
+	Library string
+
+	// ConfigFile is an XML configuration merged over the built-in one, for users,
+	// clusters and macros. Empty for none.
+	ConfigFile string
+
+	// LogLevel is one of [Levels].
+	LogLevel string
+
+	// MemoryLimit bounds the memory of the engine, in bytes; 0 for half of the machine's.
+	MemoryLimit uint64
+
+	// StartTimeout bounds the wait for a data directory that an earlier process is
+	// still leaving, and then the time until the engine answers.
+	StartTimeout time.Duration
+
+	// StopTimeout bounds a clean stop; after it the process is killed.
+	StopTimeout time.Duration
+}
+
+// DefaultConfig listens on ClickHouse's usual ports, on loopback only.
+func DefaultConfig() Config {
+	return Config{
+		NativeEndpoint: "127.0.0.1:9000",
+		HTTPEndpoint:   "127.0.0.1:8123",
+		Directory:      "data/clickhouse",
+		LogLevel:       "warning",
+		StartTimeout:   time.Minute,
+		StopTimeout:    30 * time.Second,
+	}
+}

@@ -1,0 +1,86 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+)
+
+// Engine owns a data directory, the addresses to listen on and the program to run.
+type Engine struct {
+	cfg        Config
+	program    Program
+	configPath string
+	lock       *os.File
+	log        *zap.Logger
+}
+
+// Open finds the program, takes the data directory for this process and writes the
+// engine's configuration. Nothing runs yet. It waits up to [Config.StartTimeout] for
+// the engine of an earlier, killed process to leave the directory.
+func Open(ctx context.Context, cfg Config, log *zap.Logger) (*Engine, error) {
+	program, err := Find(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Directory, err = filepath.Abs(cfg.Directory); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.Directory, 0o700); err != nil {
+		return nil, fmt.Errorf("create the ClickHouse data directory: %w", err)
+	}
+	lock, err := lockDirectory(ctx, cfg.Directory, cfg.StartTimeout, log)
+	if err != nil {
+		return nil, err
+	}
+	engine := &Engine{program: program, lock: lock, log: log}
+	if err := engine.prepare(cfg); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return engine, nil
+}
+
+func (e *Engine) prepare(cfg Config) (err error) {
+	if cfg.NativeEndpoint, err = resolve(cfg.NativeEndpoint); err != nil {
+		return err
+	}
+	if cfg.HTTPEndpoint, err = resolve(cfg.HTTPEndpoint); err != nil {
+		return err
+	}
+	e.cfg = cfg
+	e.configPath, err = writeConfig(filepath.Join(cfg.Directory, "etc"), cfg)
+	return err
+}
+
+// NativeAddr is the address for clients of the native protocol.
+func (e *Engine) NativeAddr() string { return reachable(e.cfg.NativeEndpoint) }
+
+// HTTPAddr is the address for clients of the HTTP interface.
+func (e *Engine) HTTPAddr() string { return reachable(e.cfg.HTTPEndpoint) }
+
+// Program is what runs.
+func (e *Engine) Program() Program { return e.program }
+
+// Close gives the data directory up. Stop the process first.
+func (e *Engine) Close() error { return e.lock.Close() }
+
+func (e *Engine) args() []string {
+	host, nativePort, _ := net.SplitHostPort(e.cfg.NativeEndpoint)
+	_, httpPort, _ := net.SplitHostPort(e.cfg.HTTPEndpoint)
+	return []string{
+		"--config-file=" + e.configPath,
+		"--path=" + filepath.Join(e.cfg.Directory, "store"),
+		"--listen_host=" + host,
+		"--tcp_port=" + nativePort,
+		"--http_port=" + httpPort,
+		"--multiquery",
+		// The last query reads standard input, so the server lives until it is closed.
+		"--structure=x String", "--input-format=LineAsString",
+		"--query=SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; SELECT * FROM table",
+	}
+}
