@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/provtrail/provtrail/internal/simulate"
+)
+
+const simulateExamples = `  # the last seven days, into data/simulated/inbox, with the truth in data/simulated/truth
+  provtrail simulate --days 7
+
+  # the last seven days, then live traffic of 5 groups a second until Ctrl-C
+  provtrail simulate --days 7 --live --rate 5
+
+  # a fixed period of a big tenant: the same seed and period give the same bytes
+  provtrail simulate --from 2026-03-02T00:00:00Z --to 2026-03-09T00:00:00Z --seed 42 --groups-per-day 50000 --out /tmp/big
+
+  # only what the search indices would show, much of it late
+  provtrail simulate --days 2 --feeds search,events --late 0.2`
+
+// newSimulateCommand makes "provtrail simulate".
+func newSimulateCommand() *cobra.Command {
+	o := simulate.DefaultOptions()
+	var from, to string
+	var days float64
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Write the documents of a simulated SailPoint tenant, and the truth about them",
+		Long: `Simulate plays a tenant: people ask for access, approvers decide, accounts are
+changed, connectors fail and try again. It writes the documents the vendor's
+feeds would have given as NDJSON below OUT/inbox, one folder a feed, one file an
+hour, and what is true about them below OUT/truth.`,
+		Example: simulateExamples,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := setPeriod(&o, from, to, days); err != nil {
+				return err
+			}
+			cmd.SilenceUsage = true
+			o.Progress = terminal(cmd.ErrOrStderr())
+			summary, err := simulate.Run(cmd.Context(), o)
+			if err != nil {
+				return fmt.Errorf("simulate: %w", err)
+			}
+			report(cmd.OutOrStdout(), &o, summary)
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Out, "out", o.Out, "`folder` that gets inbox/ and truth/")
+	f.BoolVar(&o.Append, "append", o.Append, "add to the files of an earlier run in the same folder")
+	f.Float64Var(&days, "days", 7, "length of the past period; 0: none")
+	f.StringVar(&from, "from", "", "begin of the period, `RFC 3339` (default: --days before its end)")
+	f.StringVar(&to, "to", "", "end of the period, `RFC 3339` (default: now)")
+	f.Uint64Var(&o.Seed, "seed", o.Seed, "what makes the tenant and its history; the same seed gives the same")
+	f.StringVar(&o.Tenant, "tenant", o.Tenant, "name of the tenant")
+	f.IntVar(&o.Identities, "identities", o.Identities, "people in the tenant")
+	f.Float64Var(&o.GroupsPerDay, "groups-per-day", o.GroupsPerDay, "actions in a mean day")
+	f.StringSliceVar(&o.Feeds, "feeds", o.Feeds, "feeds to write: rest, search, events, webhook")
+	f.Float64Var(&o.Late, "late", o.Late, "share of search documents and events that appear up to 24 h late")
+	f.Float64Var(&o.Duplicates, "duplicates", o.Duplicates, "share of documents written twice")
+	f.Float64Var(&o.Shuffle, "shuffle", o.Shuffle, "share of documents written out of order, up to 10 min late")
+	f.Int64Var(&o.FileSize, "file-size", o.FileSize, "`bytes` after which a file of the same hour is followed by another")
+	f.BoolVar(&o.Live, "live", o.Live, "go on in real time after the period, until Ctrl-C")
+	f.DurationVar(&o.LiveFor, "live-for", o.LiveFor, "how long to be live (default: until Ctrl-C)")
+	f.Float64Var(&o.Rate, "rate", o.Rate, "actions a second while live; 0: the tenant's own rhythm of the day")
+	return cmd
+}
+
+func setPeriod(o *simulate.Options, from, to string, days float64) error {
+	o.To = time.Now().UTC().Truncate(time.Millisecond)
+	var err error
+	if to != "" {
+		if o.To, err = time.Parse(time.RFC3339, to); err != nil {
+			return fmt.Errorf("--to: %w; write it like 2026-03-09T00:00:00Z", err)
+		}
+	}
+	o.From = o.To.Add(-time.Duration(days * 24 * float64(time.Hour)))
+	if from != "" {
+		if o.From, err = time.Parse(time.RFC3339, from); err != nil {
+			return fmt.Errorf("--from: %w; write it like 2026-03-02T00:00:00Z", err)
+		}
+	}
+	if o.From.After(o.To) {
+		return errors.New("--from is after --to")
+	}
+	return nil
+}
+
+// terminal is where a progress bar may be drawn: nil unless w is a terminal.
+func terminal(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
+		return w
+	}
+	return nil
+}
+
+func report(w io.Writer, o *simulate.Options, s simulate.Summary) {
+	rate := 0.0
+	if s.Elapsed > 0 {
+		rate = float64(s.Documents) / s.Elapsed.Seconds()
+	}
+	fmt.Fprintf(w, "%d groups, %d documents in %s (%.0f documents/s)\n", s.Groups, s.Documents, s.Elapsed.Round(time.Millisecond), rate)
+	for _, feed := range simulate.Feeds {
+		if n := s.ByFeed[feed]; n > 0 {
+			fmt.Fprintf(w, "  %-8s %d\n", feed, n)
+		}
+	}
+	fmt.Fprintf(w, "documents: %s\ntruth:     %s\n", o.Inbox(), o.Truth())
+}

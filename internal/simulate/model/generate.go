@@ -1,0 +1,71 @@
+package model
+
+import (
+	"slices"
+	"time"
+)
+
+// Hour generates the groups that begin in the hour that holds at, in order. It
+// depends on the tenant, the hour and perDay (groups in a mean day) alone.
+func (t *Tenant) Hour(at time.Time, perDay float64) []*Group {
+	start := at.UTC().Truncate(time.Hour).UnixMilli()
+	r := newRandom(t.Seed, 2, uint64(start)) //nolint:gosec // any number will do
+	want := expected(start, perDay)
+	n := int(want)
+	if r.chance(want - float64(n)) {
+		n++
+	}
+	scenes := mix(start)
+	out := make([]*Group, n)
+	for i := range out {
+		dice := newRandom(t.Seed, 3, uint64(start), uint64(i)) //nolint:gosec // any number will do
+		out[i] = t.group(dice, choose(dice, scenes), start+dice.Int64N(hour))
+	}
+	slices.SortStableFunc(out, func(a, b *Group) int { return int(a.Created - b.Created) })
+	return out
+}
+
+// scenario fills a group with what one sort of action asks for.
+type scenario func(*Tenant, random, *Group)
+
+func (t *Tenant) group(dice random, scene scenario, created int64) *Group {
+	g := &Group{ID: dice.hex32(), DocumentID: dice.hex32(), Created: created, Dice: dice.Uint64()}
+	g.Recipient = &t.Identities[dice.IntN(len(t.Identities))]
+	g.Requester = &t.system
+	scene(t, dice, g)
+	return g
+}
+
+// request makes an account request of the group, without a life yet.
+func (g *Group) request(dice random, s *Source, op Operation, items ...Attribute) *Request {
+	for i := range items {
+		items[i].ItemID = dice.hex32()
+	}
+	g.Requests = append(g.Requests, Request{
+		Source: s, Account: s.Account(g.Recipient), UUID: g.Recipient.GUID, Operation: op, Items: items,
+	})
+	return &g.Requests[len(g.Requests)-1]
+}
+
+// run lets every request of the group live, handed over shortly after from.
+func (g *Group) run(dice random, from int64) {
+	for i := range g.Requests {
+		g.Requests[i].live(dice, g.Created, from+dice.between(3*second, 9*second))
+	}
+}
+
+// onAccount is the item of a change to the account itself.
+func onAccount(op Operation) Attribute { return Attribute{Operation: op} }
+
+// Moment generates the i-th group that begins in the second that holds at, for
+// live traffic.
+func (t *Tenant) Moment(at time.Time, i int) *Group {
+	start := at.UTC().Truncate(time.Second).UnixMilli()
+	dice := newRandom(t.Seed, 4, uint64(start), uint64(i)) //nolint:gosec // any number will do
+	return t.group(dice, choose(dice, mix(start)), start+dice.Int64N(second))
+}
+
+// Expected is how many groups begin in the hour that holds at.
+func (t *Tenant) Expected(at time.Time, perDay float64) float64 {
+	return expected(at.UTC().Truncate(time.Hour).UnixMilli(), perDay)
+}

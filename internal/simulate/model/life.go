@@ -1,0 +1,112 @@
+package model
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	second = int64(1000)
+	minute = 60 * second
+	hour   = 60 * minute
+	day    = 24 * hour
+
+	maxAttempts = 3
+	never       = int64(1) << 60
+)
+
+// live gives a request its life from the time it is handed to its source.
+// pending is when it was first seen as pending: at the request for access that
+// waited for an approval.
+func (r *Request) live(dice random, pending, sent int64) {
+	r.Sent = sent
+	r.Life = append(r.Life, Phase{State: Pending, At: pending})
+	s := r.Source
+	if s.ServiceDesk != "" {
+		r.TicketID = fmt.Sprintf("RITM%07d", 1000000+dice.IntN(9000000))
+	}
+	if dice.chance(stuckRate) {
+		return // nobody ever answers
+	}
+	at := sent
+	for attempt := 1; ; attempt++ {
+		at += max(900, dice.around(s.Seconds, 0.9))
+		failure := s.failure(dice, at, attempt, r.Account)
+		if failure == nil {
+			break
+		}
+		r.Life = append(r.Life, Phase{State: Failed, At: at, Error: failure.Text})
+		if !failure.Retryable || attempt == maxAttempts {
+			return
+		}
+		at += dice.between(2*minute, 20*minute)
+		r.Life = append(r.Life, Phase{State: Retrying, At: at, AsPending: dice.chance(0.4)})
+	}
+	r.performed(dice, at)
+}
+
+// performed ends a life well: done by hand and not verifiable, or committed and
+// then, at the next aggregation of the source, seen there.
+func (r *Request) performed(dice random, at int64) {
+	s := r.Source
+	if s.Disconnected {
+		r.Life = append(r.Life, Phase{State: NotVerifiable, At: at})
+		return
+	}
+	r.Life = append(r.Life, Phase{State: Committed, At: at})
+	if !dice.chance(s.VerifyRate) {
+		return // committed for ever: nothing reads it back
+	}
+	every := s.AggregateMin * minute
+	seen := (at/every+1)*every + dice.between(20*second, 4*minute)
+	r.Life = append(r.Life, Phase{State: Success, At: seen})
+}
+
+// refuse ends the life of a request that nobody handed to a source.
+func (r *Request) refuse(pending int64, a *Approval) {
+	r.Life = append(r.Life, Phase{State: Pending, At: pending})
+	if a.Outcome == Undecided {
+		return
+	}
+	r.Life = append(r.Life, Phase{
+		State: Failed, At: a.At,
+		Error: fmt.Sprintf("The request was %s by %s", strings.ToLower(string(a.Outcome)), a.Approver.Name),
+	})
+}
+
+const stuckRate = 0.006
+
+// failure decides whether an attempt fails, and with which words. A source that
+// is down fails most of what is sent to it; later attempts fail more often than
+// first ones, because the reason seldom went away.
+func (s *Source) failure(dice random, at int64, attempt int, account string) *ErrorText {
+	if len(s.Errors) == 0 {
+		return nil
+	}
+	rate := s.FailureRate
+	if attempt > 1 {
+		rate = 0.35
+	}
+	if s.down(at) {
+		rate = 0.8
+	}
+	if !dice.chance(rate) {
+		return nil
+	}
+	e := pick(dice, s.Errors)
+	if strings.Contains(e.Text, "%s") {
+		e.Text = fmt.Sprintf(e.Text, account)
+	}
+	return &e
+}
+
+// down says when a source has an outage: a short one about every nine days, at a
+// time that depends on the source alone.
+func (s *Source) down(at int64) bool {
+	slot := at / (40 * minute)
+	h := uint64(slot) * 0x9e3779b97f4a7c15 //nolint:gosec // any number will do
+	for _, c := range s.ID {
+		h = (h ^ uint64(c)) * 0x100000001b3
+	}
+	return h%331 == 0
+}

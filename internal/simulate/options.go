@@ -1,0 +1,100 @@
+package simulate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/provtrail/provtrail/internal/simulate/model"
+)
+
+// The feeds a tenant can be read through.
+const (
+	FeedREST    = "rest"
+	FeedSearch  = "search"
+	FeedEvents  = "events"
+	FeedWebhook = "webhook"
+)
+
+// Feeds lists all feeds.
+var Feeds = []string{FeedREST, FeedSearch, FeedEvents, FeedWebhook}
+
+// Options says what to simulate. The zero value is not usable; start from
+// DefaultOptions.
+type Options struct {
+	Tenant       string
+	Seed         uint64
+	Identities   int
+	GroupsPerDay float64 // in a mean day; working days have more, nights and weekends less
+
+	From, To time.Time // the past period; nothing is written for it if From is not before To
+	Live     bool      // go on in real time after the period
+	LiveFor  time.Duration
+	Rate     float64 // groups per second while live; 0: the tenant's own rhythm
+
+	Out    string // folder that gets inbox/ and truth/
+	Append bool   // add to the files of an earlier run
+	Feeds  []string
+
+	Late       float64 // share of search documents and events that appear up to 24 h late
+	Duplicates float64 // share of documents written twice
+	Shuffle    float64 // share of documents written out of order, up to 10 min late
+
+	FileSize int64     // bytes after which a file of the same hour is followed by another
+	Progress io.Writer // gets a progress bar; nil: none
+}
+
+// DefaultOptions is a middle-sized company over the last seven days.
+func DefaultOptions() Options {
+	return Options{
+		Tenant: "acme", Seed: 1, Identities: 2000, GroupsPerDay: 3000, Out: filepath.Join("data", "simulated"),
+		Feeds: slices.Clone(Feeds), Late: 0.01, Duplicates: 0.02, Shuffle: 0.03, FileSize: 128 << 20,
+	}
+}
+
+// Validate returns everything that is wrong with the options.
+func (o *Options) Validate() error {
+	var errs []error
+	share := func(name string, v float64) {
+		if v < 0 || v > 1 {
+			errs = append(errs, fmt.Errorf("%s is %v, want a share between 0 and 1", name, v))
+		}
+	}
+	share("late", o.Late)
+	share("duplicates", o.Duplicates)
+	share("shuffle", o.Shuffle)
+	if o.Tenant == "" {
+		errs = append(errs, errors.New("the tenant has no name"))
+	}
+	if o.Identities < 1 {
+		errs = append(errs, fmt.Errorf("identities is %d, want at least 1", o.Identities))
+	}
+	if o.GroupsPerDay < 0 || o.Rate < 0 {
+		errs = append(errs, errors.New("groups per day and rate must not be negative"))
+	}
+	if o.FileSize < 1<<16 {
+		errs = append(errs, fmt.Errorf("file size is %d bytes, want at least 65536", o.FileSize))
+	}
+	for _, f := range o.Feeds {
+		if !slices.Contains(Feeds, f) {
+			errs = append(errs, fmt.Errorf("feed %q is unknown, want some of %s", f, strings.Join(Feeds, ", ")))
+		}
+	}
+	if !o.Live && !o.From.Before(o.To) {
+		errs = append(errs, fmt.Errorf("the period from %s to %s is empty and live is off: nothing to do", o.From.Format(time.RFC3339), o.To.Format(time.RFC3339)))
+	}
+	return errors.Join(errs...)
+}
+
+// Inbox is the folder that gets the documents: the one to let a receiver watch.
+func (o *Options) Inbox() string { return filepath.Join(o.Out, "inbox") }
+
+// Truth is the folder that gets the ground truth.
+func (o *Options) Truth() string { return filepath.Join(o.Out, "truth") }
+
+// NewTenant makes the tenant the options describe.
+func (o *Options) NewTenant() *model.Tenant { return model.NewTenant(o.Tenant, o.Seed, o.Identities) }

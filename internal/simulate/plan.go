@@ -1,0 +1,149 @@
+package simulate
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"github.com/provtrail/provtrail/internal/simulate/model"
+	"github.com/provtrail/provtrail/internal/simulate/truth"
+	"github.com/provtrail/provtrail/internal/simulate/view"
+)
+
+// planned is a document to come: what it shows and when it is written.
+// Milliseconds since 1970.
+type planned struct {
+	at    int64 // when it is written
+	asOf  int64 // the time whose truth it shows
+	group *openGroup
+	order uint32 // among the documents of one group
+	feed  uint8  // index into Feeds
+	event int16  // index into the group's happenings
+}
+
+// openGroup is a group some of whose documents are not written yet.
+type openGroup struct {
+	*model.Group
+	happenings []view.Happening
+	ledger     *truth.Ledger
+	left       int
+	changed    bool // since its truth was last stated
+}
+
+const (
+	second   = int64(1000)
+	minute   = 60 * second
+	pollTick = 60 * second // a reader of the REST API looks once a minute
+)
+
+const (
+	rest = iota
+	search
+	events
+	webhook
+)
+
+// planner decides which documents about a group are written, and when.
+type planner struct {
+	tenant                    *model.Tenant
+	feeds                     [4]bool
+	late, duplicates, shuffle float64
+}
+
+func newPlanner(o *Options, t *model.Tenant) planner {
+	p := planner{tenant: t, late: o.Late, duplicates: o.Duplicates, shuffle: o.Shuffle}
+	for i, f := range Feeds {
+		p.feeds[i] = slices.Contains(o.Feeds, f)
+	}
+	return p
+}
+
+// plan lists the documents of a group.
+func (p *planner) plan(g *model.Group) (*openGroup, []planned) {
+	dice := rand.New(rand.NewPCG(g.Dice, 7)) //nolint:gosec // believable data, not secrets
+	open := &openGroup{Group: g, happenings: view.Happenings(g), ledger: truth.NewLedger(p.tenant.Name, g)}
+	d := drafts{planner: p, dice: dice, open: open}
+	changes := g.Changes()
+	if p.feeds[rest] {
+		d.polls(changes)
+	}
+	if p.feeds[search] {
+		for _, at := range changes {
+			synced := at + 50 + dice.Int64N(1500)
+			d.add(search, synced, synced+2*second+dice.Int64N(40*second), -1)
+		}
+	}
+	if p.feeds[events] {
+		for i := range open.happenings {
+			synced := open.happenings[i].Phase.At + 50 + dice.Int64N(900)
+			d.add(events, synced, synced+2*second+dice.Int64N(30*second), i)
+		}
+	}
+	if at, ok := g.Provisioned(); ok && p.feeds[webhook] && g.Cause.Trigger != "" {
+		fired := at + 300 + dice.Int64N(3*second)
+		d.add(webhook, fired, fired, -1)
+	}
+	open.left = len(d.list)
+	return open, d.list
+}
+
+type drafts struct {
+	*planner
+	dice *rand.Rand
+	open *openGroup
+	list []planned
+}
+
+// polls adds a snapshot at each tick of a polling reader that finds something
+// changed, and often one right at the beginning.
+func (d *drafts) polls(changes []int64) {
+	if d.dice.Float64() < 0.7 {
+		at := changes[0] + second + d.dice.Int64N(2*second)
+		d.add(rest, at, at, -1)
+	}
+	var before int64
+	for _, c := range changes {
+		tick := (c/pollTick+1)*pollTick + d.dice.Int64N(3*second)
+		if tick/pollTick != before {
+			d.add(rest, tick, tick, -1)
+		}
+		before = tick / pollTick
+	}
+}
+
+func (d *drafts) add(feed uint8, asOf, at int64, event int) {
+	if (feed == search || feed == events) && d.dice.Float64() < d.late {
+		at += d.dice.Int64N(24 * 60 * minute)
+	}
+	if d.dice.Float64() < d.shuffle {
+		at += d.dice.Int64N(10 * minute)
+	}
+	d.push(planned{at: at, asOf: asOf, feed: feed, event: int16(event)}) //nolint:gosec // a group has few events
+	if d.dice.Float64() < d.duplicates {
+		d.push(planned{at: at + second + d.dice.Int64N(60*minute), asOf: asOf, feed: feed, event: int16(event)}) //nolint:gosec // as above
+	}
+}
+
+func (d *drafts) push(p planned) {
+	p.group, p.order = d.open, uint32(len(d.list)) //nolint:gosec // a group has few documents
+	d.list = append(d.list, p)
+}
+
+// render makes the document and notes it in the group's ledger.
+func (p *planner) render(d *planned) any {
+	g := d.group
+	switch d.feed {
+	case rest:
+		g.ledger.REST(d.asOf)
+		return view.REST(g.Group, d.asOf)
+	case search:
+		g.ledger.Search(d.asOf)
+		return view.Search(p.tenant, g.Group, d.asOf)
+	case events:
+		h := &g.happenings[d.event]
+		g.ledger.Event(h)
+		return view.Event(p.tenant, g.Group, h, d.asOf)
+	default:
+		g.ledger.Trigger(d.asOf)
+		return view.Completed(g.Group, d.asOf)
+	}
+}

@@ -1,0 +1,122 @@
+package simulate_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/provtrail/provtrail/internal/simulate"
+	"github.com/provtrail/provtrail/internal/simulate/truth"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
+func options(t testing.TB) simulate.Options {
+	t.Helper()
+	o := simulate.DefaultOptions()
+	o.Identities, o.GroupsPerDay = 200, 400
+	o.From, o.To = monday, monday.Add(48*time.Hour)
+	o.Out = t.TempDir()
+	return o
+}
+
+func run(t testing.TB, o simulate.Options) simulate.Summary {
+	t.Helper()
+	s, err := simulate.Run(context.Background(), o)
+	require.NoError(t, err)
+	return s
+}
+
+// digests reads every file below dir.
+func digests(t testing.TB, dir string) map[string][32]byte {
+	t.Helper()
+	out := map[string][32]byte{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		out[strings.TrimPrefix(path, dir)] = sha256.Sum256(data)
+		return err
+	}))
+	return out
+}
+
+func TestSameSeedGivesSameBytes(t *testing.T) {
+	a, b, c := options(t), options(t), options(t)
+	c.Seed = 2
+	run(t, a)
+	run(t, b)
+	run(t, c)
+	first := digests(t, a.Out)
+	require.NotEmpty(t, first)
+	require.Equal(t, first, digests(t, b.Out))
+	require.NotEqual(t, first, digests(t, c.Out))
+}
+
+func TestRefusesAnEarlierRun(t *testing.T) {
+	o := options(t)
+	run(t, o)
+	before := digests(t, o.Out)
+	_, err := simulate.Run(context.Background(), o)
+	require.ErrorContains(t, err, "earlier run")
+	require.Equal(t, before, digests(t, o.Out))
+	o.Append = true
+	run(t, o)
+	known, err := truth.Read(o.Truth())
+	require.NoError(t, err)
+	again := options(t)
+	run(t, again)
+	once, err := truth.Read(again.Truth())
+	require.NoError(t, err)
+	require.Len(t, known.Activities, len(once.Activities))
+}
+
+func TestTruthIsRich(t *testing.T) {
+	o := options(t)
+	o.GroupsPerDay = 1500
+	s := run(t, o)
+	known, err := truth.Read(o.Truth())
+	require.NoError(t, err)
+	require.Greater(t, s.Groups, 2000)
+	statuses, kinds, causes, sides, attempts := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[int]int{}
+	perGroup := map[string]int{}
+	for _, a := range known.Activities {
+		statuses[a.Status]++
+		kinds[a.Kind]++
+		causes[a.Cause]++
+		attempts[a.Attempts]++
+		perGroup[a.GroupID]++
+	}
+	for id, g := range known.Groups {
+		require.Equal(t, perGroup[id], g.Activities, "group %s", id)
+		sides[g.FailedOn]++
+	}
+	require.Len(t, perGroup, len(known.Groups))
+	t.Log(statuses, kinds, causes, sides, attempts)
+	require.Len(t, statuses, 6)
+	require.Len(t, kinds, 3)
+	require.GreaterOrEqual(t, len(causes), 7)
+	require.Len(t, sides, 5, "no password, none, identitynow, source, both")
+	require.Positive(t, attempts[3])
+}
+
+func BenchmarkRun(b *testing.B) {
+	var documents int
+	for b.Loop() {
+		o := options(b)
+		o.GroupsPerDay = 20000
+		documents += run(b, o).Documents
+	}
+	b.ReportMetric(float64(documents)/b.Elapsed().Seconds(), "documents/s")
+}

@@ -1,0 +1,126 @@
+package truth
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// The files of the truth folder.
+const (
+	ActivitiesFile = "activities.ndjson"
+	GroupsFile     = "groups.ndjson"
+)
+
+// Writer writes the truth of groups as NDJSON. What is stated of a group later,
+// with a higher revision, replaces what was stated before.
+type Writer struct {
+	revision   uint64
+	activities *lines
+	groups     *lines
+}
+
+// NewWriter opens the truth files in dir; the first revision comes after start.
+func NewWriter(dir string, start uint64) (*Writer, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	activities, err := openLines(filepath.Join(dir, ActivitiesFile))
+	if err != nil {
+		return nil, err
+	}
+	groups, err := openLines(filepath.Join(dir, GroupsFile))
+	if err != nil {
+		return nil, errors.Join(err, activities.close())
+	}
+	return &Writer{revision: start, activities: activities, groups: groups}, nil
+}
+
+// Write states what is known of a group.
+func (w *Writer) Write(l *Ledger) error {
+	w.revision++
+	activities, group, ok := l.Rows(w.revision)
+	if !ok {
+		return nil
+	}
+	for i := range activities {
+		if err := w.activities.json.Encode(&activities[i]); err != nil {
+			return err
+		}
+	}
+	return w.groups.json.Encode(&group)
+}
+
+// Flush hands everything to the files: the activities first, so that a group is
+// never stated without them.
+func (w *Writer) Flush() error { return errors.Join(w.activities.buf.Flush(), w.groups.buf.Flush()) }
+
+// Close flushes and closes the files.
+func (w *Writer) Close() error { return errors.Join(w.activities.close(), w.groups.close()) }
+
+type lines struct {
+	file *os.File
+	buf  *bufio.Writer
+	json *json.Encoder
+}
+
+func openLines(path string) (*lines, error) {
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	if err != nil {
+		return nil, err
+	}
+	l := &lines{file: file, buf: bufio.NewWriterSize(file, 1<<18)}
+	l.json = json.NewEncoder(l.buf)
+	l.json.SetEscapeHTML(false)
+	return l, nil
+}
+
+func (l *lines) close() error { return errors.Join(l.buf.Flush(), l.file.Close()) }
+
+// Truth is the newest statement about every group.
+type Truth struct {
+	Activities map[string]Activity // by activity id
+	Groups     map[string]Group    // by group id
+}
+
+// Read reads a truth folder.
+func Read(dir string) (*Truth, error) {
+	t := &Truth{Activities: map[string]Activity{}, Groups: map[string]Group{}}
+	err := readLines(filepath.Join(dir, GroupsFile), func(g Group) {
+		if known, ok := t.Groups[g.GroupID]; !ok || known.Revision < g.Revision {
+			t.Groups[g.GroupID] = g
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = readLines(filepath.Join(dir, ActivitiesFile), func(a Activity) {
+		if t.Groups[a.GroupID].Revision == a.Revision {
+			t.Activities[a.ActivityID] = a
+		}
+	})
+	return t, err
+}
+
+func readLines[T any](path string, each func(T)) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	dec := json.NewDecoder(bufio.NewReaderSize(file, 1<<18))
+	for line := 1; ; line++ {
+		var row T
+		switch err := dec.Decode(&row); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("%s line %d: %w", path, line, err)
+		}
+		each(row)
+	}
+}

@@ -1,0 +1,120 @@
+package truth
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/provtrail/provtrail/internal/simulate/model"
+)
+
+// report is one document's word about one account request.
+type report struct {
+	at    int64 // vendor's time; 0 where the document has none
+	says  model.State
+	scope model.Operation // of the account as a whole; empty: of each attribute by name
+}
+
+// changePassword is the scope of a report about a password.
+const changePassword model.Operation = "ChangePassword"
+
+// covers reports whether a report about an account speaks of one of its changes.
+func covers(scope, change model.Operation, password bool) bool {
+	switch scope {
+	case "", change:
+		return true
+	case changePassword:
+		return password
+	case model.Modify:
+		return change == model.Add || change == model.Remove || change == model.Set
+	case model.Create:
+		return change == model.Add || change == model.Set
+	case model.Delete:
+		return change == model.Remove
+	default:
+		return false
+	}
+}
+
+// outcome is what a list of reports amounts to.
+type outcome struct {
+	status   model.State
+	attempts int
+
+	firstPending, committed, finished, firstFailed, lastFailed int64 // 0: no vendor's time says so
+	untimed                                                    bool  // a report without a time took part
+}
+
+// settle accounts for reports: in the order of the vendor's times, those without
+// a time last.
+func settle(reports []report) outcome {
+	slices.SortFunc(reports, func(a, b report) int {
+		return cmp.Or(compareBool(a.at == 0, b.at == 0), cmp.Compare(a.at, b.at), cmp.Compare(a.says, b.says))
+	})
+	o := outcome{status: reports[0].says, attempts: 1}
+	for i, r := range reports {
+		was := o.status
+		if i > 0 {
+			o.status = after(was, r)
+		} else if r.says == model.Retrying {
+			o.attempts++
+		}
+		if i > 0 && o.status == model.Retrying && was != model.Retrying {
+			o.attempts++
+		}
+		if r.at == 0 {
+			o.untimed = true
+			continue
+		}
+		if o.status == r.says || o.status != was {
+			o.mark(r.at)
+		}
+	}
+	return o
+}
+
+func after(was model.State, r report) model.State {
+	done := was == model.Committed || was == model.NotVerifiable || was == model.Success
+	switch {
+	case r.at == 0 && done && (r.says == model.Pending || r.says == model.Failed):
+		return was
+	case r.says == model.Pending && (was == model.Failed || was == model.Retrying):
+		return model.Retrying
+	case r.says == model.Pending && done:
+		return was
+	case r.says == model.Committed && (was == model.Success || was == model.NotVerifiable):
+		return was
+	default:
+		return r.says
+	}
+}
+
+func (o *outcome) mark(at int64) {
+	first := func(t *int64) {
+		if *t == 0 {
+			*t = at
+		}
+	}
+	switch o.status {
+	case model.Pending:
+		first(&o.firstPending)
+	case model.Committed:
+		first(&o.committed)
+	case model.Success:
+		first(&o.finished)
+	case model.Failed:
+		first(&o.firstFailed)
+		o.lastFailed = at
+	default:
+	}
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
+}

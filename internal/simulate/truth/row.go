@@ -1,0 +1,220 @@
+package truth
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/provtrail/provtrail/internal/simulate/model"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// Activity is the truth about one activity: a line of activities.ndjson. Times
+// are absent where no document with a vendor's time gave them.
+type Activity struct {
+	Revision       uint64     `json:"revision"`
+	Tenant         string     `json:"tenant"`
+	GroupID        string     `json:"group_id"`
+	GroupNumber    int64      `json:"group_number"`
+	ActivityID     string     `json:"activity_id"`
+	Status         string     `json:"status"`
+	ActualStatus   string     `json:"actual_status"` // what was true in the end, reported or not
+	Kind           string     `json:"kind"`
+	Operation      string     `json:"operation"`
+	Cause          string     `json:"cause"`
+	FailedOn       string     `json:"failed_on,omitempty"` // password changes only
+	Attempts       int        `json:"attempts"`
+	SourceKey      string     `json:"source_key"` // what identifies the source: its id, or its name
+	SourceName     string     `json:"source_name"`
+	AccountID      string     `json:"account_id"`
+	AttributeName  string     `json:"attribute_name,omitempty"`
+	AttributeValue string     `json:"attribute_value,omitempty"`
+	AccountLevel   bool       `json:"account_level"` // no document named the attributes
+	IdentityID     string     `json:"identity_id"`
+	IdentityName   string     `json:"identity_name"`
+	ApproverName   string     `json:"approver_name,omitempty"`
+	TicketID       string     `json:"ticket_id,omitempty"`
+	RequestedAt    time.Time  `json:"requested_at"`
+	FirstPendingAt *time.Time `json:"first_pending_at,omitempty"`
+	CommittedAt    *time.Time `json:"committed_at,omitempty"`
+	FinishedAt     *time.Time `json:"finished_at,omitempty"`
+	FirstFailedAt  *time.Time `json:"first_failed_at,omitempty"`
+	FailedAt       *time.Time `json:"failed_at,omitempty"` // the last failure; absent if a trigger, which has no time, may have said it later
+}
+
+// Group is the truth about one group: a line of groups.ndjson.
+type Group struct {
+	Revision    uint64         `json:"revision"`
+	Tenant      string         `json:"tenant"`
+	GroupID     string         `json:"group_id"`
+	GroupNumber int64          `json:"group_number"`
+	GroupStatus string         `json:"group_status"`
+	Activities  int            `json:"activities"`
+	Counts      map[string]int `json:"counts"`
+	Sources     []string       `json:"sources"` // names, sorted
+	Cause       string         `json:"cause"`
+	IdentityID  string         `json:"identity_id"`
+	FailedOn    string         `json:"failed_on,omitempty"` // of a password change, over all its sides
+}
+
+var statusWords = [...]string{
+	model.Pending: "Pending", model.Retrying: "Retrying", model.Committed: "Committed",
+	model.Failed: "Failed", model.NotVerifiable: "Not Verifiable", model.Success: "Success",
+}
+
+// worst lists the states from the worst to the best.
+var worst = []model.State{model.Failed, model.Retrying, model.Pending, model.NotVerifiable, model.Committed, model.Success}
+
+// Rows states what is known. ok is false while no document reported anything.
+func (l *Ledger) Rows(revision uint64) (activities []Activity, group Group, ok bool) {
+	for i := range l.group.Requests {
+		activities = append(activities, l.request(i, revision)...)
+	}
+	if len(activities) == 0 {
+		return nil, Group{}, false
+	}
+	return activities, l.summary(activities, revision), true
+}
+
+// request states the activities of one account request: one per change where a
+// document named them, else one per thing said of the account as a whole.
+func (l *Ledger) request(i int, revision uint64) []Activity {
+	r, reports := &l.group.Requests[i], l.reports[i]
+	if len(reports) == 0 {
+		return nil
+	}
+	var out []Activity
+	if slices.ContainsFunc(reports, func(rep report) bool { return rep.scope == "" }) || onAccount(r, reports) {
+		for j := range r.Items {
+			item := &r.Items[j]
+			about := filter(reports, func(rep report) bool { return covers(rep.scope, item.Operation, l.group.Password) })
+			out = append(out, l.activity(r, item, settle(about), revision))
+		}
+		return out
+	}
+	var scopes []model.Operation
+	for _, rep := range reports {
+		if !slices.Contains(scopes, rep.scope) {
+			scopes = append(scopes, rep.scope)
+			about := filter(reports, func(other report) bool { return other.scope == rep.scope })
+			a := l.activity(r, &model.Attribute{Operation: rep.scope}, settle(about), revision)
+			a.AccountLevel = true
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// onAccount reports whether the change is one of the account itself, so that what
+// is said of the account names it completely.
+func onAccount(r *model.Request, reports []report) bool {
+	return r.Items[0].Name == "" && slices.ContainsFunc(reports, func(rep report) bool { return rep.scope == r.Items[0].Operation })
+}
+
+func (l *Ledger) activity(r *model.Request, item *model.Attribute, o outcome, revision uint64) Activity {
+	g := l.group
+	source := r.Source.ID
+	if r.Source.IdentityNow() && !l.joined {
+		source = r.Source.Name
+	}
+	key := provisioning.ActivityKey{
+		Tenant: l.tenant, GroupID: g.ID, Source: source, Account: strings.ToLower(r.Account),
+		Attribute: item.Name, Value: item.Value, Operation: provisioning.Operation(item.Operation),
+	}
+	a := Activity{
+		Revision: revision, Tenant: l.tenant, GroupID: g.ID, GroupNumber: provisioning.GroupNumber(l.tenant, g.ID),
+		ActivityID: key.ID().String(), Status: statusWords[o.status], ActualStatus: statusWords[r.Life[len(r.Life)-1].State],
+		Kind: kind(g, item), Operation: string(item.Operation), Cause: g.Cause.Name, Attempts: o.attempts,
+		SourceKey: source, SourceName: r.Source.Name, AccountID: r.Account, AttributeName: item.Name, AttributeValue: item.Value,
+		IdentityID: g.Recipient.ID, IdentityName: g.Recipient.Name, TicketID: r.TicketID, RequestedAt: model.Time(g.Created),
+		FirstPendingAt: timeOrNil(o.firstPending), CommittedAt: timeOrNil(o.committed), FinishedAt: timeOrNil(o.finished),
+		FirstFailedAt: timeOrNil(o.firstFailed), FailedAt: timeOrNil(o.lastFailed),
+	}
+	if o.untimed {
+		a.FailedAt = nil
+	}
+	if g.Approval != nil {
+		a.ApproverName = g.Approval.Approver.Name
+	}
+	if g.Password {
+		a.FailedOn = side(r, o.status)
+	}
+	return a
+}
+
+func (l *Ledger) summary(activities []Activity, revision uint64) Group {
+	first := &activities[0]
+	g := Group{
+		Revision: revision, Tenant: first.Tenant, GroupID: first.GroupID, GroupNumber: first.GroupNumber,
+		Activities: len(activities), Counts: map[string]int{}, Cause: first.Cause, IdentityID: first.IdentityID,
+	}
+	for i := range activities {
+		a := &activities[i]
+		g.Counts[a.Status]++
+		g.FailedOn = both(g.FailedOn, a.FailedOn)
+		if at, found := slices.BinarySearch(g.Sources, a.SourceName); !found {
+			g.Sources = slices.Insert(g.Sources, at, a.SourceName)
+		}
+	}
+	for _, s := range worst {
+		if g.Counts[statusWords[s]] > 0 {
+			g.GroupStatus = statusWords[s]
+			break
+		}
+	}
+	return g
+}
+
+func kind(g *model.Group, item *model.Attribute) string {
+	switch {
+	case g.Password:
+		return "password"
+	case item.Operation == model.Remove, item.Operation == model.Delete, item.Operation == model.Disable:
+		return "deprovisioning"
+	case g.Cause.Name == "Certification" && (item.Operation == model.Modify || item.Operation == model.Set):
+		return "deprovisioning"
+	default:
+		return "provisioning"
+	}
+}
+
+// side says on which side a password change failed.
+func side(r *model.Request, status model.State) string {
+	switch {
+	case status != model.Failed && status != model.Retrying:
+		return "none"
+	case r.Source.IdentityNow():
+		return "identitynow"
+	default:
+		return "source"
+	}
+}
+
+func both(a, b string) string {
+	switch {
+	case a == "" || a == "none" || a == b:
+		return b
+	case b == "none" || b == "":
+		return a
+	default:
+		return "both"
+	}
+}
+
+func timeOrNil(at int64) *time.Time {
+	if at == 0 {
+		return nil
+	}
+	t := model.Time(at)
+	return &t
+}
+
+func filter(reports []report, keep func(report) bool) []report {
+	out := make([]report, 0, len(reports))
+	for _, r := range reports {
+		if keep(r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}

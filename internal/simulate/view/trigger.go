@@ -1,0 +1,82 @@
+package view
+
+import "github.com/provtrail/provtrail/internal/simulate/model"
+
+// Trigger is the Provisioning Completed payload. It has no time and no id.
+type Trigger struct {
+	TrackingNumber  string           `json:"trackingNumber"`
+	Sources         string           `json:"sources"`
+	Action          *string          `json:"action"`
+	Errors          []string         `json:"errors"`
+	Warnings        []string         `json:"warnings"`
+	Recipient       Party            `json:"recipient"`
+	Requester       *Party           `json:"requester"`
+	AccountRequests []TriggerRequest `json:"accountRequests"`
+}
+
+// TriggerRequest is the trigger's account request.
+type TriggerRequest struct {
+	Source             Party              `json:"source"`
+	AccountID          string             `json:"accountId"`
+	AccountOperation   string             `json:"accountOperation"`
+	ProvisioningResult string             `json:"provisioningResult"`
+	ProvisioningTarget string             `json:"provisioningTarget"`
+	TicketID           *string            `json:"ticketId"`
+	AttributeRequests  []TriggerAttribute `json:"attributeRequests"`
+}
+
+// TriggerAttribute is the trigger's attribute request.
+type TriggerAttribute struct {
+	AttributeName  string  `json:"attributeName"`
+	AttributeValue *string `json:"attributeValue"`
+	Operation      string  `json:"operation"`
+}
+
+// Completed is the trigger of a group, as of the time it is fired.
+func Completed(g *model.Group, at int64) Trigger {
+	t := Trigger{
+		TrackingNumber: g.ID, Sources: sourceNames(g), Action: nilIfEmpty(g.Cause.Trigger),
+		Errors: errorsUntil(g, at), Warnings: g.Warnings,
+		Recipient: Party{Type: "IDENTITY", ID: g.Recipient.ID, Name: g.Recipient.Name},
+		Requester: &Party{Type: "IDENTITY", ID: g.Requester.ID, Name: g.Requester.Name},
+	}
+	for i := range g.Requests {
+		t.AccountRequests = append(t.AccountRequests, triggerRequest(g, &g.Requests[i], at))
+	}
+	return t
+}
+
+func triggerRequest(g *model.Group, r *model.Request, at int64) TriggerRequest {
+	out := TriggerRequest{
+		Source:    Party{Type: "SOURCE", ID: r.Source.ID, Name: r.Source.Name},
+		AccountID: r.Account, AccountOperation: string(r.Operation), ProvisioningResult: TriggerWord(r.At(at).State),
+		ProvisioningTarget: r.Source.Name, TicketID: nilIfEmpty(r.TicketID),
+	}
+	if r.Source.ServiceDesk != "" {
+		out.ProvisioningTarget = r.Source.ServiceDesk
+	}
+	if NamesAttributes(g) {
+		for i := range r.Items {
+			if item := &r.Items[i]; item.Name != "" {
+				out.AttributeRequests = append(out.AttributeRequests, TriggerAttribute{item.Name, nilIfEmpty(item.Value), string(item.Operation)})
+			}
+		}
+	}
+	return out
+}
+
+// NamesAttributes reports whether the group's trigger says which attributes
+// changed; some leave that out.
+func NamesAttributes(g *model.Group) bool { return g.Dice%11 != 0 }
+
+// TriggerWord is the trigger's coarse word for a state.
+func TriggerWord(s model.State) string {
+	switch s {
+	case model.Failed:
+		return "FAILED"
+	case model.Pending, model.Retrying:
+		return "PENDING"
+	default:
+		return "SUCCESS"
+	}
+}
