@@ -1,0 +1,323 @@
+package archive
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func at(t time.Time) pcommon.Timestamp { return pcommon.NewTimestampFromTime(t) }
+
+func id(n int) (id provisioning.ID) {
+	binary.BigEndian.PutUint64(id[:], uint64(n)) //nolint:gosec // a test's number
+	id[15] = 1
+	return id
+}
+
+// record n of tenant acme, observed n seconds after noon.
+func record(n int, change ...func(*provisioning.Record)) *provisioning.Record {
+	r := &provisioning.Record{
+		Observation: provisioning.Observation{
+			EventID: id(n), Tenant: "acme", GroupID: fmt.Sprintf("group-%d", n/3), Feed: provisioning.FeedREST,
+			SourceName: "Active Directory", AccountID: fmt.Sprintf("CN=User %d", n), Operation: provisioning.OperationAdd,
+			OccurredAt: at(noon.Add(time.Duration(n) * time.Second)), ObservedAt: at(noon.Add(time.Duration(n) * time.Second)),
+			Original: fmt.Sprintf(`{"id":"%d","completionStatus":"SUCCESS"}`, n),
+		},
+		Sort: provisioning.SortObservation, ActivityID: id(n / 2), Status: provisioning.StatusSuccess, Attempts: 1,
+	}
+	for _, f := range change {
+		f(r)
+	}
+	return r
+}
+
+// write is for calls of which only the error matters.
+func write(_ Written, err error) error { return err }
+
+func records(from, to int, change ...func(*provisioning.Record)) (list []*provisioning.Record) {
+	for n := from; n < to; n++ {
+		list = append(list, record(n, change...))
+	}
+	return list
+}
+
+func open(t *testing.T, dir string, now time.Time) *Archive {
+	t.Helper()
+	a, err := Open(dir, Options{Now: func() time.Time { return now }})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, a.Close()) })
+	return a
+}
+
+// readAll returns the rows of every activity file by name.
+func readAll(t require.TestingT, dir string) map[string][]provisioning.Record {
+	files, err := Files(dir)
+	require.NoError(t, err)
+	all := map[string][]provisioning.Record{}
+	for _, f := range files {
+		if f.Quarantine() {
+			continue
+		}
+		r, err := OpenRecords(filepath.Join(dir, f.Name))
+		require.NoError(t, err)
+		all[f.Name] = drain(t, r)
+		require.NoError(t, r.Close())
+	}
+	return all
+}
+
+func drain[T any](t require.TestingT, r *Reader[T]) (rows []T) {
+	buffer := make([]T, 100)
+	for {
+		n, err := r.Read(buffer)
+		rows = append(rows, buffer[:n]...)
+		if err == io.EOF { //nolint:errorlint // documented to be it
+			return rows
+		}
+		require.NoError(t, err)
+	}
+}
+
+func TestWrittenRecordsAreReadBack(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, noon.Add(time.Hour))
+	want := records(0, 5000)
+	want[7].OccurredAt = 0
+	want[8].CommittedAt = at(noon)
+	shuffled := slices.Clone(want)
+	slices.Reverse(shuffled)
+	require.NoError(t, write(a.Write(t.Context(), Batch{Records: shuffled})))
+
+	all := readAll(t, dir)
+	require.Len(t, all, 2, "observed in two hours")
+	var got []provisioning.Record
+	for _, name := range slices.Sorted(mapsKeys(all)) {
+		require.Regexp(t, `^tenant=acme/date=2026-11-22/hour=1[23]/[0-9a-f]{32}\.parquet$`, name)
+		got = append(got, all[name]...)
+	}
+	require.Len(t, got, len(want))
+	for i := range want {
+		require.Equal(t, *want[i], got[i])
+	}
+}
+
+func mapsKeys[V any](m map[string]V) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+func TestWritingAgainReplaces(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, noon.Add(time.Minute))
+	batch := Batch{Records: append(records(0, 10), records(0, 10)...)}
+	require.NoError(t, write(a.Write(t.Context(), batch)))
+	slices.Reverse(batch.Records)
+	require.NoError(t, write(a.Write(t.Context(), batch)))
+	all := readAll(t, dir)
+	require.Len(t, all, 1)
+	for _, rows := range all {
+		require.Len(t, rows, 10)
+	}
+}
+
+func TestRepeatedWithoutVendorTimeKeepsTheFirstReceipt(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, noon.Add(time.Minute))
+	untimed := func(seconds int) *provisioning.Record {
+		return record(1, func(r *provisioning.Record) {
+			r.OccurredAt, r.ObservedAt = 0, at(noon.Add(time.Duration(seconds)*time.Second))
+		})
+	}
+	require.NoError(t, write(a.Write(t.Context(), Batch{Records: []*provisioning.Record{untimed(9), record(5), untimed(2)}})))
+	for _, rows := range readAll(t, dir) {
+		require.Len(t, rows, 2)
+		require.Equal(t, *untimed(2), rows[0])
+	}
+}
+
+func TestEachTenantAndQuarantineHasItsFolder(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, noon.Add(time.Minute))
+	tenants := []string{"", "..", "/etc", "a/../../b", `c:\d`, "Zürich", "%41", "A", "\x00", strings.Repeat("x/", 300)}
+	var batch Batch
+	for i, tenant := range tenants {
+		batch.Records = append(batch.Records, record(i, func(r *provisioning.Record) { r.Tenant = tenant }))
+	}
+	q := &provisioning.Quarantined{Tenant: "acme", EventID: id(1), Reason: "no JSON", File: "in.json", Position: 4,
+		ObservedAt: at(noon), Original: "\xff{", Size: 2, Feed: provisioning.FeedFile, Field: "id"}
+	batch.Quarantined = []*provisioning.Quarantined{q}
+	require.NoError(t, write(a.Write(t.Context(), batch)))
+
+	files, err := Files(dir)
+	require.NoError(t, err)
+	require.Len(t, files, len(tenants)+1)
+	seen := map[string]bool{}
+	for name, rows := range readAll(t, dir) {
+		require.Len(t, rows, 1)
+		seen[rows[0].Tenant] = true
+		require.Equal(t, 3, strings.Count(name, "/"), name)
+	}
+	for _, tenant := range tenants {
+		require.True(t, seen[tenant], "%q", tenant)
+	}
+	require.Equal(t, "quarantine", files[0].Dir)
+	r, err := OpenQuarantined(filepath.Join(dir, files[0].Name))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	q.Original = "\uFFFD{"
+	require.Equal(t, []provisioning.Quarantined{*q}, drain(t, r))
+}
+
+func FuzzTenantDir(f *testing.F) {
+	for _, seed := range []string{"acme", "..", "a/b", "\x00", "a%2Fb", strings.Repeat("é", 200)} {
+		f.Add(seed)
+	}
+	root := f.TempDir()
+	f.Fuzz(func(t *testing.T, tenant string) {
+		dir := tenantDir(tenant)
+		require.Equal(t, root, filepath.Dir(filepath.Join(root, dir)))
+		require.LessOrEqual(t, len(dir), 255)
+		require.Regexp(t, `^tenant=[A-Za-z0-9._%~-]+$`, dir)
+	})
+}
+
+func TestRowsSurviveTheFile(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, noon)
+	rapid.Check(t, func(t *rapid.T) {
+		sub, err := os.MkdirTemp(dir, "")
+		require.NoError(t, err)
+		a.disk.root = sub
+		require.NoError(t, os.Mkdir(filepath.Join(sub, tempDir), 0o700))
+		want := make([]*provisioning.Record, rapid.IntRange(1, 20).Draw(t, "n"))
+		for i := range want {
+			want[i] = &provisioning.Record{}
+			fill(t, want[i])
+			want[i].Tenant, want[i].EventID, want[i].ObservedAt = "t", id(i), at(noon)
+		}
+		require.NoError(t, write(a.Write(context.Background(), Batch{Records: want})))
+		var got []provisioning.Record
+		for _, rows := range readAll(t, sub) {
+			got = append(got, rows...)
+		}
+		byID := map[provisioning.ID]provisioning.Record{}
+		for _, r := range got {
+			byID[r.EventID] = r
+		}
+		require.Len(t, got, len(want))
+		for _, r := range want {
+			require.Equal(t, *r, byID[r.EventID])
+		}
+	})
+}
+
+// fill sets every field to a value that the archive keeps.
+func fill(t *rapid.T, r *provisioning.Record) {
+	for i := range provisioning.Fields {
+		label := provisioning.Fields[i].Column
+		switch p := provisioning.Fields[i].Of(r).(type) {
+		case *string:
+			*p = rapid.StringN(0, 20, -1).Draw(t, label)
+		case *provisioning.Status:
+			*p = rapid.SampledFrom(provisioning.Statuses[:]).Draw(t, label)
+		case *provisioning.ID:
+			*p = id(rapid.IntRange(0, 1<<40).Draw(t, label))
+		case *bool:
+			*p = rapid.Bool().Draw(t, label)
+		case *int64:
+			*p = rapid.Int64().Draw(t, label)
+		case *uint64:
+			*p = rapid.Uint64Range(0, 1<<63-1).Draw(t, label)
+		case *pcommon.Timestamp:
+			*p = pcommon.Timestamp(rapid.Uint64Range(0, uint64(provisioning.MaxTime)/1000).Draw(t, label) * 1000)
+		case *provisioning.Sort:
+			*p = rapid.SampledFrom([]provisioning.Sort{"", provisioning.SortObservation, provisioning.SortState}).Draw(t, label)
+		}
+	}
+}
+
+func TestOneWriterAtATime(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, noon)
+	_, err := Open(dir, Options{})
+	require.ErrorContains(t, err, "another process writes this archive")
+}
+
+func TestLeftOversAreCleaned(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, tempDir), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, tempDir, "1.tmp"), []byte("PAR1"), 0o600))
+	a := open(t, dir, noon)
+	require.Equal(t, 1, a.Cleaned)
+	entries, err := os.ReadDir(filepath.Join(dir, tempDir))
+	require.NoError(t, err)
+	require.Empty(t, entries)
+}
+
+func TestAFailedWriteLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, noon)
+	hour := filepath.Join(dir, "tenant=acme", HourOf(noon).Dir())
+	require.NoError(t, os.MkdirAll(filepath.Dir(hour), 0o700))
+	require.NoError(t, os.WriteFile(hour, nil, 0o600), "a file where the folder should be")
+	_, err := a.Write(t.Context(), Batch{Records: records(0, 1)})
+	require.ErrorContains(t, err, "tenant=acme/date=2026-11-22/hour=12")
+	require.NoError(t, os.Remove(hour))
+	require.NoError(t, write(a.Write(t.Context(), Batch{Records: records(0, 1)})))
+	require.Len(t, readAll(t, dir), 1)
+	entries, err := os.ReadDir(filepath.Join(dir, tempDir))
+	require.NoError(t, err)
+	require.Empty(t, entries)
+}
+
+func TestClocksThatMakeNoSenseGoToTheCurrentHour(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, noon)
+	rows := records(0, 2)
+	rows[0].ObservedAt, rows[1].ObservedAt = 0, at(noon.AddDate(80, 0, 0))
+	require.NoError(t, write(a.Write(t.Context(), Batch{Records: rows})))
+	for name, rows := range readAll(t, dir) {
+		require.Contains(t, name, HourOf(noon).Dir())
+		require.Len(t, rows, 2)
+	}
+}
+
+func TestADamagedFileIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, noon)
+	require.NoError(t, write(a.Write(t.Context(), Batch{Records: records(0, 200)})))
+	files, err := Files(dir)
+	require.NoError(t, err)
+	path := filepath.Join(dir, files[0].Name)
+	good, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for cut := range 40 {
+		require.NoError(t, os.WriteFile(path, good[:len(good)*cut/40], 0o600))
+		r, err := OpenRecords(path)
+		require.ErrorContains(t, err, path)
+		require.Nil(t, r)
+	}
+}

@@ -1,0 +1,100 @@
+package archive
+
+import (
+	"errors"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// cursor reads the values of one column of one row group, page by page.
+type cursor struct {
+	pages  parquet.Pages
+	page   parquet.Page
+	from   parquet.ValueReader
+	values []parquet.Value
+	words  map[string][]byte // text read before, where it repeats
+	arena  []byte
+}
+
+func newCursor(chunk parquet.ColumnChunk) *cursor { return &cursor{pages: chunk.Pages()} }
+
+// maxWords bounds the words that are kept, so that a column without repetition
+// costs no memory.
+const maxWords = 4096
+
+// read returns the next n values. Their bytes are never written to again.
+func (c *cursor) read(n int) ([]parquet.Value, error) {
+	if cap(c.values) < n {
+		c.values = make([]parquet.Value, n)
+	}
+	c.values = c.values[:n]
+	c.arena = nil
+	for done := 0; done < n; {
+		if c.from == nil {
+			page, err := c.pages.ReadPage()
+			if err != nil {
+				return nil, unexpected(err)
+			}
+			c.page, c.from = page, page.Values()
+		}
+		got, err := c.from.ReadValues(c.values[done:])
+		c.keep(c.values[done : done+got])
+		done += got
+		if errors.Is(err, io.EOF) {
+			parquet.Release(c.page)
+			c.page, c.from = nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return c.values, nil
+}
+
+// keep copies text out of the page, whose memory is used again.
+func (c *cursor) keep(values []parquet.Value) {
+	dictionary := c.page.Dictionary() != nil
+	for i, v := range values {
+		if v.Kind() != parquet.ByteArray || v.IsNull() {
+			continue
+		}
+		text := v.ByteArray()
+		kept, known := c.words[string(text)]
+		if !known {
+			kept = c.copy(text)
+			if dictionary && len(c.words) < maxWords {
+				if c.words == nil {
+					c.words = map[string][]byte{}
+				}
+				c.words[string(text)] = kept
+			}
+		}
+		values[i] = parquet.ByteArrayValue(kept)
+	}
+}
+
+// copy takes memory in large pieces.
+func (c *cursor) copy(text []byte) []byte {
+	if cap(c.arena)-len(c.arena) < len(text) {
+		c.arena = make([]byte, 0, max(len(text), 8<<10))
+	}
+	start := len(c.arena)
+	c.arena = append(c.arena, text...)
+	return c.arena[start:len(c.arena):len(c.arena)]
+}
+
+func (c *cursor) close() error {
+	if c.page != nil {
+		parquet.Release(c.page)
+		c.page, c.from = nil, nil
+	}
+	return c.pages.Close()
+}
+
+// unexpected is for an end where there should be more.
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

@@ -1,0 +1,164 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// Reader reads the rows of one file in their order.
+type Reader[T any] struct {
+	path    string
+	file    *os.File
+	parquet *parquet.File
+	want    []*column[T]
+	groups  []parquet.RowGroup
+	cursors []*cursor
+	left    int64 // rows of the open row group
+}
+
+// OpenRecords opens a file of activity records. Only the named columns are read
+// and set; none named means all.
+func OpenRecords(path string, columns ...string) (*Reader[provisioning.Record], error) {
+	return openReader(activities, path, columns)
+}
+
+// OpenQuarantined opens a file of quarantined data.
+func OpenQuarantined(path string) (*Reader[provisioning.Quarantined], error) {
+	return openReader(quarantine, path, nil)
+}
+
+func openReader[T any](t *table[T], path string, columns []string) (_ *Reader[T], err error) {
+	r := &Reader[T]{path: path}
+	if err := r.open(t, columns); err != nil {
+		return nil, errors.Join(fmt.Errorf("read archive file %s: %w", path, err), r.Close())
+	}
+	return r, nil
+}
+
+func (r *Reader[T]) open(t *table[T], columns []string) (err error) {
+	defer recovered(&err)
+	if r.file, err = os.Open(r.path); err != nil {
+		return err
+	}
+	info, err := r.file.Stat()
+	if err != nil {
+		return err
+	}
+	r.parquet, err = parquet.OpenFile(r.file, info.Size(),
+		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(16<<10))
+	if err != nil {
+		return err
+	}
+	if err := checkMetadata(r.parquet, t.name); err != nil {
+		return err
+	}
+	for i := range t.columns {
+		if c := &t.columns[i]; len(columns) == 0 || slices.Contains(columns, c.name) {
+			r.want = append(r.want, c)
+		}
+	}
+	if n := len(r.want); len(columns) > 0 && n != len(columns) {
+		return fmt.Errorf("%d of the %d columns asked for exist", n, len(columns))
+	}
+	r.groups = r.parquet.RowGroups()
+	return nil
+}
+
+func checkMetadata(f *parquet.File, table string) error {
+	if is, _ := f.Lookup(metaTable); is != table {
+		return fmt.Errorf("holds table %q, want %q", is, table)
+	}
+	text, _ := f.Lookup(metaVersion)
+	version, err := strconv.Atoi(text)
+	if err != nil || version < 1 || version > SchemaVersion {
+		return fmt.Errorf("has schema version %q, this program reads up to %d: use a newer provtrail", text, SchemaVersion)
+	}
+	return nil
+}
+
+// Rows is the number of rows of the file.
+func (r *Reader[T]) Rows() int64 { return r.parquet.NumRows() }
+
+// Read fills rows, which it clears first, and returns how many; io.EOF after the
+// last. Their text stays valid.
+func (r *Reader[T]) Read(rows []T) (n int, err error) {
+	defer func() {
+		if err != nil && !errors.Is(err, io.EOF) {
+			err = fmt.Errorf("read archive file %s: %w", r.path, err)
+		}
+	}()
+	defer recovered(&err)
+	for r.left == 0 {
+		if len(r.groups) == 0 {
+			return 0, io.EOF
+		}
+		if err := r.nextGroup(); err != nil {
+			return 0, err
+		}
+	}
+	n = int(min(int64(len(rows)), r.left))
+	clear(rows[:n])
+	for i, c := range r.want {
+		values, err := r.cursors[i].read(n)
+		if err != nil {
+			return 0, fmt.Errorf("column %s: %w", c.name, err)
+		}
+		for j, v := range values {
+			if err := c.set(&rows[j], v); err != nil {
+				return 0, fmt.Errorf("column %s: %w", c.name, err)
+			}
+		}
+	}
+	r.left -= int64(n)
+	return n, nil
+}
+
+func (r *Reader[T]) nextGroup() error {
+	g := r.groups[0]
+	r.groups, r.left = r.groups[1:], g.NumRows()
+	for _, c := range r.cursors {
+		if err := c.close(); err != nil {
+			return err
+		}
+	}
+	r.cursors = r.cursors[:0]
+	for _, c := range r.want {
+		leaf, ok := g.Schema().Lookup(c.name)
+		if !ok {
+			return fmt.Errorf("column %s is missing", c.name)
+		}
+		if have := leaf.Node.Type().Kind(); have != c.node.Type().Kind() {
+			return fmt.Errorf("column %s is %s, want %s", c.name, have, c.node.Type().Kind())
+		}
+		r.cursors = append(r.cursors, newCursor(g.ColumnChunks()[leaf.ColumnIndex]))
+	}
+	return nil
+}
+
+// Close closes the file.
+func (r *Reader[T]) Close() (err error) {
+	for _, c := range r.cursors {
+		err = errors.Join(err, c.close())
+	}
+	r.cursors = nil
+	if r.file != nil {
+		err = errors.Join(err, r.file.Close())
+		r.file = nil
+	}
+	return err
+}
+
+// recovered turns a panic of the Parquet library over a damaged file into an error.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("the file is damaged: %v", p)
+	}
+}

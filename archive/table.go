@@ -1,0 +1,186 @@
+package archive
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// SchemaVersion stands in each file's metadata. It grows with every change of the
+// columns; readers find columns by name.
+const SchemaVersion = 1
+
+// The keys of a file's metadata.
+const (
+	metaTable   = "provtrail.table"
+	metaVersion = "provtrail.schema_version"
+)
+
+// table is one kind of file.
+type table[T any] struct {
+	name    string
+	columns []column[T]
+	schema  *parquet.Schema
+	// at and id are what rows are sorted by.
+	at func(*T) pcommon.Timestamp
+	id func(*T) provisioning.ID
+	// observed is the time whose hour the row lies under.
+	observed func(*T) pcommon.Timestamp
+	// apart says that two rows of the same id may differ in time.
+	apart func(*T) bool
+}
+
+var activities = func() *table[provisioning.Record] {
+	type row = provisioning.Record
+	t := &table[row]{
+		name:     "activities",
+		at:       func(r *row) pcommon.Timestamp { return r.At() },
+		id:       func(r *row) provisioning.ID { return r.EventID },
+		observed: func(r *row) pcommon.Timestamp { return r.ObservedAt },
+		apart:    func(r *row) bool { return r.OccurredAt == 0 || r.Sort == provisioning.SortState },
+	}
+	for i := range provisioning.Fields {
+		f := &provisioning.Fields[i]
+		opt := options{few: f.Few, required: f.Column == "observed_at"}
+		switch f.Column {
+		case "group_id", "activity_id", "identity_id", "event_id":
+			opt.bloom = true
+		}
+		if f.Column == "occurred_at" {
+			t.columns = append(t.columns, occurredAt(), timed())
+			continue
+		}
+		t.columns = append(t.columns, newColumn(f.Column, opt, f.Of))
+	}
+	t.seal()
+	return t
+}()
+
+// occurredAt is never absent, so that rows sort by it: where the vendor gives no
+// time it is that of receipt, and timed says so.
+func occurredAt() column[provisioning.Record] {
+	c := newColumn("occurred_at", options{required: true}, func(r *provisioning.Record) any { return &r.OccurredAt })
+	c.value = func(r *provisioning.Record, _ *[]byte) parquet.Value { return parquet.Int64Value(micros(r.At())) }
+	return c
+}
+
+func timed() column[provisioning.Record] {
+	return column[provisioning.Record]{
+		name: "timed",
+		node: parquet.Leaf(parquet.BooleanType),
+		value: func(r *provisioning.Record, _ *[]byte) parquet.Value {
+			return parquet.BooleanValue(r.OccurredAt != 0)
+		},
+		set: func(r *provisioning.Record, v parquet.Value) error {
+			if !v.Boolean() {
+				r.OccurredAt = 0
+			}
+			return nil
+		},
+	}
+}
+
+var quarantine = func() *table[provisioning.Quarantined] {
+	type row = provisioning.Quarantined
+	few := options{few: true}
+	t := &table[row]{
+		name:     "quarantine",
+		at:       func(q *row) pcommon.Timestamp { return q.ObservedAt },
+		id:       func(q *row) provisioning.ID { return q.EventID },
+		observed: func(q *row) pcommon.Timestamp { return q.ObservedAt },
+		apart:    func(*row) bool { return true },
+		columns: []column[row]{
+			newColumn("event_id", options{bloom: true}, func(q *row) any { return &q.EventID }),
+			newColumn("tenant", few, func(q *row) any { return &q.Tenant }),
+			newColumn("feed", few, func(q *row) any { return &q.Feed }),
+			newColumn("reason", options{}, func(q *row) any { return &q.Reason }),
+			newColumn("file", few, func(q *row) any { return &q.File }),
+			newColumn("position", options{}, func(q *row) any { return &q.Position }),
+			newColumn("field", few, func(q *row) any { return &q.Field }),
+			newColumn("observed_at", options{required: true}, func(q *row) any { return &q.ObservedAt }),
+			newColumn("size", options{}, func(q *row) any { return &q.Size }),
+			newColumn("original", options{}, func(q *row) any { return &q.Original }),
+		},
+	}
+	t.seal()
+	return t
+}()
+
+// Columns lists the names of an activity file's columns in their order.
+func Columns() []string {
+	names := make([]string, len(activities.columns))
+	for i := range activities.columns {
+		names[i] = activities.columns[i].name
+	}
+	return names
+}
+
+func (t *table[T]) seal() {
+	root := ordered{Group: parquet.Group{}}
+	for i := range t.columns {
+		c := &t.columns[i]
+		root.Group[c.name] = c.node
+		root.names = append(root.names, c.name)
+	}
+	t.schema = parquet.NewSchema(t.name, root)
+}
+
+// Sizes of what is written. A page is what a reader reads at once, so a small one
+// serves look-ups and keeps the memory of merging many files low.
+const (
+	pageBytes     = 64 << 10
+	rowGroupRows  = 250_000
+	bloomBits     = 10 // per value: one look-up in a hundred reads in vain
+	dictionaryMax = 1 << 20
+)
+
+func (t *table[T]) config() *parquet.WriterConfig {
+	c := parquet.DefaultWriterConfig()
+	c.Schema = t.schema
+	c.CreatedBy = "provtrail"
+	c.Compression = &zstd.Codec{Level: zstd.SpeedDefault}
+	c.PageBufferSize = pageBytes
+	c.DataPageStatistics = true
+	c.DictionaryMaxBytes = dictionaryMax
+	c.KeyValueMetadata = map[string]string{metaTable: t.name, metaVersion: strconv.Itoa(SchemaVersion)}
+	for i := range t.columns {
+		if t.columns[i].bloom {
+			c.BloomFilters = append(c.BloomFilters, parquet.SplitBlockFilter(bloomBits, t.columns[i].name))
+		}
+	}
+	c.Sorting.SortingColumns = t.sorting()
+	return c
+}
+
+func (t *table[T]) sorting() []parquet.SortingColumn {
+	first := "occurred_at"
+	if _, ok := t.schema.Lookup(first); !ok {
+		first = "observed_at"
+	}
+	return []parquet.SortingColumn{parquet.Ascending(first), parquet.Ascending("event_id")}
+}
+
+// ordered is a parquet.Group that keeps its columns in the order of the documents.
+type ordered struct {
+	parquet.Group
+	names []string
+}
+
+func (o ordered) Fields() []parquet.Field {
+	byName := map[string]parquet.Field{}
+	for _, f := range o.Group.Fields() {
+		byName[f.Name()] = f
+	}
+	fields := make([]parquet.Field, len(o.names))
+	for i, name := range o.names {
+		fields[i] = byName[name]
+	}
+	return fields
+}
+
+func (o ordered) String() string { return fmt.Sprintf("group of %d columns", len(o.names)) }

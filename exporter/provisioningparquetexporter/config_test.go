@@ -1,0 +1,53 @@
+package provisioningparquetexporter
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter/internal/metadata"
+)
+
+func load(t *testing.T, name string) (*Config, error) {
+	t.Helper()
+	all, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	sub, err := all.Sub(component.NewIDWithName(metadata.Type, name).String())
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, sub.Unmarshal(cfg))
+	return cfg, confmap.Validate(cfg)
+}
+
+func TestDefaultsLoseNothing(t *testing.T) {
+	cfg, err := load(t, "")
+	require.NoError(t, err)
+	require.Equal(t, "./data/archive", cfg.Directory)
+	require.Zero(t, cfg.Retry.MaxElapsedTime, "retries have no limit")
+	require.True(t, cfg.Queue.Get().BlockOnOverflow, "a full queue slows down, it does not drop")
+	require.True(t, cfg.Queue.Get().Batch.HasValue())
+}
+
+func TestSettings(t *testing.T) {
+	cfg, err := load(t, "all")
+	require.NoError(t, err)
+	require.Equal(t, "/var/lib/provtrail/archive", cfg.Directory)
+	require.Equal(t, time.Minute, cfg.Retry.MaxInterval)
+	queue := cfg.Queue.Get()
+	require.Equal(t, "file_storage", queue.StorageID.String())
+	require.Equal(t, int64(1<<30), queue.QueueSize)
+	require.Equal(t, 10*time.Second, queue.Batch.Get().FlushTimeout)
+	require.Equal(t, int64(minBatchBytes), queue.Batch.Get().MinSize, "what is not written keeps its default")
+	require.Equal(t, exporterhelper.RequestSizerTypeBytes, queue.Batch.Get().Sizer)
+}
+
+func TestValidateNamesTheSetting(t *testing.T) {
+	_, err := load(t, "nowhere")
+	require.ErrorContains(t, err, "`directory`")
+}

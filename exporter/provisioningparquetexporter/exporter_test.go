@@ -1,0 +1,156 @@
+package provisioningparquetexporter
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter/internal/metadata"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+func quickConfig(dir string) *Config {
+	cfg := createDefaultConfig().(*Config)
+	cfg.Directory = dir
+	cfg.Queue.Get().Batch.Get().FlushTimeout = 10 * time.Millisecond
+	cfg.Retry.InitialInterval, cfg.Retry.MaxInterval = 5*time.Millisecond, 20*time.Millisecond
+	return cfg
+}
+
+func start(t *testing.T, cfg *Config) exporter.Logs {
+	t.Helper()
+	e, err := NewFactory().CreateLogs(t.Context(), exportertest.NewNopSettings(metadata.Type), cfg)
+	require.NoError(t, err)
+	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+	return e
+}
+
+func observation(n int) provisioning.Observation {
+	now := pcommon.NewTimestampFromTime(time.Now().Truncate(time.Microsecond))
+	o := provisioning.Observation{
+		Tenant: "acme", GroupID: "g1", Feed: provisioning.FeedREST, SourceName: "SAP", AccountID: fmt.Sprint("user", n),
+		Operation: provisioning.OperationCreate, Says: provisioning.StatusPending, RawStatus: "PENDING",
+		OccurredAt: now, ObservedAt: now, Original: `{"id":1}`,
+	}
+	o.EventID = provisioning.EventID(&o)
+	return o
+}
+
+func logsOf(n int) (plog.Logs, []provisioning.Observation) {
+	logs := plog.NewLogs()
+	list := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	var want []provisioning.Observation
+	for i := range n {
+		o := observation(i)
+		provisioning.WriteObservation(&o, list.AppendEmpty())
+		want = append(want, o)
+	}
+	return logs, want
+}
+
+// stored reads every row of the archive.
+func stored(t require.TestingT, dir string) (map[provisioning.ID]provisioning.Record, []provisioning.Quarantined) {
+	files, err := archive.Files(dir)
+	require.NoError(t, err)
+	records := map[provisioning.ID]provisioning.Record{}
+	var quarantined []provisioning.Quarantined
+	for _, f := range files {
+		path := filepath.Join(dir, f.Name)
+		if f.Quarantine() {
+			r, err := archive.OpenQuarantined(path)
+			require.NoError(t, err)
+			quarantined = append(quarantined, rows(t, r)...)
+			continue
+		}
+		r, err := archive.OpenRecords(path)
+		require.NoError(t, err)
+		for _, row := range rows(t, r) {
+			records[row.EventID] = row
+		}
+	}
+	return records, quarantined
+}
+
+func rows[T any](t require.TestingT, r *archive.Reader[T]) (all []T) {
+	buffer := make([]T, 64)
+	for {
+		n, err := r.Read(buffer)
+		all = append(all, buffer[:n]...)
+		if errors.Is(err, io.EOF) {
+			require.NoError(t, r.Close())
+			return all
+		}
+		require.NoError(t, err)
+	}
+}
+
+func TestRecordsReachTheArchive(t *testing.T) {
+	dir := t.TempDir()
+	e := start(t, quickConfig(dir))
+	logs, want := logsOf(50)
+	list := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	provisioning.WriteGroup(&provisioning.GroupRecord{}, list.AppendEmpty())
+	q := provisioning.Quarantined{Tenant: "acme", Reason: "no JSON", File: "a.json", Position: 3, Original: "{", ObservedAt: want[0].ObservedAt}
+	provisioning.WriteQuarantined(&q, list.AppendEmpty())
+	wrong := list.AppendEmpty()
+	list.At(0).CopyTo(wrong)
+	wrong.Attributes().PutStr("provisioning.status", "Done")
+
+	require.NoError(t, e.ConsumeLogs(t.Context(), logs))
+	require.NoError(t, e.Shutdown(t.Context()))
+	records, quarantined := stored(t, dir)
+	require.Len(t, records, len(want))
+	for _, o := range want {
+		require.Equal(t, o, records[o.EventID].Observation)
+	}
+	require.Len(t, quarantined, 2)
+	for _, got := range quarantined {
+		if got.EventID == q.EventID {
+			require.Equal(t, q, got)
+			continue
+		}
+		require.Contains(t, got.Reason, `provisioning.status: status "Done"`)
+		require.Contains(t, got.Original, want[0].EventID.String(), "the whole record is kept")
+		require.Equal(t, "acme", got.Tenant)
+	}
+}
+
+func TestAnErrorOfTheDiskIsTriedAgain(t *testing.T) {
+	dir := t.TempDir()
+	e := start(t, quickConfig(dir))
+	blocked := filepath.Join(dir, "tenant=acme")
+	require.NoError(t, os.WriteFile(blocked, nil, 0o600))
+	logs, want := logsOf(5)
+	require.NoError(t, e.ConsumeLogs(t.Context(), logs))
+	require.Never(t, func() bool {
+		info, err := os.Stat(blocked)
+		return err != nil || info.IsDir()
+	}, 100*time.Millisecond, 10*time.Millisecond)
+	require.NoError(t, os.Remove(blocked))
+	require.Eventually(t, func() bool {
+		records, _ := stored(t, dir)
+		return len(records) == len(want)
+	}, 10*time.Second, 10*time.Millisecond)
+	require.NoError(t, e.Shutdown(t.Context()))
+}
+
+func TestStartSaysWhyItCannotWrite(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(dir, nil, 0o600))
+	e, err := NewFactory().CreateLogs(t.Context(), exportertest.NewNopSettings(metadata.Type), quickConfig(dir))
+	require.NoError(t, err)
+	require.ErrorContains(t, e.Start(t.Context(), componenttest.NewNopHost()), dir)
+	require.NoError(t, e.Shutdown(t.Context()))
+}
