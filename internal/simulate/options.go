@@ -46,6 +46,8 @@ type Options struct {
 
 	FileSize int64     // bytes after which a file of the same hour is followed by another
 	Progress io.Writer // gets a progress bar; nil: none
+
+	PastWritten func() error // called once the past period and its truth are on disk; nil: not
 }
 
 // DefaultOptions is a middle-sized company over the last seven days.

@@ -32,6 +32,9 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	err = r.past(ctx)
+	if err == nil && o.PastWritten != nil {
+		err = errors.Join(r.state(), o.PastWritten())
+	}
 	if err == nil && o.Live {
 		err = r.live(ctx)
 	}
