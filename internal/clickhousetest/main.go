@@ -10,8 +10,10 @@
 //		...
 //	}
 //
-// A component whose metadata.yaml is read by mdatagen says `tests: goleak: skip: true`,
-// since the generated package test would be a second TestMain; Main looks for leaks too.
+// mdatagen generates the TestMain of a component's package. There, metadata.yaml says
+// `tests: {goleak: {setup: "runTests(m)"}}`, and a test file of the package has
+//
+//	func runTests(m *testing.M) { clickhousetest.Main(m) } // never returns
 package clickhousetest
 
 import (
