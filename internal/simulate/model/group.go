@@ -110,6 +110,7 @@ type Group struct {
 	Warnings   []string
 	Metadata   map[string]string
 	Password   bool
+	Side       *Phase // what the identity system itself said of a password change, if it did
 	Dice       uint64 // seeds every later choice about its documents
 }
 

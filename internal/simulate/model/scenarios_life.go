@@ -58,8 +58,12 @@ func (t *Tenant) passwordSource(dice random) *Source {
 	}
 }
 
-// PasswordAttribute is the attribute whose value no document shows.
+// PasswordAttribute is the attribute whose value nobody may keep.
 const PasswordAttribute = "password"
+
+// SecretMark begins every password that a document shows although it should not,
+// so that a test can look for it in everything that was stored.
+const SecretMark = "S1m-Secret-"
 
 // passwordRequest is a password change or reset. It is tried on the identity
 // system and on one to two sources, and can fail on either side or on both.
@@ -81,14 +85,32 @@ func passwordRequest(t *Tenant, dice random, g *Group) {
 	if dice.chance(0.6) {
 		targets = append(targets, t.identityNow)
 	}
+	secret := ""
+	if dice.chance(0.3) {
+		secret = SecretMark + dice.hex32()[:8]
+	}
 	for _, s := range targets {
-		g.request(dice, s, Modify, Attribute{Operation: Set, Name: PasswordAttribute})
+		g.request(dice, s, Modify, Attribute{Operation: Set, Name: PasswordAttribute, Value: secret})
 	}
 	g.run(dice, g.Created)
-	if dice.chance(0.05) { // neither side took it
+	refused := dice.chance(0.05) // neither side took it
+	if refused {
 		for i := range g.Requests {
 			g.Requests[i].reject(dice)
 		}
+	}
+	g.side(refused)
+}
+
+// side lets the identity system report its own half of a change that went to one
+// source only: shortly after the source, and to the same effect.
+func (g *Group) side(refused bool) {
+	r := &g.Requests[0]
+	if len(g.Requests) > 1 || len(r.Life) < 2 || r.Source.IdentityNow() {
+		return
+	}
+	if answer := &r.Life[1]; refused || answer.State == Committed {
+		g.Side = &Phase{State: answer.State, At: answer.At + 400, Error: answer.Error}
 	}
 }
 

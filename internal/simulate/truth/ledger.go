@@ -12,6 +12,7 @@ type Ledger struct {
 	tenant  string
 	group   *model.Group
 	reports [][]report // per account request
+	sides   []report   // about no account in particular: the identity system's side of a password change
 	// joined is set once a document gave the identity system's own source both
 	// its name and its id; the REST API gives only the name.
 	joined bool
@@ -33,9 +34,15 @@ func (l *Ledger) REST(at int64) {
 // Search notes that the search document was written as synchronised at the time.
 func (l *Ledger) Search(at int64) {
 	modified := l.group.Modified(at)
+	anyStarted := slices.ContainsFunc(l.group.Requests, func(r model.Request) bool { return r.Started(at) })
 	for i := range l.group.Requests {
 		r := &l.group.Requests[i]
-		if !r.Started(at) {
+		if anyStarted && !r.Started(at) {
+			continue
+		}
+		if !anyStarted { // the document has what was asked for, and no instructions yet
+			l.note(i, report{at: modified, says: model.Pending})
+			l.join(r)
 			continue
 		}
 		says := said(r.At(at))
@@ -49,6 +56,10 @@ func (l *Ledger) Search(at int64) {
 
 // Event notes that the event of a happening was written.
 func (l *Ledger) Event(h *view.Happening) {
+	if h.Request == nil {
+		l.sides = append(l.sides, report{at: h.Phase.At, says: h.Phase.State, scope: changePassword, side: true})
+		return
+	}
 	scope := h.Operation
 	if h.Password {
 		scope = changePassword

@@ -12,6 +12,7 @@ type report struct {
 	at    int64 // vendor's time; 0 where the document has none
 	says  model.State
 	scope model.Operation // of the account as a whole; empty: of each attribute by name
+	side  bool            // the identity system's own side of a password change, not the source's
 }
 
 // changePassword is the scope of a report about a password.
@@ -40,8 +41,9 @@ type outcome struct {
 	status   model.State
 	attempts int
 
-	firstPending, committed, finished, firstFailed, lastFailed int64 // 0: no vendor's time says so
-	untimed                                                    bool  // a report without a time took part
+	firstPending, committed, finished, firstFailed, lastFailed int64   // 0: no vendor's time says so
+	untimed                                                    bool    // a report without a time took part
+	failedOn                                                   [2]bool // the last word of the source, of the identity system
 }
 
 // settle accounts for reports: in the order of the vendor's times, those without
@@ -61,6 +63,7 @@ func settle(reports []report) outcome {
 		if i > 0 && o.status == model.Retrying && was != model.Retrying {
 			o.attempts++
 		}
+		o.sides(r)
 		if r.at == 0 {
 			o.untimed = true
 			continue
@@ -85,6 +88,22 @@ func after(was model.State, r report) model.State {
 		return was
 	default:
 		return r.says
+	}
+}
+
+// sides keeps the last word of each side of a password change. A failure without
+// a time says nothing new of what is done.
+func (o *outcome) sides(r report) {
+	i := 0
+	if r.side {
+		i = 1
+	}
+	switch r.says {
+	case model.Failed:
+		o.failedOn[i] = o.failedOn[i] || r.at != 0 || o.status == model.Failed
+	case model.Committed, model.Success:
+		o.failedOn[i] = false
+	default:
 	}
 }
 

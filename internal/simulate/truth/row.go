@@ -42,6 +42,9 @@ type Activity struct {
 	FailedAt       *time.Time `json:"failed_at,omitempty"` // the last failure; absent if a trigger, which has no time, may have said it later
 }
 
+// redacted is what every store must have in the place of a password.
+const redacted = "[redacted]"
+
 // Group is the truth about one group: a line of groups.ndjson.
 type Group struct {
 	Revision    uint64         `json:"revision"`
@@ -70,6 +73,9 @@ func (l *Ledger) Rows(revision uint64) (activities []Activity, group Group, ok b
 	for i := range l.group.Requests {
 		activities = append(activities, l.request(i, revision)...)
 	}
+	if len(activities) == 0 && len(l.sides) > 0 {
+		activities = append(activities, l.sideOnly(revision))
+	}
 	if len(activities) == 0 {
 		return nil, Group{}, false
 	}
@@ -83,6 +89,7 @@ func (l *Ledger) request(i int, revision uint64) []Activity {
 	if len(reports) == 0 {
 		return nil
 	}
+	reports = append(slices.Clone(reports), l.sides...)
 	var out []Activity
 	if slices.ContainsFunc(reports, func(rep report) bool { return rep.scope == "" }) || onAccount(r, reports) {
 		for j := range r.Items {
@@ -94,9 +101,9 @@ func (l *Ledger) request(i int, revision uint64) []Activity {
 	}
 	var scopes []model.Operation
 	for _, rep := range reports {
-		if !slices.Contains(scopes, rep.scope) {
+		if !rep.side && !slices.Contains(scopes, rep.scope) {
 			scopes = append(scopes, rep.scope)
-			about := filter(reports, func(other report) bool { return other.scope == rep.scope })
+			about := filter(reports, func(other report) bool { return other.scope == rep.scope || other.side })
 			a := l.activity(r, &model.Attribute{Operation: rep.scope}, settle(about), revision)
 			a.AccountLevel = true
 			out = append(out, a)
@@ -117,15 +124,19 @@ func (l *Ledger) activity(r *model.Request, item *model.Attribute, o outcome, re
 	if r.Source.IdentityNow() && !l.joined {
 		source = r.Source.Name
 	}
+	value := item.Value
+	if item.Name == model.PasswordAttribute {
+		value = redacted
+	}
 	key := provisioning.ActivityKey{
 		Tenant: l.tenant, GroupID: g.ID, Source: source, Account: strings.ToLower(r.Account),
-		Attribute: item.Name, Value: item.Value, Operation: provisioning.Operation(item.Operation),
+		Attribute: item.Name, Value: value, Operation: provisioning.Operation(item.Operation),
 	}
 	a := Activity{
 		Revision: revision, Tenant: l.tenant, GroupID: g.ID, GroupNumber: provisioning.GroupNumber(l.tenant, g.ID),
 		ActivityID: key.ID().String(), Status: statusWords[o.status], ActualStatus: statusWords[r.Life[len(r.Life)-1].State],
 		Kind: kind(g, item), Operation: string(item.Operation), Cause: g.Cause.Name, Attempts: o.attempts,
-		SourceKey: source, SourceName: r.Source.Name, AccountID: r.Account, AttributeName: item.Name, AttributeValue: item.Value,
+		SourceKey: source, SourceName: r.Source.Name, AccountID: r.Account, AttributeName: item.Name, AttributeValue: value,
 		IdentityID: g.Recipient.ID, IdentityName: g.Recipient.Name, TicketID: r.TicketID, RequestedAt: model.Time(g.Created),
 		FirstPendingAt: timeOrNil(o.firstPending), CommittedAt: timeOrNil(o.committed), FinishedAt: timeOrNil(o.finished),
 		FirstFailedAt: timeOrNil(o.firstFailed), FailedAt: timeOrNil(o.lastFailed),
@@ -137,7 +148,7 @@ func (l *Ledger) activity(r *model.Request, item *model.Attribute, o outcome, re
 		a.ApproverName = g.Approval.Approver.Name
 	}
 	if g.Password {
-		a.FailedOn = side(r, o.status)
+		a.FailedOn = side(r, o)
 	}
 	return a
 }
@@ -179,15 +190,31 @@ func kind(g *model.Group, item *model.Attribute) string {
 }
 
 // side says on which side a password change failed.
-func side(r *model.Request, status model.State) string {
+func side(r *model.Request, o outcome) string {
+	source, identityNow := o.failedOn[0], o.failedOn[1]
+	if r.Source.IdentityNow() {
+		source, identityNow = false, source
+	}
 	switch {
-	case status != model.Failed && status != model.Retrying:
-		return "none"
-	case r.Source.IdentityNow():
+	case source && identityNow:
+		return "both"
+	case source:
+		return "source"
+	case identityNow:
 		return "identitynow"
 	default:
-		return "source"
+		return "none"
 	}
+}
+
+// sideOnly states a password change of which only the identity system's own side
+// was reported: neither source nor account is known.
+func (l *Ledger) sideOnly(revision uint64) Activity {
+	r := model.Request{Source: &model.Source{}, Life: l.group.Requests[0].Life}
+	o := settle(slices.Clone(l.sides))
+	a := l.activity(&r, &model.Attribute{Operation: changePassword}, o, revision)
+	a.AccountLevel = true
+	return a
 }
 
 func both(a, b string) string {

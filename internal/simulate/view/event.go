@@ -41,7 +41,8 @@ type named struct {
 }
 
 // Happening is one thing the events index reports: an account request passed or
-// failed. Operation is what the event speaks of: Modify for the account, Add or
+// failed, or (Request is nil) the identity system's own side of a password change
+// did. Operation is what the event speaks of: Modify for the account, Add or
 // Remove for its entitlements, empty for a password change.
 type Happening struct {
 	Request   *model.Request
@@ -57,6 +58,9 @@ func (h *Happening) Passed() bool { return h.Phase.State == model.Committed }
 // Happenings lists what the events index reports of a group, in no order.
 func Happenings(g *model.Group) []Happening {
 	var out []Happening
+	if g.Side != nil {
+		out = append(out, Happening{Item: -1, Phase: g.Side, Password: true})
+	}
 	for i := range g.Requests {
 		r := &g.Requests[i]
 		if r.Sent == 0 {
@@ -80,15 +84,18 @@ func Happenings(g *model.Group) []Happening {
 
 // Event is the document of a happening, as of its synchronisation.
 func Event(t *model.Tenant, g *model.Group, h *Happening, synced int64) EventDocument {
-	r := h.Request
 	d := EventDocument{
 		Created: stamp(h.Phase.At), Synced: stamp(synced), Status: "PASSED",
 		Actor: &named{g.Requester.Name}, Target: &named{g.Recipient.Name}, TrackingNumber: g.ID,
 		Pod: t.Pod, Org: t.Name, DocumentType: "event", Version: "v2",
-		Attributes: map[string]string{
-			"sourceName": r.Source.Name, "sourceId": r.Source.ID, "appId": r.Source.ID, "cloudAppName": r.Source.Name,
-			"accountName": r.Account, "accountUuid": r.UUID, "interface": g.Cause.Action, "org": t.Name, "pod": t.Pod,
-		},
+		Attributes: map[string]string{"interface": g.Cause.Action, "org": t.Name, "pod": t.Pod},
+	}
+	if r := h.Request; r != nil {
+		d.Attributes["sourceName"], d.Attributes["cloudAppName"] = r.Source.Name, r.Source.Name
+		d.Attributes["sourceId"], d.Attributes["appId"] = r.Source.ID, r.Source.ID
+		d.Attributes["accountName"], d.Attributes["accountUuid"] = r.Account, r.UUID
+	} else {
+		d.Attributes["sourceName"], d.Attributes["accountName"] = "IdentityNow", g.Recipient.Name
 	}
 	if g.Dice%23 == 0 {
 		d.Target = &named{}
@@ -111,6 +118,10 @@ func (d *EventDocument) describe(h *Happening) {
 	}
 	op := string(h.Operation)
 	switch {
+	case h.Request == nil:
+		d.Stack, d.Type, d.Objects = "pigs", "PASSWORD_ACTIVITY", []string{"USER_PASSWORD"}
+		d.Action, d.Operation = "USER_PASSWORD_UPDATE_"+d.Status, "UPDATE"
+		d.Name = "Update User Password "
 	case h.Password:
 		d.Stack, d.Type, d.Objects = "pigs", "PASSWORD_ACTIVITY", []string{"PASSWORD_ACTION"}
 		d.Action, d.Operation = "passwordChange"+failure, "CHANGE"
@@ -129,8 +140,10 @@ func (d *EventDocument) describe(h *Happening) {
 }
 
 func eventID(g *model.Group, h *Happening) string {
-	seed := g.ID + "|" + h.Request.Source.ID + "|" + string(h.Operation) + "|" + string(h.Request.Operation) + "|" +
-		strconv.Itoa(h.Item) + "|" + strconv.FormatInt(h.Phase.At, 10)
+	seed := g.ID + "|" + strconv.Itoa(h.Item) + "|" + strconv.FormatInt(h.Phase.At, 10) + "|" + string(h.Operation)
+	if h.Request != nil {
+		seed += "|" + h.Request.Source.ID + "|" + string(h.Request.Operation)
+	}
 	sum := sha256.Sum256([]byte(seed))
 	return hex.EncodeToString(sum[:])
 }
