@@ -42,7 +42,7 @@ func connect(t *testing.T, addr string) driver.Conn {
 	t.Helper()
 	conn, err := driver.Open(&driver.Options{Addr: []string{addr}})
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, conn.Close()) })
+	t.Cleanup(func() { _ = conn.Close() })
 	return conn
 }
 
@@ -73,6 +73,7 @@ func TestDataOutlivesTheProcess(t *testing.T) {
 	const digest = "SELECT count(), sum(id), sum(cityHash64(id, word)) FROM provtrail.t"
 	before := queryHTTP(t, engine.HTTPAddr(), digest)
 	require.True(t, strings.HasPrefix(before, "1000\t499500\t"), before)
+	require.NoError(t, conn.Close()) // an open connection delays the stop by five seconds
 	require.NoError(t, first.Stop(t.Context()))
 	require.NoError(t, first.Err())
 

@@ -49,6 +49,7 @@ func TestKilledParent(t *testing.T) {
 	require.ErrorIs(t, err, ErrDirectoryInUse)
 	assert.ErrorContains(t, err, fmt.Sprintf("running process %d", parent.Process.Pid))
 
+	require.NoError(t, conn.Close())
 	require.NoError(t, parent.Process.Kill())
 	require.Error(t, parent.Wait())
 

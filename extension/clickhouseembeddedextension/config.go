@@ -1,0 +1,122 @@
+package clickhouseembeddedextension
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/provtrail/provtrail/internal/clickhouse"
+)
+
+// Config says which ClickHouse to run, where it listens and where it keeps its data.
+type Config struct {
+	// NativeEndpoint (host:port) serves the native protocol, HTTPEndpoint the HTTP
+	// interface. Both must have the same host. Port 0 is a free port.
+	NativeEndpoint string `mapstructure:"native_endpoint"`
+	HTTPEndpoint   string `mapstructure:"http_endpoint"`
+
+	// Directory keeps the data. One collector at a time may use it.
+	Directory string `mapstructure:"directory"`
+
+	// Binary is a clickhouse executable and Library a libchdb; at most one may be set.
+	// With neither, the first of these is taken: clickhouse on PATH, the library named
+	// by PROVTRAIL_CLICKHOUSE_LIBRARY, the library installed by `make setup`.
+	Binary  string `mapstructure:"binary"`
+	Library string `mapstructure:"library"`
+
+	// ConfigFile is an XML file that ClickHouse merges over the built-in configuration:
+	// users, clusters, macros.
+	ConfigFile string `mapstructure:"config_file"`
+
+	// LogLevel is the least important ClickHouse log line that is passed on.
+	LogLevel string `mapstructure:"log_level"`
+
+	// MemoryLimitMiB bounds ClickHouse's memory; 0 is half of the machine's.
+	MemoryLimitMiB uint64 `mapstructure:"memory_limit_mib"`
+
+	// StartTimeout bounds the wait for an earlier ClickHouse to leave the directory, and
+	// the start itself.
+	StartTimeout time.Duration `mapstructure:"start_timeout"`
+
+	// StopTimeout bounds the clean stop, after which ClickHouse is killed.
+	StopTimeout time.Duration `mapstructure:"stop_timeout"`
+
+	_ struct{}
+}
+
+func createDefaultConfig() component.Config {
+	defaults := clickhouse.DefaultConfig()
+	return &Config{
+		NativeEndpoint: defaults.NativeEndpoint,
+		HTTPEndpoint:   defaults.HTTPEndpoint,
+		Directory:      defaults.Directory,
+		LogLevel:       defaults.LogLevel,
+		StartTimeout:   defaults.StartTimeout,
+		StopTimeout:    defaults.StopTimeout,
+	}
+}
+
+// Validate names every setting that cannot work.
+func (c *Config) Validate() error {
+	var errs []error
+	native, err := splitHost("native_endpoint", c.NativeEndpoint)
+	errs = append(errs, err)
+	http, err := splitHost("http_endpoint", c.HTTPEndpoint)
+	errs = append(errs, err)
+	if native != http {
+		errs = append(errs, fmt.Errorf("native_endpoint and http_endpoint must have the same host, not %q and %q", native, http))
+	}
+	if c.ConfigFile == "" && !loopback(native) {
+		errs = append(errs, fmt.Errorf("native_endpoint: %q can be reached from other machines, but user default has no password: "+
+			"listen on 127.0.0.1, or set config_file to a ClickHouse configuration whose users_config has users with passwords", native))
+	}
+	if c.Directory == "" {
+		errs = append(errs, errors.New("directory must be set"))
+	}
+	if c.Binary != "" && c.Library != "" {
+		errs = append(errs, errors.New("binary and library exclude each other"))
+	}
+	if !slices.Contains(clickhouse.Levels, c.LogLevel) {
+		errs = append(errs, fmt.Errorf("log_level: %q is none of %s", c.LogLevel, strings.Join(clickhouse.Levels, ", ")))
+	}
+	if c.StartTimeout <= 0 {
+		errs = append(errs, fmt.Errorf("start_timeout must be positive, not %s", c.StartTimeout))
+	}
+	if c.StopTimeout <= 0 {
+		errs = append(errs, fmt.Errorf("stop_timeout must be positive, not %s", c.StopTimeout))
+	}
+	return errors.Join(errs...)
+}
+
+func splitHost(key, endpoint string) (string, error) {
+	host, _, err := net.SplitHostPort(endpoint)
+	if err != nil {
+		return "", fmt.Errorf("%s must be host:port: %w", key, err)
+	}
+	return host, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (c *Config) engine() clickhouse.Config {
+	return clickhouse.Config{
+		NativeEndpoint: c.NativeEndpoint,
+		HTTPEndpoint:   c.HTTPEndpoint,
+		Directory:      c.Directory,
+		Binary:         c.Binary,
+		Library:        c.Library,
+		ConfigFile:     c.ConfigFile,
+		LogLevel:       c.LogLevel,
+		MemoryLimit:    c.MemoryLimitMiB << 20,
+		StartTimeout:   c.StartTimeout,
+		StopTimeout:    c.StopTimeout,
+	}
+}
