@@ -1,0 +1,73 @@
+package sailpoint
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// typical is a REST activity of two items, 1.3 KB.
+var typical = []byte(`{"id":"2c9180835d2e5168015d32f890ca1581","name":"2c9180835d2e5168015d32f890ca1581","created":"2026-07-11T18:45:37.098Z","modified":"2026-07-12T20:22:28.104Z","completed":null,"completionStatus":"SUCCESS","type":"appRequest","requesterIdentitySummary":{"id":"ff80818155fe8c080155fe8d925b0316","name":"grace.hopper","identityId":"ff80818155fe8c080155fe8d925b0316","completed":true},"targetIdentitySummary":{"id":"2c9180835d2e5168015d32f890ca0001","name":"ada.lovelace","identityId":"2c9180835d2e5168015d32f890ca0001","completed":true},"errors":null,"warnings":null,"items":[{"id":"48c545831b264409a81befcabb0e3c01","name":"48c545831b264409a81befcabb0e3c01","requested":"2026-07-11T18:45:37.098Z","approvalStatus":"FINISHED","provisioningStatus":"COMMITED","requesterComment":null,"reviewerIdentitySummary":null,"reviewerComment":null,"operation":"ADD","attribute":"memberOf","value":"CN=Sales,OU=Groups,DC=example,DC=org","nativeIdentity":"CN=Ada Lovelace,OU=Sales,DC=example,DC=org","sourceId":"2c91808363ef85290164000587130c0c"},{"id":"48c545831b264409a81befcabb0e3c02","name":"48c545831b264409a81befcabb0e3c02","requested":"2026-07-11T18:45:37.098Z","approvalStatus":"FINISHED","provisioningStatus":"FINISHED","operation":"ADD","attribute":"memberOf","value":"CN=HelpDesk,OU=Groups,DC=example,DC=org","nativeIdentity":"CN=Ada Lovelace,OU=Sales,DC=example,DC=org","sourceId":"2c91808363ef85290164000587130c0c"}],"executionStatus":"COMPLETED","clientMetadata":null}`)
+
+// BenchmarkParse reads documents into observations.
+func BenchmarkParse(b *testing.B) {
+	documents := map[string][]byte{"rest_1300B": typical}
+	for _, name := range []string{"search", "events", "trigger"} {
+		data, err := os.ReadFile("testdata/" + name + ".json")
+		if err != nil {
+			b.Fatal(err)
+		}
+		var small bytes.Buffer
+		if err := json.Compact(&small, data); err != nil {
+			b.Fatal(err)
+		}
+		documents[name] = small.Bytes()
+	}
+	for name, data := range documents {
+		b.Run(name, func(b *testing.B) {
+			p := &Parser{Tenant: "acme", Feed: provisioning.FeedFile}
+			var to Result
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				to.Reset()
+				p.Parse(data, 1, &to)
+			}
+			b.ReportMetric(float64(len(to.Observations)), "observations/op")
+		})
+	}
+}
+
+// BenchmarkDecode compares the JSON library with encoding/json on the same type.
+func BenchmarkDecode(b *testing.B) {
+	b.Run("sonic", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var d document
+			if err := decode(string(typical), &d); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("encoding_json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var d document
+			if err := json.Unmarshal(typical, &d); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("redact", func(b *testing.B) {
+		b.ReportAllocs()
+		text := string(typical)
+		for b.Loop() {
+			if _, err := redact(text, strict); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,132 @@
+package sailpoint
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func parse(data []byte) *Result {
+	p := &Parser{Tenant: "acme", Feed: provisioning.FeedFile}
+	to := &Result{}
+	p.Parse(data, 1_800_000_000_000_000_000, to)
+	return to
+}
+
+// plainResult is a result as a golden file shows it.
+type plainResult struct {
+	Observations []map[string]any `json:"observations"`
+	Ignored      []Ignored        `json:"ignored,omitempty"`
+	Rejected     []Rejected       `json:"rejected,omitempty"`
+}
+
+func plain(r *Result) plainResult {
+	out := plainResult{Ignored: r.Ignored, Rejected: r.Rejected}
+	for i := range r.Observations {
+		o := &r.Observations[i]
+		m := map[string]any{}
+		record := provisioning.Record{Observation: *o}
+		for _, f := range provisioning.Fields {
+			if f.Column == "original" || f.Derived {
+				continue
+			}
+			value, _ := json.Marshal(f.Of(&record))
+			switch s := string(value); s {
+			case `""`, "0", "false":
+			default:
+				var v any
+				_ = json.Unmarshal(value, &v)
+				m[f.Column] = v
+			}
+		}
+		m["event_id"], m["observed_status"] = o.EventID.String(), o.Says.String()
+		m["occurred_at"] = ""
+		if o.OccurredAt != 0 {
+			m["occurred_at"] = o.OccurredAt.AsTime()
+		}
+		if o.RequestedAt != 0 {
+			m["requested_at"] = o.RequestedAt.AsTime()
+		}
+		delete(m, "observed_at")
+		m["original_bytes"] = len(o.Original)
+		out.Observations = append(out.Observations, m)
+	}
+	return out
+}
+
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.json")
+	require.NoError(t, err)
+	inputs := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, ".golden.json") {
+			continue
+		}
+		inputs++
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var got bytes.Buffer
+		enc := json.NewEncoder(&got)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		require.NoError(t, enc.Encode(plain(parse(data))))
+		golden := strings.TrimSuffix(file, ".json") + ".golden.json"
+		if *update {
+			require.NoError(t, os.WriteFile(golden, got.Bytes(), 0o600))
+		}
+		want, err := os.ReadFile(golden)
+		require.NoError(t, err)
+		require.Equal(t, string(want), got.String(), file)
+	}
+	require.Equal(t, 4, inputs)
+}
+
+// TestPublishedExamples reads the vendor's published examples where a copy of
+// them lies beside the repository; each has exactly one document to read.
+func TestPublishedExamples(t *testing.T) {
+	dir := filepath.Join("..", "..", "..", "..", "shared", "samples", "sailpoint")
+	want := map[string]struct {
+		observations, ignored int
+		group                 string
+	}{
+		"search-example-accountactivities.yaml":        {1, 0, "051d09b0bb5b453d91f658ba7f1e3171"},
+		"search-example-accountactivity.yaml":          {1, 0, "051d09b0bb5b453d91f658ba7f1e3171"},
+		"search-example-event.yaml":                    {1, 0, "1f74901adbc0412d9fa51314195155be"},
+		"search-example-events.yaml":                   {1, 0, "1f74901adbc0412d9fa51314195155be"},
+		"trigger-provisioning-completed.example.json":  {1, 0, "4b4d982dddff4267ab12f0f1e72b5a6d"},
+		"trigger-access-request-decision.example.json": {0, 1, ""},
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Logf("the published examples are not at %s: the project's own files of the same shapes were read by TestGolden", dir)
+		return
+	}
+	for name, w := range want {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		if strings.HasSuffix(name, ".yaml") {
+			var example any
+			require.NoError(t, yaml.Unmarshal(data, &example))
+			data, err = json.Marshal(example)
+			require.NoError(t, err)
+		}
+		r := parse(data)
+		require.Empty(t, r.Rejected, name)
+		require.Len(t, r.Ignored, w.ignored, name)
+		require.Len(t, r.Observations, w.observations, name)
+		for _, o := range r.Observations {
+			require.Equal(t, w.group, o.GroupID, name)
+			require.Equal(t, provisioning.StatusCommitted, o.Says, name)
+		}
+	}
+}

@@ -1,0 +1,301 @@
+package sailpoint
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Redact replaces the secret values in JSON text, which may be broken or cut off,
+// by [Redacted] and leaves every other byte as it is. Secret is the value of a
+// member with a secret's name ("password": ...), and the value beside a name that
+// is a secret's ("name": "password", "value": ...); null, true and false are kept.
+// JSON inside strings is redacted too. Free text is not searched for secrets.
+func Redact(text string) string {
+	out, _ := redact(text, lenient)
+	return out
+}
+
+type strictness bool
+
+const (
+	lenient strictness = false // broken text: what may be a secret is one
+	strict  strictness = true  // a document that is going to be read
+)
+
+// maxDepth bounds nesting. What lies deeper is cut off (lenient) or refused.
+const maxDepth = 512
+
+// span is a piece of the text.
+type span struct{ from, to int }
+
+// frame is an open object or array.
+type frame struct {
+	key    string // of the member being read
+	from   int
+	values int  // where its values beside a name begin in redactor.values
+	secret bool // the member whose value this is has a secret's name
+	valued bool // the member is the value beside a name
+	object bool
+	named  bool // a name was seen beside the values
+	hides  bool // ... and it is a secret's
+}
+
+type redactor struct {
+	text   string
+	mode   strictness
+	frames []frame
+	values []span // values beside a name, of all open objects
+	edits  []edit
+}
+
+type edit struct {
+	span
+	with string
+}
+
+func redact(text string, mode strictness) (string, error) {
+	r := redactor{text: text, mode: mode}
+	var frames [12]frame
+	var values [12]span
+	r.frames, r.values = append(frames[:0], frame{}), values[:0]
+	end, err := r.scan()
+	if err != nil {
+		return "", err
+	}
+	for len(r.frames) > 1 {
+		r.close(end)
+	}
+	if end < len(text) {
+		r.edits = append(r.edits, edit{span{end, len(text)}, ""})
+	}
+	return r.apply(), nil
+}
+
+// scan walks the tokens of the text, whatever their order; it returns where it
+// stopped.
+func (r *redactor) scan() (end int, err error) {
+	text := r.text
+	for i := 0; i < len(text); {
+		switch c := text[i]; c {
+		case ' ', '\t', '\r', '\n', ':':
+			i++
+		case ',':
+			r.top().key = ""
+			i++
+		case '{', '[':
+			if len(r.frames) > maxDepth {
+				if r.mode == strict {
+					return i, invalid("", "is nested deeper than %d", maxDepth)
+				}
+				return i, nil
+			}
+			f := r.member(span{i, i})
+			r.frames = append(r.frames, frame{
+				from: i, values: len(r.values), object: c == '{', secret: f.secret, valued: f.valued,
+			})
+			i++
+		case '}', ']':
+			i++
+			if len(r.frames) > 1 {
+				r.close(i)
+			}
+		case '"':
+			i = r.str(i)
+		default:
+			from := i
+			for i < len(text) && !delimits(text[i]) {
+				i++
+			}
+			r.value(span{from, i})
+		}
+	}
+	return len(text), nil
+}
+
+func (r *redactor) top() *frame { return &r.frames[len(r.frames)-1] }
+
+// str reads a string that starts at from: a member's name or a value.
+func (r *redactor) str(from int) int {
+	text := r.text
+	to := stringEnd(text, from)
+	top := r.top()
+	if top.object && top.key == "" {
+		next := to
+		for next < len(text) && blank(text[next]) {
+			next++
+		}
+		if next < len(text) && text[next] == ':' {
+			top.key = unquote(text[from:to])
+			if top.key == "" {
+				top.key = " " // an empty name is a name
+			}
+			return next + 1
+		}
+	}
+	r.value(span{from, to})
+	return to
+}
+
+// role is what a member's name makes of its value.
+type role struct{ secret, valued bool }
+
+// member tells the role of the value at s and forgets the name.
+func (r *redactor) member(s span) role {
+	top := r.top()
+	if !top.object || top.key == "" {
+		return role{}
+	}
+	key := top.key
+	top.key = ""
+	switch key {
+	case "name", "attributeName", "attribute":
+		if s.to > s.from && r.text[s.from] == '"' {
+			top.named = true
+			top.hides = top.hides || secret(unquote(r.text[s.from:s.to]))
+		}
+	case "value", "attributeValue", "oldValue", "newValue", "previousValue", "values":
+		return role{valued: true}
+	}
+	return role{secret: secret(key)}
+}
+
+// value handles a scalar.
+func (r *redactor) value(s span) {
+	role := r.member(s)
+	switch {
+	case r.constant(s):
+	case role.secret:
+		r.hide(s)
+	case role.valued:
+		r.values = append(r.values, s)
+	}
+	if !role.secret && r.text[s.from] == '"' {
+		r.inner(s)
+	}
+}
+
+// close ends the innermost object or array.
+func (r *redactor) close(to int) {
+	f := r.top()
+	r.frames = r.frames[:len(r.frames)-1]
+	values := r.values[f.values:]
+	r.values = r.values[:f.values]
+	whole := span{f.from, to}
+	torn := r.mode == lenient && to == len(r.text) && r.text[to-1] != '}'
+	if f.hides || torn && !f.named {
+		for _, v := range values {
+			r.hide(v)
+		}
+	}
+	if f.secret {
+		r.hide(whole)
+	}
+	if f.valued {
+		r.values = append(r.values, whole)
+	}
+}
+
+// inner redacts JSON that stands in a string.
+func (r *redactor) inner(s span) {
+	body := r.text[s.from+1 : max(s.to-1, s.from+1)]
+	if len(body) < 2 || body[0] != '{' && body[0] != '[' || !strings.Contains(body, `\"`) {
+		return
+	}
+	plain := unquote(r.text[s.from:s.to])
+	clean, err := redact(plain, lenient)
+	if err == nil && clean != plain {
+		r.edits = append(r.edits, edit{s, quote(clean)})
+	}
+}
+
+func (r *redactor) constant(s span) bool {
+	switch r.text[s.from:s.to] {
+	case "null", "true", "false":
+		return true
+	}
+	return false
+}
+
+func (r *redactor) hide(s span) { r.edits = append(r.edits, edit{s, `"` + Redacted + `"`}) }
+
+func (r *redactor) apply() string {
+	if len(r.edits) == 0 {
+		return r.text
+	}
+	// The outer of two that overlap first.
+	slices.SortStableFunc(r.edits, func(a, b edit) int {
+		if a.from != b.from {
+			return a.from - b.from
+		}
+		return b.to - a.to
+	})
+	var out strings.Builder
+	out.Grow(len(r.text))
+	at := 0
+	for _, e := range r.edits {
+		if e.from < at {
+			continue
+		}
+		out.WriteString(r.text[at:e.from])
+		out.WriteString(e.with)
+		at = e.to
+	}
+	out.WriteString(r.text[at:])
+	return out.String()
+}
+
+// stringEnd is the index behind the string that starts at from.
+func stringEnd(text string, from int) int {
+	for to := from + 1; ; {
+		n := strings.IndexByte(text[to:], '"')
+		if n < 0 {
+			return len(text)
+		}
+		end := to + n
+		if strings.IndexByte(text[to:end], '\\') < 0 {
+			return end + 1
+		}
+		// Step over what is escaped, up to and including this quote if it is.
+		for to <= end {
+			if text[to] == '\\' {
+				to++
+			} else if to == end {
+				return end + 1
+			}
+			to++
+		}
+		if to >= len(text) {
+			return len(text)
+		}
+	}
+}
+
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+func delimits(c byte) bool {
+	switch c {
+	case ' ', '\t', '\r', '\n', ',', ':', ']', '}', '[', '{', '"':
+		return true
+	}
+	return false
+}
+
+func unquote(quoted string) string {
+	if strings.IndexByte(quoted, '\\') < 0 {
+		return strings.Trim(quoted, `"`)
+	}
+	var s string
+	if json.Unmarshal([]byte(quoted), &s) != nil {
+		return strings.Trim(quoted, `"`)
+	}
+	return s
+}
+
+func quote(text string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(text) // a string is always encoded
+	return strings.TrimSuffix(b.String(), "\n")
+}

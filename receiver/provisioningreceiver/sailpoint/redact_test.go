@@ -1,0 +1,108 @@
+package sailpoint
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func TestSecretNames(t *testing.T) {
+	for _, name := range []string{
+		"password", "Password", "userPassword", "unicodePwd", "user_passwd", "clientSecret", "PIN", "pin", "userPin", "pin_code", "token",
+		"accessToken", "api_token", "refresh-token", "credentials", "Credential", "passphrase", "privateKey", "apiKey", "OTP", "*password*",
+	} {
+		require.True(t, secret(name), name)
+	}
+	for _, name := range []string{
+		"", "memberOf", "mapping", "shippingAddress", "pwdLastSet", "passwordExpired", "passwordPolicy", "spinner", "tokenized", "compassion",
+		"trackingNumber", "opinion", "groups", "detectedRoles",
+	} {
+		require.False(t, secret(name), name)
+	}
+}
+
+func TestRedact(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		require.Equal(t, want, Redact(in))
+	}
+	f(`{"a": 1.0e5 , "b":"x\u00e9"}`, `{"a": 1.0e5 , "b":"x\u00e9"}`)
+	f(`{ "password" : "x\"y" , "n": 2}`, `{ "password" : "[redacted]" , "n": 2}`)
+	f(`{"passw\u006frd":"x"}`, `{"passw\u006frd":"[redacted]"}`)
+	f(`{"password":null,"passwordExpired":"2026","pin":1234,"token":{"a":["x"]}}`, `{"password":null,"passwordExpired":"2026","pin":"[redacted]","token":"[redacted]"}`)
+	f(`{"value":"x","name":"password","op":"Set"}`, `{"value":"[redacted]","name":"password","op":"Set"}`)
+	f(`{"name":"password","value":["x",{"y":"z"}]}`, `{"name":"password","value":"[redacted]"}`)
+	f(`{"attributeName":"userPin","attributeValue":"1"}`, `{"attributeName":"userPin","attributeValue":"[redacted]"}`)
+	f(`{"attribute":"memberOf","value":"password"}`, `{"attribute":"memberOf","value":"password"}`)
+	f(`{"password":"a","password":"b"}`, `{"password":"[redacted]","password":"[redacted]"}`)
+	f(`{"info":"{\"password\":\"x\",\"a\":\"<b>\"}"}`, `{"info":"{\"password\":\"[redacted]\",\"a\":\"<b>\"}"}`)
+	f(`[{"name":"x","value":"keep"},{"name":"secret","value":"y"}]`, `[{"name":"x","value":"keep"},{"name":"secret","value":"[redacted]"}]`)
+	f(`{"name":"password","inner":{"value":"keep","name":"memberOf"},"value":"x"}`, `{"name":"password","inner":{"value":"keep","name":"memberOf"},"value":"[redacted]"}`)
+	// Cut off or broken: what may be a secret is one.
+	f(`{"password":"hunt`, `{"password":"[redacted]"`)
+	f(`{"value":"hunter2","na`, `{"value":"[redacted]","na`)
+	f(`{"name":"password","value":"hun`, `{"name":"password","value":"[redacted]"`)
+	f(`{"name":"memberOf","value":"CN=A`, `{"name":"memberOf","value":"CN=A`)
+	f(`not json "password": "x" at all`, `not json "password": "x" at all`)
+	f(``, ``)
+}
+
+// TestRedactKeepsEveryOtherByte: a document without secrets stays as it is, and
+// one with secrets holds none of them afterwards and still parses.
+func TestRedactKeepsEveryOtherByte(t *testing.T) {
+	var value func(depth int) *rapid.Generator[any]
+	value = func(depth int) *rapid.Generator[any] {
+		return rapid.Custom(func(t *rapid.T) any {
+			switch kind := rapid.IntRange(0, 5).Draw(t, "kind"); {
+			case kind == 0 && depth > 0:
+				return rapid.SliceOfN(value(depth-1), 0, 3).Draw(t, "array")
+			case kind <= 2 && depth > 0:
+				key := rapid.SampledFrom([]string{"name", "value", "a", "b\"", "attribute", "memberOf", "items"})
+				return rapid.MapOfN(key, value(depth-1), 0, 4).Draw(t, "object")
+			case kind == 3:
+				return rapid.Float64().Draw(t, "number")
+			default:
+				return rapid.SampledFrom([]string{"", "x", "é\n\"", "{\"a\":1}", "memberOf"}).Draw(t, "string")
+			}
+		})
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		document, err := json.Marshal(value(4).Draw(t, "document"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(document)
+		if got := Redact(text); got != text {
+			t.Fatalf("%s\nbecame\n%s", text, got)
+		}
+		hidden := `{"keep":` + text + `,"password":"hunter2","z":[{"value":"hunter2","name":"pin"},{"token":` + text + `}]}`
+		clean := Redact(hidden)
+		if strings.Contains(clean, "hunter2") || !json.Valid([]byte(clean)) || !strings.Contains(clean, text) && !strings.Contains(text, clean) {
+			t.Fatalf("%s\nbecame\n%s", hidden, clean)
+		}
+	})
+}
+
+func TestSecretsLeaveInNoField(t *testing.T) {
+	for _, document := range []string{
+		`{"id":"a","items":[{"provisioningStatus":"PENDING","attribute":"password","value":"hunter2"}]}`,
+		`{"trackingNumber":"a","id":"b","accountRequests":[{"attributeRequests":[{"name":"userPassword","value":["hunter2","hunter2!"]}]}]}`,
+		`{"trackingNumber":"a","accountRequests":[{"accountOperation":"Create","attributeRequests":[{"attributeName":"pin","attributeValue":"hunter2"}]}]}`,
+		`{"id":"e","technicalName":"ACCOUNT_MODIFY_FAILED","attributes":{"attributeName":"secret","attributeValue":"hunter2","newPassword":"hunter2"}}`,
+		`{"id":7,"items":[{"attribute":"password","value":"hunter2"}]}`,
+		`{"id":"a","items":[{"attribute":"password","value":"hunter2"`,
+	} {
+		r := parse([]byte(document))
+		require.Equal(t, 1, len(r.Observations)+len(r.Rejected), document)
+		for _, o := range r.Observations {
+			require.NotContains(t, o.Original+o.AttributeValue+o.ErrorMessage, "hunter2")
+			require.Contains(t, o.Original, Redacted)
+		}
+		for _, rejected := range r.Rejected {
+			require.NotContains(t, rejected.Original+rejected.Reason, "hunter2")
+		}
+	}
+}

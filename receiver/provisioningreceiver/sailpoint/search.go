@@ -1,0 +1,41 @@
+package sailpoint
+
+import "github.com/provtrail/provtrail/provisioning"
+
+// search reads a document of the accountactivities index.
+func (r *reader) search() error {
+	d := r.doc
+	if d.TrackingNumber == "" {
+		return invalid("trackingNumber", "is missing: it is the group")
+	}
+	occurred, err := firstMoment(named{"modified", d.Modified}, named{"created", d.Created}, named{"synced", d.Synced})
+	if err != nil {
+		return err
+	}
+	requested, err := moment("created", d.Created)
+	if err != nil {
+		return err
+	}
+	requests := d.AccountRequests
+	if len(requests) == 0 {
+		requests = d.OriginalRequests
+	}
+	if len(requests) == 0 {
+		r.ignore(ReasonNoRequests, d.Action)
+		return nil
+	}
+	common := provisioning.Observation{
+		Dialect: provisioning.DialectSearch, GroupID: d.TrackingNumber, VendorID: d.ID,
+		Cause:      causeOf(d.Action),
+		IdentityID: d.Recipient.ID, IdentityName: d.Recipient.Name,
+		RequesterID: d.Requester.ID, RequesterName: d.Requester.Name,
+		OccurredAt: occurred, RequestedAt: requested,
+	}
+	r.accountRequests(requests, common, func(o *provisioning.Observation, q *accountRequest) {
+		// Until a request has a result of its own, the document's status speaks for it.
+		o.RawStatus = firstOf(q.Result.Status, q.ProvisioningState, d.Status)
+		o.Says = statusOf(o.RawStatus)
+		o.TicketID = firstOf(text(q.Result.TicketID), text(q.TicketID))
+	})
+	return nil
+}

@@ -1,0 +1,26 @@
+package sailpoint
+
+import "github.com/provtrail/provtrail/provisioning"
+
+// trigger reads a Provisioning Completed event. It has no time and no id.
+func (r *reader) trigger() error {
+	d := r.doc
+	if d.TrackingNumber == "" {
+		return invalid("trackingNumber", "is missing: it is the group")
+	}
+	if len(d.AccountRequests) == 0 {
+		r.ignore(ReasonNoRequests, d.Action)
+		return nil
+	}
+	common := provisioning.Observation{
+		Dialect: provisioning.DialectTrigger, GroupID: d.TrackingNumber, Cause: causeOf(d.Action),
+		IdentityID: d.Recipient.ID, IdentityName: d.Recipient.Name,
+		RequesterID: d.Requester.ID, RequesterName: d.Requester.Name,
+	}
+	r.accountRequests(d.AccountRequests, common, func(o *provisioning.Observation, q *accountRequest) {
+		o.RawStatus = q.ProvisioningState
+		o.Says = r.performed(q.ProvisioningState)
+		o.TicketID = text(q.TicketID)
+	})
+	return nil
+}
