@@ -9,15 +9,12 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// result mirrors libchdb's struct local_result_v2.
+// result mirrors libchdb's struct local_result_v2, of which only the message is read.
 type result struct {
-	buf       unsafe.Pointer
-	length    uintptr
-	_         unsafe.Pointer
-	elapsed   float64
-	rowsRead  uint64
-	bytesRead uint64
-	message   *byte
+	_       [3]uintptr // output, its length, its vector
+	_       float64    // seconds
+	_       [2]uint64  // rows and bytes read
+	message *byte
 }
 
 // runLibrary runs clickhouse-local inside this process and returns when it has ended.

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"io"
 	"regexp"
 	"strings"
@@ -40,7 +41,7 @@ func passLog(from io.Reader, to *zap.Logger, tail *logTail) {
 		if trimmed := strings.TrimSpace(string(text)); trimmed != "" {
 			passLine(trimmed, to, tail)
 		}
-		if err != nil && err != bufio.ErrBufferFull {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return
 		}
 	}
