@@ -1,0 +1,134 @@
+package provisioningclickhouseexporter
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/config/configtls"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+)
+
+// Config is the configuration of the exporter.
+type Config struct {
+	// Timeout bounds one attempt to store a batch.
+	Timeout time.Duration `mapstructure:"timeout"`
+	// Retry says how long to wait between attempts. With max_elapsed_time 0 it never gives up.
+	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+	// Queue holds what is not stored yet and shapes the batches.
+	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
+
+	// Endpoints are host:port of the native protocol. The next is asked when one does not answer.
+	Endpoints []string `mapstructure:"endpoints"`
+	// Username logs in.
+	Username string `mapstructure:"username"`
+	// Password of Username.
+	Password configopaque.String `mapstructure:"password"`
+	// TLS encrypts the connections; absent for none.
+	TLS configoptional.Optional[configtls.ClientConfig] `mapstructure:"tls"`
+	// Compression of what goes over the network: lz4, zstd or none.
+	Compression string `mapstructure:"compression"`
+	// DialTimeout bounds connecting to one endpoint.
+	DialTimeout time.Duration `mapstructure:"dial_timeout"`
+	// MaxConnections bounds the connections open at once.
+	MaxConnections int `mapstructure:"max_connections"`
+
+	// Database holds the tables and views; it is made if it is missing.
+	Database string `mapstructure:"database"`
+	// CreateSchema makes and migrates the tables. Without it they must be there.
+	CreateSchema bool `mapstructure:"create_schema"`
+	// TTL is how long observations, activities and groups are kept, from the time they were
+	// observed; 0 for ever.
+	TTL time.Duration `mapstructure:"ttl"`
+	// RollupTTL is how long the hourly rollup is kept; 0 for ever.
+	RollupTTL time.Duration `mapstructure:"rollup_ttl"`
+	// QuarantineTTL is how long the quarantine is kept; 0 for ever.
+	QuarantineTTL time.Duration `mapstructure:"quarantine_ttl"`
+
+	_ struct{}
+}
+
+const day = 24 * time.Hour
+
+func createDefaultConfig() component.Config {
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.InitialInterval, retry.MaxElapsedTime = time.Second, 0 // never drops
+	queue := exporterhelper.NewDefaultQueueConfig()
+	queue.Sizer, queue.QueueSize = exporterhelper.RequestSizerTypeItems, 200_000
+	queue.BlockOnOverflow = true // backpressure instead of drops
+	queue.NumConsumers = 4
+	batch := exporterhelper.NewDefaultBatchConfig()
+	batch.FlushTimeout, batch.MinSize, batch.MaxSize = time.Second, 10_000, 20_000
+	queue.Batch = configoptional.Some(batch)
+	return &Config{
+		Timeout:        time.Minute,
+		Retry:          retry,
+		Queue:          configoptional.Some(queue),
+		Endpoints:      []string{"127.0.0.1:9000"},
+		Username:       "default",
+		TLS:            configoptional.Default(configtls.NewDefaultClientConfig()),
+		Compression:    "lz4",
+		DialTimeout:    5 * time.Second,
+		MaxConnections: 8,
+		Database:       "provtrail",
+		CreateSchema:   true,
+		TTL:            7 * day,
+		RollupTTL:      90 * day,
+		QuarantineTTL:  30 * day,
+	}
+}
+
+var compressions = map[string]ch.Compression{
+	"lz4": ch.CompressionLZ4, "zstd": ch.CompressionZSTD, "none": ch.CompressionDisabled,
+}
+
+// Validate reports every setting that cannot work.
+func (c *Config) Validate() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if len(c.Endpoints) == 0 {
+		wrong("endpoints: name at least one host:port of ClickHouse's native protocol")
+	}
+	for _, endpoint := range c.Endpoints {
+		if _, port, err := net.SplitHostPort(endpoint); err != nil || port == "" {
+			wrong("endpoints: %q is not host:port, without a scheme", endpoint)
+		}
+	}
+	if _, ok := compressions[c.Compression]; !ok {
+		wrong("compression: %q is none of lz4, zstd, none", c.Compression)
+	}
+	if c.Database == "" {
+		wrong("database: must not be empty")
+	}
+	if c.MaxConnections < 1 {
+		wrong("max_connections: %d is less than 1", c.MaxConnections)
+	}
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{{"timeout", c.Timeout}, {"dial_timeout", c.DialTimeout}} {
+		if d.value <= 0 {
+			wrong("%s: %s is not above 0", d.key, d.value)
+		}
+	}
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{{"ttl", c.TTL}, {"rollup_ttl", c.RollupTTL}, {"quarantine_ttl", c.QuarantineTTL}} {
+		if d.value != 0 && d.value < time.Second {
+			wrong("%s: %s is neither 0 (for ever) nor at least 1s", d.key, d.value)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// server names the endpoints for messages.
+func (c *Config) server() string { return strings.Join(slices.Clone(c.Endpoints), ", ") }

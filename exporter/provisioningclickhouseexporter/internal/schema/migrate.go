@@ -1,0 +1,127 @@
+package schema
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Server is a connection to one server.
+type Server interface {
+	// Exec runs a statement without a result.
+	Exec(ctx context.Context, sql string) error
+	// Strings runs a query and returns its first column as text.
+	Strings(ctx context.Context, sql string) ([]string, error)
+}
+
+const history = "provisioning_schema_migrations"
+
+// NewerError says that the tables were made by a newer provtrail.
+type NewerError struct {
+	Database     string
+	Found, Known uint32
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the tables in database %s have schema version %d and this binary knows %d: a newer provtrail made them; "+
+		"nothing was written or changed, the data waits in the queue; run that version or a newer one", e.Database, e.Found, e.Known)
+}
+
+// Migrate brings one server to the newest schema and sets the configured TTLs. It
+// only ever adds. Several collectors may run it at once. Repair applies what was
+// applied before once more, so that a table dropped by hand comes back.
+func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
+	for _, statement := range []string{
+		"CREATE DATABASE IF NOT EXISTS " + quote(t.Database),
+		"CREATE TABLE IF NOT EXISTS " + t.Table(history) +
+			" (version UInt32, name String, applied_at DateTime64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY version",
+	} {
+		if err := server.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("prepare database %s: %w", t.Database, err)
+		}
+	}
+	current, err := Check(ctx, server, t)
+	if err != nil {
+		return err
+	}
+	if repair {
+		current = 0
+	}
+	for _, m := range Migrations[current:] {
+		if err := apply(ctx, server, t, m); err != nil {
+			return err
+		}
+	}
+	return expire(ctx, server, t)
+}
+
+// Check returns the schema version of the tables, an error if it is newer than this
+// binary.
+func Check(ctx context.Context, server Server, t Target) (uint32, error) {
+	rows, err := server.Strings(ctx, "SELECT toString(max(version)) FROM "+t.Table(history))
+	if err != nil {
+		return 0, fmt.Errorf("read the schema version of database %s: %w", t.Database, err)
+	}
+	var found uint64
+	if len(rows) > 0 {
+		if found, err = strconv.ParseUint(rows[0], 10, 32); err != nil {
+			return 0, fmt.Errorf("read the schema version of database %s: %w", t.Database, err)
+		}
+	}
+	if known := len(Migrations); found > uint64(known) {
+		return 0, &NewerError{Database: t.Database, Found: uint32(found), Known: uint32(known)} //nolint:gosec // a handful
+	}
+	return uint32(found), nil
+}
+
+func apply(ctx context.Context, server Server, t Target, m Migration) error {
+	statements, err := m.Statements(t)
+	if err != nil {
+		return err
+	}
+	for _, statement := range statements {
+		if err := server.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("migration %d %s: %w", m.Version, m.Name, err)
+		}
+	}
+	record := fmt.Sprintf("INSERT INTO %s SELECT %d, %s, now64(3)", t.Table(history), m.Version, literal(m.Name))
+	if err := server.Exec(ctx, record); err != nil {
+		return fmt.Errorf("record migration %d %s: %w", m.Version, m.Name, err)
+	}
+	return nil
+}
+
+// expire sets the configured TTL on tables that have another one.
+func expire(ctx context.Context, server Server, t Target) error {
+	for _, table := range []struct {
+		name, column string
+		ttl          time.Duration
+	}{
+		{"provisioning_observations", "observed_at", t.TTL},
+		{"provisioning_activities", "observed_at", t.TTL},
+		{"provisioning_groups", "observed_at", t.TTL},
+		{"provisioning_hourly", "hour", t.RollupTTL},
+		{"provisioning_quarantine", "observed_at", t.QuarantineTTL},
+	} {
+		name := t.local(table.name)
+		has, err := server.Strings(ctx, fmt.Sprintf("SELECT extract(engine_full, ' TTL (.*?) SETTINGS ') FROM system.tables WHERE database = %s AND name = %s",
+			literal(t.Database), literal(name)))
+		if err != nil || len(has) == 0 {
+			return fmt.Errorf("read the TTL of %s: %w", t.Table(name), err)
+		}
+		change := ""
+		switch {
+		case table.ttl <= 0 && has[0] != "":
+			change = "REMOVE TTL"
+		case table.ttl > 0 && has[0] != ttlExpression(table.column, table.ttl):
+			change = "MODIFY TTL " + ttlExpression(table.column, table.ttl)
+		default:
+			continue
+		}
+		if err := server.Exec(ctx, "ALTER TABLE "+t.Table(name)+" "+change); err != nil {
+			return fmt.Errorf("set the TTL of %s: %w", t.Table(name), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+-- What happened in each hour. Only sets of ids are aggregated, never counts, so a
+-- row inserted twice changes nothing.
+CREATE TABLE IF NOT EXISTS {{.Local "provisioning_hourly"}}
+(
+    hour         DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    tenant       LowCardinality(String),
+    source_name  LowCardinality(String),
+    kind         LowCardinality(String),
+    operation    LowCardinality(String),
+    cause        LowCardinality(String),
+    status       LowCardinality(String),
+    observations AggregateFunction(uniqExact, String) CODEC(ZSTD(1)),
+    activities   AggregateFunction(uniqExact, String) CODEC(ZSTD(1)),
+    groups       AggregateFunction(uniqExact, String) CODEC(ZSTD(1))
+)
+ENGINE = {{.Engine "AggregatingMergeTree" "provisioning_hourly" ""}}
+PARTITION BY toYYYYMM(hour)
+ORDER BY (hour, tenant, status, kind, source_name, operation, cause)
+{{.Expire "hour" .RollupTTL}}
+SETTINGS {{.Settings}};
+
+-- observations: distinct reports that left the activity in this status.
+-- activities, groups: distinct ones that entered the status in this hour.
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Local "provisioning_hourly_from_observations"}}
+TO {{.Local "provisioning_hourly"}}
+AS SELECT
+    toStartOfHour(occurred_at) AS hour, tenant,
+    if(source_name = '', source_id, source_name) AS source_name,
+    kind, operation, cause, status,
+    uniqExactIfState(event_id, record = 'observation') AS observations,
+    uniqExactIfState(activity_id, status != previous_status) AS activities,
+    uniqExactIfState(group_id, status != previous_status) AS groups
+FROM {{.Local "provisioning_observations"}} AS o
+WHERE folded_into = ''
+GROUP BY hour, tenant, if(o.source_name = '', o.source_id, o.source_name), kind, operation, cause, status;
+
+{{.Distribute "provisioning_hourly" "cityHash64(tenant, hour)"}}
