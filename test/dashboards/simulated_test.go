@@ -1,0 +1,152 @@
+package dashboards
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/provtrail/provtrail/internal/simulate/model"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// tenantName is the simulated organisation.
+const tenantName = "acme"
+
+// stalledAfter is the processor's default.
+const stalledAfter = 4 * time.Hour
+
+// history is what a simulated tenant did in a period: the records the processor
+// would have sent on, and the final activities to compare the panels with.
+type history struct {
+	records    []provisioning.Record
+	groups     []provisioning.GroupRecord
+	activities []provisioning.Activity
+	stalled    map[provisioning.ID]bool
+}
+
+// simulate folds the true life of a tenant's groups, as REST would tell it, each
+// report received half a minute (sometimes an hour) after it happened.
+func simulate(from, to time.Time, groupsPerDay float64) *history {
+	h := &history{stalled: map[provisioning.ID]bool{}}
+	tenant := model.NewTenant(tenantName, 7, 300)
+	for hour := from.UTC().Truncate(time.Hour); hour.Before(to); hour = hour.Add(time.Hour) {
+		for _, g := range tenant.Hour(hour, groupsPerDay) {
+			h.add(observations(g, to), to)
+		}
+	}
+	return h
+}
+
+var words = map[model.State]provisioning.Status{
+	model.Pending: provisioning.StatusPending, model.Retrying: provisioning.StatusRetrying, model.Committed: provisioning.StatusCommitted,
+	model.Failed: provisioning.StatusFailed, model.NotVerifiable: provisioning.StatusNotVerifiable, model.Success: provisioning.StatusSuccess,
+}
+
+func observations(g *model.Group, until time.Time) []provisioning.Observation {
+	dice := rand.New(rand.NewPCG(g.Dice, 1))
+	var out []provisioning.Observation
+	for i := range g.Requests {
+		r := &g.Requests[i]
+		for _, phase := range r.Life {
+			at := model.Time(phase.At)
+			received := at.Add(time.Duration(20+dice.IntN(20)) * time.Second)
+			if dice.IntN(50) == 0 {
+				received = at.Add(time.Hour)
+			}
+			if received.After(until) {
+				continue
+			}
+			for j := range r.Items {
+				out = append(out, observation(g, r, &r.Items[j], &phase, received))
+			}
+		}
+	}
+	return out
+}
+
+func observation(g *model.Group, r *model.Request, item *model.Attribute, phase *model.Phase, received time.Time) provisioning.Observation {
+	says := words[phase.State]
+	if phase.AsPending {
+		says = provisioning.StatusPending
+	}
+	o := provisioning.Observation{
+		Tenant: tenantName, Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: g.ID, VendorID: g.ID, ItemID: item.ItemID,
+		SourceID: r.Source.ID, SourceName: r.Source.Name, AccountID: r.Account, AttributeName: item.Name, AttributeValue: item.Value,
+		Operation: provisioning.Operation(item.Operation), Says: says, RawStatus: says.String(), Cause: g.Cause.Name,
+		IdentityID: g.Recipient.ID, IdentityName: g.Recipient.Name, RequesterID: g.Requester.ID, RequesterName: g.Requester.Name,
+		ErrorMessage: phase.Error, TicketID: r.TicketID, RequestedAt: stamp(model.Time(g.Created)),
+		OccurredAt: stamp(model.Time(phase.At)), ObservedAt: stamp(received), Original: `{"id":"` + g.ID + `"}`,
+	}
+	if g.Approval != nil {
+		o.ApproverName, o.ApprovalStatus = g.Approval.Approver.Name, string(g.Approval.Decided(phase.At))
+	}
+	if g.Password {
+		o.Side = provisioning.FailedOnSource
+		if r.Source.IdentityNow() {
+			o.Side = provisioning.FailedOnIdentityNow
+		}
+	}
+	o.EventID = provisioning.EventID(&o)
+	return o
+}
+
+func stamp(t time.Time) pcommon.Timestamp { return pcommon.NewTimestampFromTime(t) }
+
+// add folds one group's observations and makes its records in the order of time.
+func (h *history) add(observations []provisioning.Observation, to time.Time) {
+	if len(observations) == 0 {
+		return
+	}
+	activities := provisioning.Resolve(observations)
+	type step struct {
+		activity, n int
+		at          pcommon.Timestamp
+	}
+	var steps []step
+	for i := range activities {
+		for n := range activities[i].History {
+			steps = append(steps, step{i, n + 1, activities[i].History[n].At()})
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
+	summary := provisioning.Summarize(activities)
+	for seen, s := range steps {
+		a := activities[s.activity].AsOf(s.n)
+		r := provisioning.NewRecord(&a)
+		r.Version, r.Current = provisioning.Version(seen+1, false), true
+		r.GroupNumber, r.GroupStatus = summary.Number, summary.Status
+		h.records = append(h.records, r)
+	}
+	for i := range activities {
+		a := &activities[i]
+		h.activities = append(h.activities, *a)
+		if since := a.StatusSince.AsTime(); a.Status.Open() && since.Add(stalledAfter).Before(to) {
+			h.stalled[a.ID] = true
+			r := provisioning.NewRecord(a)
+			r.GroupNumber, r.GroupStatus = summary.Number, summary.Status
+			r.ObservedAt, r.Stalled = stamp(since.Add(stalledAfter)), true
+			r.AsState(provisioning.Version(len(steps), true))
+			h.records = append(h.records, r)
+		}
+	}
+	h.groups = append(h.groups, provisioning.GroupRecord{
+		Group: summary, Version: provisioning.Version(len(steps), false), ObservedAt: summary.LastAt,
+	})
+}
+
+// logs writes everything as the processor emits it.
+func (h *history) logs() plog.Logs {
+	ld := plog.NewLogs()
+	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for i := range h.records {
+		provisioning.WriteRecord(&h.records[i], records.AppendEmpty())
+	}
+	for i := range h.groups {
+		provisioning.WriteGroup(&h.groups[i], records.AppendEmpty())
+	}
+	return ld
+}

@@ -1,0 +1,127 @@
+package dashboards
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// Every number of the panels named here is compared with what was simulated.
+func TestNumbersAreTrue(t *testing.T) {
+	s, h, sc := week(t)
+	by := map[string]*board{}
+	for _, b := range boards(t) {
+		by[b.Title] = b
+	}
+	panelOf := func(title, name string, chosen map[string][]string) *result {
+		t.Helper()
+		b := by[title]
+		require.NotNil(t, b, title)
+		sc := sc
+		sc.vars = b.choose(chosen)
+		for _, p := range b.all() {
+			if p.Title == name {
+				return s.query(t, sc.expand(t, p.Targets[0].RawSQL))
+			}
+		}
+		require.Fail(t, "no panel "+name)
+		return nil
+	}
+	count := func(match func(*provisioning.Activity) bool) float64 {
+		n := 0.0
+		for i := range h.activities {
+			if match(&h.activities[i]) {
+				n++
+			}
+		}
+		return n
+	}
+	const overview = "Provisioning overview"
+
+	for _, status := range provisioning.Statuses {
+		want := count(func(a *provisioning.Activity) bool { return a.Status == status })
+		assert.Positive(t, want, status)
+		assert.InDelta(t, want, panelOf(overview, status.String(), nil).sum(t, "activities"), 0, status)
+		assert.InDelta(t, want, panelOf(overview, "By source", nil).sum(t, status.String()), 0, "by source: %s", status)
+		assert.InDelta(t, want, panelOf(overview, "By kind and operation", nil).sum(t, status.String()), 0, "by kind: %s", status)
+		assert.InDelta(t, want, panelOf("Activities", "Activities by status", nil).sum(t, status.String()), 0, "activities: %s", status)
+
+		type hour struct {
+			activity provisioning.ID
+			at       time.Time
+		}
+		entered := map[hour]bool{}
+		for i := range h.activities {
+			for _, step := range h.activities[i].History {
+				if step.Status == status && step.Previous != status {
+					entered[hour{h.activities[i].ID, step.At().AsTime().Truncate(time.Hour)}] = true
+				}
+			}
+		}
+		assert.InDelta(t, len(entered), panelOf(overview, "Activities by status over time", nil).sum(t, status.String()), 0, "entered %s", status)
+	}
+	assert.InDelta(t, count(func(a *provisioning.Activity) bool { return a.Status == provisioning.StatusRetrying }),
+		panelOf(overview, "Retrying now", nil).sum(t, "activities"), 0)
+	assert.Positive(t, len(h.stalled))
+	assert.InDelta(t, len(h.stalled), panelOf(overview, "Stalled now", nil).sum(t, "activities"), 0)
+	flight := 0
+	for i := range h.groups {
+		if c := h.groups[i].Counts; c[provisioning.StatusPending]+c[provisioning.StatusRetrying] > 0 {
+			flight++
+		}
+	}
+	assert.InDelta(t, flight, panelOf(overview, "Groups in flight", nil).sum(t, "groups"), 0)
+
+	one := find(t, h, provisioning.StatusFailed)
+	assert.InDelta(t, count(func(a *provisioning.Activity) bool {
+		return a.Status == provisioning.StatusFailed && a.SourceName == one.SourceName
+	}), panelOf(overview, "Failed", map[string][]string{"source": {one.SourceName}}).sum(t, "activities"), 0)
+
+	attempts := map[[3]string]bool{}
+	for i := range h.activities {
+		if a := &h.activities[i]; a.Kind == provisioning.KindPassword {
+			attempts[[3]string{a.Key.GroupID, a.Key.Source, a.Key.Account}] = true
+		}
+	}
+	passwords := panelOf(overview, "Passwords changed", nil)
+	got := 0.0
+	for _, name := range []string{"not failed", "failed on IdentityNow", "failed on the source", "failed on both"} {
+		got += passwords.sum(t, name)
+	}
+	assert.InDelta(t, len(attempts), got, 0)
+
+	group := map[string][]string{"group": {one.Key.GroupID}}
+	inGroup := count(func(a *provisioning.Activity) bool { return a.Key.GroupID == one.Key.GroupID })
+	steps := 0
+	for i := range h.activities {
+		if a := &h.activities[i]; a.Key.GroupID == one.Key.GroupID {
+			steps += len(a.History)
+		}
+	}
+	assert.Len(t, panelOf("Group", "Activities of the group", group).rows, int(inGroup))
+	assert.Len(t, panelOf("Group", "Details", group).rows, steps)
+	summary := panelOf("Group", "The group", group)
+	require.Len(t, summary.rows, 1)
+	assert.Equal(t, provisioning.TraceID(tenantName, one.Key.GroupID).String(), summary.rows[0][summary.column("trace")])
+	assert.InDelta(t, provisioning.GroupNumber(tenantName, one.Key.GroupID), number(t, summary.rows[0][summary.column("group")]), 0)
+
+	identity := map[string][]string{"identity": {one.IdentityName}}
+	assert.InDelta(t, count(func(a *provisioning.Activity) bool { return a.IdentityID == one.IdentityID }),
+		panelOf("Identity", "Activities", identity).sum(t, "activities"), 0)
+	assert.InDelta(t, 3, panelOf("Pipeline", "In quarantine", nil).sum(t, "records"), 0)
+	assert.InDelta(t, 0, panelOf("Pipeline", "Unknown status words", nil).sum(t, "observations"), 0)
+	assert.InDelta(t, countObservations(h), panelOf("Pipeline", "Observations received", nil).sum(t, "rest"), 0)
+}
+
+func countObservations(h *history) (n int) {
+	for i := range h.records {
+		if h.records[i].Sort == provisioning.SortObservation {
+			n++
+		}
+	}
+	return n
+}
