@@ -89,6 +89,7 @@ func Earlier(a, b *Observation) bool {
 		cmp.Compare(a.ApprovalStatus, b.ApprovalStatus),
 		cmp.Compare(a.ApproverName, b.ApproverName),
 		cmp.Compare(a.Cause, b.Cause),
+		cmp.Compare(a.SourceName, b.SourceName),
 		cmp.Compare(a.IdentityID, b.IdentityID),
 		cmp.Compare(a.IdentityName, b.IdentityName),
 		cmp.Compare(a.RequesterID, b.RequesterID),

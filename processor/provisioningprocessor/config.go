@@ -1,0 +1,128 @@
+package provisioningprocessor
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
+)
+
+// minRetention is what the vendor needs: it reports up to 24 hours late, and a
+// group that has been forgotten by then would start again from nothing.
+const minRetention = 24 * time.Hour
+
+// Config is the processor's configuration.
+type Config struct {
+	// Storage names the storage extension that keeps the state. Without one the
+	// state lives in memory and a restart forgets it.
+	Storage *component.ID `mapstructure:"storage"`
+
+	// StalledAfter flags an activity that is Pending or Retrying for longer. 0
+	// never flags.
+	StalledAfter time.Duration `mapstructure:"stalled_after"`
+	// OverdueAfter flags an activity that is Committed, and not verified, for
+	// longer. 0 never flags.
+	OverdueAfter time.Duration `mapstructure:"overdue_after"`
+	// Sources sets thresholds of single sources.
+	Sources []SourceConfig `mapstructure:"sources"`
+
+	// Retention is how long the state of a group with nothing Pending or
+	// Retrying is kept after its last change.
+	Retention time.Duration `mapstructure:"retention"`
+	// OpenRetention is the same for a group that is still open.
+	OpenRetention time.Duration `mapstructure:"open_retention"`
+
+	// CacheSizeMiB bounds the memory of the groups kept at hand.
+	CacheSizeMiB int `mapstructure:"cache_size_mib"`
+	// CheckInterval is how often the timers look for what is due.
+	CheckInterval time.Duration `mapstructure:"check_interval"`
+
+	_ struct{}
+}
+
+// SourceConfig holds the thresholds of one source. What is absent is as for all.
+type SourceConfig struct {
+	// Source is the source's name or id, in any case.
+	Source       string         `mapstructure:"source"`
+	StalledAfter *time.Duration `mapstructure:"stalled_after"`
+	OverdueAfter *time.Duration `mapstructure:"overdue_after"`
+
+	_ struct{}
+}
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		StalledAfter:  4 * time.Hour,
+		OverdueAfter:  24 * time.Hour,
+		Retention:     8 * 24 * time.Hour,
+		OpenRetention: 90 * 24 * time.Hour,
+		CacheSizeMiB:  256,
+		CheckInterval: 10 * time.Second,
+	}
+}
+
+// Validate checks the configuration; each error names the key.
+func (c *Config) Validate() error {
+	var errs []error
+	notNegative := func(key string, d time.Duration) {
+		if d < 0 {
+			errs = append(errs, fmt.Errorf("%s is %s, it must not be negative (0 never flags)", key, d))
+		}
+	}
+	notNegative("stalled_after", c.StalledAfter)
+	notNegative("overdue_after", c.OverdueAfter)
+	seen := map[string]bool{}
+	for i, s := range c.Sources {
+		at := fmt.Sprintf("sources[%d].", i)
+		word := strings.ToLower(s.Source)
+		switch {
+		case word == "":
+			errs = append(errs, errors.New(at+"source is empty, it must be a source's name or id"))
+		case seen[word]:
+			errs = append(errs, fmt.Errorf("%ssource %q is named twice", at, s.Source))
+		}
+		seen[word] = true
+		if s.StalledAfter != nil {
+			notNegative(at+"stalled_after", *s.StalledAfter)
+		}
+		if s.OverdueAfter != nil {
+			notNegative(at+"overdue_after", *s.OverdueAfter)
+		}
+	}
+	if c.Retention < minRetention {
+		errs = append(errs, fmt.Errorf("retention is %s, it must be at least %s: the vendor reports that late", c.Retention, minRetention))
+	}
+	if c.OpenRetention < c.Retention {
+		errs = append(errs, fmt.Errorf("open_retention is %s, it must not be shorter than retention (%s)", c.OpenRetention, c.Retention))
+	}
+	if c.CacheSizeMiB <= 0 {
+		errs = append(errs, fmt.Errorf("cache_size_mib is %d, it must be at least 1", c.CacheSizeMiB))
+	}
+	if c.CheckInterval <= 0 {
+		errs = append(errs, fmt.Errorf("check_interval is %s, it must be more than 0s", c.CheckInterval))
+	}
+	return errors.Join(errs...)
+}
+
+// thresholds are the limits of all sources; what a source leaves out is the default.
+func (c *Config) thresholds() change.Thresholds {
+	t := change.Thresholds{
+		Default: change.Limits{Stalled: c.StalledAfter, Overdue: c.OverdueAfter},
+		Sources: make(map[string]change.Limits, len(c.Sources)),
+	}
+	for _, s := range c.Sources {
+		limits := t.Default
+		if s.StalledAfter != nil {
+			limits.Stalled = *s.StalledAfter
+		}
+		if s.OverdueAfter != nil {
+			limits.Overdue = *s.OverdueAfter
+		}
+		t.Sources[strings.ToLower(s.Source)] = limits
+	}
+	return t
+}

@@ -1,0 +1,111 @@
+package provisioningprocessor
+
+import (
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// intake is a batch taken apart: its observations by group, and everything else
+// already in its place in the batch to be sent on.
+type intake struct {
+	out        plog.Logs
+	groups     []*arrivals // in the order in which they came
+	keys       []provisioning.ID
+	index      map[provisioning.ID]int
+	unreadable int
+}
+
+// arrivals are the observations of one group in one batch.
+type arrivals struct {
+	observations []provisioning.Observation
+	places       []plog.LogRecordSlice // where the record of each goes
+}
+
+// take reads a batch and leaves it as it is.
+func take(logs plog.Logs, now pcommon.Timestamp) *intake {
+	in := &intake{out: plog.NewLogs(), index: map[provisioning.ID]int{}}
+	var r provisioning.Record
+	for _, rl := range logs.ResourceLogs().All() {
+		resource := in.out.ResourceLogs().AppendEmpty()
+		rl.Resource().CopyTo(resource.Resource())
+		resource.SetSchemaUrl(rl.SchemaUrl())
+		for _, sl := range rl.ScopeLogs().All() {
+			scope := resource.ScopeLogs().AppendEmpty()
+			sl.Scope().CopyTo(scope.Scope())
+			scope.SetSchemaUrl(sl.SchemaUrl())
+			for _, lr := range sl.LogRecords().All() {
+				in.record(lr, &r, scope.LogRecords(), now)
+			}
+		}
+	}
+	return in
+}
+
+func (in *intake) record(lr plog.LogRecord, r *provisioning.Record, to plog.LogRecordSlice, now pcommon.Timestamp) {
+	err := provisioning.Read(lr, r)
+	switch {
+	case errors.Is(err, provisioning.ErrNotActivity), err == nil && r.Sort != "":
+		// Not ours, or folded already by a collector before this one.
+		lr.CopyTo(to.AppendEmpty())
+	case err != nil:
+		in.unreadable++
+		quarantine(lr, err, to.AppendEmpty(), now)
+	default:
+		in.add(&r.Observation, to)
+	}
+}
+
+func (in *intake) add(o *provisioning.Observation, to plog.LogRecordSlice) {
+	key := provisioning.ID(provisioning.TraceID(o.Tenant, o.GroupID))
+	i, ok := in.index[key]
+	if !ok {
+		i = len(in.groups)
+		in.index[key] = i
+		in.keys = append(in.keys, key)
+		in.groups = append(in.groups, &arrivals{})
+	}
+	g := in.groups[i]
+	g.observations = append(g.observations, *o)
+	g.places = append(g.places, to)
+}
+
+// finish drops what stayed empty, so that a batch of duplicates sends nothing.
+func (in *intake) finish() {
+	in.out.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
+		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool { return sl.LogRecords().Len() == 0 })
+		return rl.ScopeLogs().Len() == 0
+	})
+}
+
+// quarantine keeps an activity record that cannot be read: it names itself one of
+// ours, but somebody else wrote or changed it.
+func quarantine(lr plog.LogRecord, why error, to plog.LogRecord, now pcommon.Timestamp) {
+	text := func(name string) string {
+		v, ok := lr.Attributes().Get(name)
+		if !ok {
+			return ""
+		}
+		return v.AsString()
+	}
+	q := provisioning.Quarantined{
+		Tenant: text("provisioning.tenant"), Feed: provisioning.Feed(text("provisioning.feed")),
+		Reason: fmt.Sprintf("the provisioning processor cannot read this record: %v", why),
+		File:   text(provisioning.AttributeFilePath), ObservedAt: lr.ObservedTimestamp(),
+		Original: text(provisioning.AttributeOriginal),
+	}
+	if q.ObservedAt == 0 {
+		q.ObservedAt = now
+	}
+	if q.Original == "" {
+		attributes := pcommon.NewValueMap()
+		lr.Attributes().CopyTo(attributes.Map())
+		q.Original = attributes.AsString()
+	}
+	q.Size = int64(len(q.Original))
+	provisioning.WriteQuarantined(&q, to)
+}

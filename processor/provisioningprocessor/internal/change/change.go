@@ -1,0 +1,218 @@
+// Package change finds what is to be told when a group's state changed. It is
+// pure: from the state before and after follows, always, the same answer.
+package change
+
+import (
+	"slices"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// Change is what is to be told.
+type Change struct {
+	// Records are the observations' own records (the first len(Observed)), then
+	// the states of further activities, then those that no longer stand.
+	Records []provisioning.Record
+	// Observed are the arrivals that the first records belong to.
+	Observed []int
+	// Summary is the group's new summary, nil where it is as before.
+	Summary *provisioning.GroupRecord
+
+	Before, After []provisioning.Activity
+	// Whole says that all activities were told, changed or not.
+	Whole bool
+}
+
+// Input is what a change follows from.
+type Input struct {
+	Before, After *state.Group
+	// Arrivals are what was merged and Added the indexes of those that were new,
+	// in the order in which After has them.
+	Arrivals []provisioning.Observation
+	Added    []int
+	// Moved says that After differs from Before by more than what was added.
+	Moved bool
+	// Generation grows with every crash and failure, see Version.
+	Generation uint32
+	// Doubt is when something was last told that may not be in the state, 0 for
+	// never.
+	Doubt      pcommon.Timestamp
+	Thresholds *Thresholds
+}
+
+// Version orders what is told of a group's activities. Within a generation it is
+// provisioning.Version of the group's revision. What was told before a crash may
+// be of a larger set than what is told first after it, when the observations come
+// again in another order; the generation puts what is told later above it.
+func Version(generation uint32, revision int, flagged bool) uint64 {
+	return uint64(generation)<<32 | provisioning.Version(revision, flagged)
+}
+
+// Find compares the states.
+func Find(in Input) Change {
+	f := finder{Input: in}
+	f.Change.Before = provisioning.Resolve(in.Before.Observations)
+	f.Change.After = provisioning.Resolve(in.After.Observations)
+	summary := provisioning.Summarize(f.Change.After)
+	f.status, f.number = summary.Status, summary.Number
+
+	f.doubtful = f.inDoubt()
+	current := f.observations()
+	for i := range f.Change.After {
+		if !current[i] {
+			f.state(&f.Change.After[i])
+		}
+	}
+	for i := range f.Change.Before {
+		f.gone(&f.Change.Before[i])
+	}
+	f.doubts()
+	f.Whole = f.retell() || len(in.Before.Observations) == 0
+	if before := provisioning.Summarize(f.Change.Before); f.retell() || !same(&before, &summary) {
+		f.Summary = &provisioning.GroupRecord{
+			Group: summary, Version: f.version(false), ObservedAt: newestReceipt(in.After.Observations),
+		}
+	}
+	return f.Change
+}
+
+type finder struct {
+	Input
+	Change
+	status   provisioning.Status
+	number   int64
+	doubtful bool
+}
+
+func (f *finder) version(flagged bool) uint64 {
+	return Version(f.Generation, f.Input.After.Revision(), flagged)
+}
+
+// observations makes the one record of each added observation: its step in the
+// first activity that has it. It returns which activities are told as they stand.
+func (f *finder) observations() (current []bool) {
+	current = make([]bool, len(f.Change.After))
+	left := len(f.Added)
+	if left == 0 {
+		return current
+	}
+	f.Records = make([]provisioning.Record, 0, left+2)
+	f.Observed = make([]int, 0, left)
+	fresh := f.Input.After.Observations[len(f.Input.After.Observations)-left:]
+	told := make([]bool, left)
+	for i := range f.Change.After {
+		a := &f.Change.After[i]
+		for n := range a.History {
+			at := index(fresh, a.History[n].Observation)
+			if at < 0 || told[at] {
+				continue
+			}
+			told[at] = true
+			f.observation(a, n, f.Added[at])
+			current[i] = current[i] || n == len(a.History)-1
+		}
+	}
+	return current
+}
+
+// index finds o in the slice it points into.
+func index(in []provisioning.Observation, o *provisioning.Observation) int {
+	for i := range in {
+		if &in[i] == o {
+			return i
+		}
+	}
+	return -1
+}
+
+func (f *finder) observation(a *provisioning.Activity, step, arrival int) {
+	asOf := a.AsOf(step + 1)
+	r := provisioning.NewRecord(&asOf)
+	r.Original = f.Arrivals[arrival].Original
+	r.Current = step == len(a.History)-1
+	flagged := r.Current && f.flag(&r, a)
+	r.Version = f.version(flagged)
+	f.add(r)
+	f.Observed = append(f.Observed, arrival)
+}
+
+// state tells an activity whose state changed without an observation being told
+// as its newest step.
+func (f *finder) state(a *provisioning.Activity) {
+	before := find(f.Change.Before, a.ID)
+	r := provisioning.NewRecord(a)
+	flagged := f.flag(&r, a)
+	if before != nil && !f.retell() && flagged == f.Thresholds.Flagged(before, f.Input.Before.Checked) && !f.differs(before, a) {
+		return
+	}
+	r.AsState(f.version(flagged))
+	f.add(r)
+}
+
+func (f *finder) differs(before, after *provisioning.Activity) bool {
+	if f.Moved {
+		return provisioning.NewRecord(before) != provisioning.NewRecord(after)
+	}
+	return !slices.EqualFunc(before.History, after.History, func(a, b provisioning.Step) bool { return a.EventID == b.EventID })
+}
+
+// gone tells that an activity no longer stands: a finer one took it in.
+func (f *finder) gone(a *provisioning.Activity) {
+	if find(f.Change.After, a.ID) != nil {
+		return
+	}
+	r := provisioning.NewRecord(a)
+	r.AsState(f.version(false))
+	r.FoldedInto = heir(f.Change.After, a)
+	f.add(r)
+}
+
+func (f *finder) add(r provisioning.Record) {
+	r.GroupNumber, r.GroupStatus = f.number, f.status
+	f.Records = append(f.Records, r)
+}
+
+func (f *finder) flag(r *provisioning.Record, a *provisioning.Activity) bool {
+	flagged := f.Thresholds.Flagged(a, f.Input.After.Checked)
+	r.Stalled = flagged && a.Status.Open()
+	r.Overdue = flagged && !a.Status.Open()
+	return flagged
+}
+
+// heir is the first activity that has an observation of the one that is gone.
+func heir(activities []provisioning.Activity, gone *provisioning.Activity) provisioning.ID {
+	for i := range activities {
+		for _, s := range activities[i].History {
+			if slices.ContainsFunc(gone.History, func(g provisioning.Step) bool { return g.EventID == s.EventID }) {
+				return activities[i].ID
+			}
+		}
+	}
+	return provisioning.ID{}
+}
+
+func find(activities []provisioning.Activity, id provisioning.ID) *provisioning.Activity {
+	for i := range activities {
+		if activities[i].ID == id {
+			return &activities[i]
+		}
+	}
+	return nil
+}
+
+func same(a, b *provisioning.Group) bool {
+	return a.Status == b.Status && a.Counts == b.Counts && a.Activities == b.Activities &&
+		a.ID == b.ID && a.Cause == b.Cause && a.Requester == b.Requester &&
+		a.IdentityID == b.IdentityID && a.IdentityName == b.IdentityName &&
+		a.FirstAt == b.FirstAt && a.LastAt == b.LastAt && slices.Equal(a.Sources, b.Sources)
+}
+
+func newestReceipt(observations []provisioning.Observation) (at pcommon.Timestamp) {
+	for i := range observations {
+		at = max(at, observations[i].ObservedAt)
+	}
+	return at
+}

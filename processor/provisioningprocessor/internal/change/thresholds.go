@@ -1,0 +1,60 @@
+package change
+
+import (
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// Limits are how long an activity may stay in a status before it is flagged. 0
+// never flags.
+type Limits struct {
+	Stalled time.Duration // Pending or Retrying
+	Overdue time.Duration // Committed
+}
+
+// Thresholds are the limits of all sources.
+type Thresholds struct {
+	Default Limits
+	// Sources are limits of single sources by name or id in lower case.
+	Sources map[string]Limits
+}
+
+func (t *Thresholds) of(a *provisioning.Activity) Limits {
+	if len(t.Sources) == 0 {
+		return t.Default
+	}
+	if l, ok := t.Sources[strings.ToLower(a.SourceName)]; ok && a.SourceName != "" {
+		return l
+	}
+	if l, ok := t.Sources[strings.ToLower(a.SourceID)]; ok && a.SourceID != "" {
+		return l
+	}
+	return t.Default
+}
+
+// dueAt is when the activity's status will have lasted too long, 0 for never.
+func (t *Thresholds) dueAt(a *provisioning.Activity) pcommon.Timestamp {
+	limits := t.of(a)
+	limit := limits.Overdue
+	switch {
+	case a.Status.Open():
+		limit = limits.Stalled
+	case a.Status != provisioning.StatusCommitted:
+		return 0
+	}
+	if limit == 0 {
+		return 0
+	}
+	return a.StatusSince + pcommon.Timestamp(limit) //nolint:gosec // not negative by Validate
+}
+
+// Flagged reports whether the activity was too long in its status when the
+// timers looked last.
+func (t *Thresholds) Flagged(a *provisioning.Activity, checked pcommon.Timestamp) bool {
+	due := t.dueAt(a)
+	return due != 0 && due <= checked
+}

@@ -1,0 +1,226 @@
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// ErrCorrupt is wrapped by every error of Decode.
+var ErrCorrupt = errors.New("the stored state of a group cannot be read")
+
+// minObservation is the least number of bytes an observation takes.
+const minObservation = len(provisioning.ID{}) + 5
+
+// Decode reads what Append wrote.
+func Decode(b []byte) (Group, error) {
+	d := decoder{rest: b}
+	g, err := d.group()
+	if err != nil {
+		return Group{}, fmt.Errorf("%w: byte %d of %d: %w", ErrCorrupt, len(b)-len(d.rest), len(b), err)
+	}
+	return g, nil
+}
+
+type decoder struct {
+	rest  []byte
+	texts []string
+}
+
+var errShort = errors.New("it ends too early")
+
+func (d *decoder) group() (g Group, err error) {
+	head, err := d.bytes(1)
+	if err != nil {
+		return g, err
+	}
+	if head[0] != format {
+		return g, fmt.Errorf("it has format %d and this version reads format %d", head[0], format)
+	}
+	var replaced, checked, touched uint64
+	if err := d.numbers(&replaced, &checked, &touched); err != nil {
+		return g, err
+	}
+	if g.Alarm, err = d.signed(); err != nil {
+		return g, err
+	}
+	told, err := d.number()
+	if err != nil {
+		return g, err
+	}
+	if err := d.ownTexts(); err != nil {
+		return g, err
+	}
+	g.Replaced, g.Checked, g.Touched = int(replaced&(1<<62-1)), pcommon.Timestamp(checked), pcommon.Timestamp(touched) //nolint:gosec // masked
+	g.Told = uint32(told)                                                                                              //nolint:gosec // written from a uint32
+	if err := d.observations(&g); err != nil {
+		return g, err
+	}
+	if len(d.rest) > 0 {
+		return g, errors.New("bytes are left over")
+	}
+	return g, nil
+}
+
+// ownTexts unpacks all texts into one string that they share.
+func (d *decoder) ownTexts() error {
+	n, err := d.number()
+	if err != nil {
+		return err
+	}
+	if n > uint64(len(d.rest)) {
+		return fmt.Errorf("it claims %d texts", n)
+	}
+	all := make([]byte, 0, len(d.rest))
+	var stack [32]int
+	ends := stack[:0]
+	for range n {
+		if all, err = d.text(all); err != nil {
+			return err
+		}
+		ends = append(ends, len(all))
+	}
+	shared := string(all)
+	d.texts = make([]string, n)
+	begin := 0
+	for i, end := range ends {
+		d.texts[i] = shared[begin:end]
+		begin = end
+	}
+	return nil
+}
+
+const digits = "0123456789abcdef"
+
+func (d *decoder) text(all []byte) ([]byte, error) {
+	head, err := d.number()
+	if err != nil {
+		return all, err
+	}
+	raw, err := d.bytes(head >> 1)
+	if err != nil || head&1 == 0 {
+		return append(all, raw...), err
+	}
+	for _, b := range raw {
+		all = append(all, digits[b>>4], digits[b&15])
+	}
+	return all, nil
+}
+
+func (d *decoder) observations(g *Group) error {
+	n, err := d.number()
+	if err != nil || n == 0 {
+		return err
+	}
+	if n > uint64(len(d.rest)/minObservation) {
+		return fmt.Errorf("it claims %d observations", n)
+	}
+	var o provisioning.Observation // the one before
+	if o.Tenant, err = d.named(); err != nil {
+		return err
+	}
+	if o.GroupID, err = d.named(); err != nil {
+		return err
+	}
+	g.Observations = make([]provisioning.Observation, n)
+	for i := range g.Observations {
+		if err := d.observation(&o); err != nil {
+			return err
+		}
+		g.Observations[i] = o
+	}
+	return nil
+}
+
+func (d *decoder) observation(o *provisioning.Observation) error {
+	head, err := d.bytes(uint64(len(o.EventID) + 1))
+	if err != nil {
+		return err
+	}
+	copy(o.EventID[:], head)
+	flags := head[len(o.EventID)]
+	o.Says, o.AccountLevel = provisioning.Status(flags&saysMask), flags&accountLevelFlag != 0
+	if o.Says > provisioning.StatusSuccess || flags&^(saysMask|accountLevelFlag) != 0 {
+		return fmt.Errorf("flags %#x are unknown", flags)
+	}
+	mask, err := d.number()
+	if err != nil {
+		return err
+	}
+	if mask >= 1<<textCount {
+		return fmt.Errorf("text mask %#x is unknown", mask)
+	}
+	said := texts(o)
+	for i := range said {
+		if mask&(1<<i) == 0 {
+			continue
+		}
+		if said[i], err = d.named(); err != nil {
+			return err
+		}
+	}
+	setTexts(o, &said)
+	for _, at := range []*pcommon.Timestamp{&o.RequestedAt, &o.OccurredAt, &o.ObservedAt} {
+		difference, err := d.signed()
+		if err != nil {
+			return err
+		}
+		*at += pcommon.Timestamp(difference) //nolint:gosec // wraps on purpose
+	}
+	return nil
+}
+
+// named reads a text's number and returns the text.
+func (d *decoder) named() (string, error) {
+	n, err := d.number()
+	switch {
+	case err != nil:
+		return "", err
+	case n < uint64(len(words)):
+		return words[n], nil
+	case n >= firstOwn && n-firstOwn < uint64(len(d.texts)):
+		return d.texts[n-firstOwn], nil
+	default:
+		return "", fmt.Errorf("text %d does not exist", n)
+	}
+}
+
+func (d *decoder) numbers(to ...*uint64) (err error) {
+	for _, p := range to {
+		if *p, err = d.number(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *decoder) number() (uint64, error) {
+	n, size := binary.Uvarint(d.rest)
+	if size <= 0 {
+		return 0, errShort
+	}
+	d.rest = d.rest[size:]
+	return n, nil
+}
+
+func (d *decoder) signed() (int64, error) {
+	n, size := binary.Varint(d.rest)
+	if size <= 0 {
+		return 0, errShort
+	}
+	d.rest = d.rest[size:]
+	return n, nil
+}
+
+func (d *decoder) bytes(n uint64) ([]byte, error) {
+	if n > uint64(len(d.rest)) {
+		return nil, errShort
+	}
+	b := d.rest[:n]
+	d.rest = d.rest[n:]
+	return b, nil
+}

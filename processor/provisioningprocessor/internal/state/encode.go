@@ -1,0 +1,170 @@
+package state
+
+import (
+	"encoding/binary"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// A stored group is
+//
+//	format (1 byte) · replaced · checked · touched · alarm · told
+//	number of texts · texts (length x 2 + packed, bytes)
+//	number of observations · tenant · group id · observations
+//
+// and an observation is what differs from the one before it:
+//
+//	event id (16 bytes) · flags (1 byte) · mask of texts that differ · their numbers
+//	requested, occurred and observed at (signed differences in nanoseconds)
+//
+// Numbers are varints. A text of lower-case hex digits is packed, two to a byte.
+const format = 1
+
+const (
+	saysMask         = 0x07
+	accountLevelFlag = 0x08
+)
+
+// minPacked is the shortest text worth packing.
+const minPacked = 8
+
+// Append writes the group after b.
+func (g *Group) Append(b []byte) []byte {
+	b = append(b, format)
+	b = binary.AppendUvarint(b, uint64(g.Replaced)) //nolint:gosec // a count
+	b = binary.AppendUvarint(b, uint64(g.Checked))
+	b = binary.AppendUvarint(b, uint64(g.Touched))
+	b = binary.AppendVarint(b, g.Alarm)
+	b = binary.AppendUvarint(b, uint64(g.Told))
+
+	var e encoder
+	for i := range g.Observations {
+		e.add(&g.Observations[i])
+	}
+	b = binary.AppendUvarint(b, uint64(len(e.own)))
+	for _, text := range e.own {
+		b = appendText(b, text)
+	}
+	b = binary.AppendUvarint(b, uint64(len(g.Observations)))
+	return append(b, e.body...)
+}
+
+// encoder collects the texts and writes the observations that name them.
+type encoder struct {
+	own     []string
+	numbers map[string]uint64 // of own, where there are too many to walk
+	body    []byte
+
+	texts                         [textCount]string // of the observation before
+	requested, occurred, observed pcommon.Timestamp
+	begun                         bool
+}
+
+func (e *encoder) add(o *provisioning.Observation) {
+	if !e.begun {
+		e.begun = true
+		e.body = make([]byte, 0, 256)
+		e.own = make([]string, 0, 16)
+		e.body = binary.AppendUvarint(e.body, e.number(o.Tenant))
+		e.body = binary.AppendUvarint(e.body, e.number(o.GroupID))
+	}
+	e.body = append(e.body, o.EventID[:]...)
+	flags := byte(o.Says) & saysMask
+	if o.AccountLevel {
+		flags |= accountLevelFlag
+	}
+	e.body = append(e.body, flags)
+
+	now := texts(o)
+	var mask uint64
+	for i := range now {
+		if now[i] != e.texts[i] {
+			mask |= 1 << i
+		}
+	}
+	e.body = binary.AppendUvarint(e.body, mask)
+	for i := range now {
+		if mask&(1<<i) != 0 {
+			e.body = binary.AppendUvarint(e.body, e.number(now[i]))
+		}
+	}
+	e.texts = now
+
+	e.body = appendDifference(e.body, &e.requested, o.RequestedAt)
+	e.body = appendDifference(e.body, &e.occurred, o.OccurredAt)
+	e.body = appendDifference(e.body, &e.observed, o.ObservedAt)
+}
+
+// appendDifference wraps around where the times are further apart than a signed
+// number holds; the reader wraps back.
+func appendDifference(b []byte, before *pcommon.Timestamp, now pcommon.Timestamp) []byte {
+	b = binary.AppendVarint(b, int64(now-*before)) //nolint:gosec // wraps on purpose
+	*before = now
+	return b
+}
+
+// walked is how many own texts are walked before a map is made.
+const walked = 24
+
+// number returns a text's number and gives it one at first sight.
+func (e *encoder) number(text string) uint64 {
+	if n, ok := wordNumbers[text]; ok {
+		return n
+	}
+	if e.numbers != nil {
+		if n, ok := e.numbers[text]; ok {
+			return n
+		}
+	} else {
+		for i, own := range e.own {
+			if own == text {
+				return firstOwn + uint64(i) //nolint:gosec // an index
+			}
+		}
+	}
+	n := firstOwn + uint64(len(e.own))
+	e.own = append(e.own, text)
+	switch {
+	case e.numbers != nil:
+		e.numbers[text] = n
+	case len(e.own) > walked:
+		e.numbers = make(map[string]uint64, 2*walked)
+		for i, own := range e.own {
+			e.numbers[own] = firstOwn + uint64(i) //nolint:gosec // an index
+		}
+	}
+	return n
+}
+
+func appendText(b []byte, text string) []byte {
+	if !packable(text) {
+		b = binary.AppendUvarint(b, uint64(len(text))<<1)
+		return append(b, text...)
+	}
+	b = binary.AppendUvarint(b, uint64(len(text)/2)<<1|1)
+	for i := 0; i < len(text); i += 2 {
+		b = append(b, nibble(text[i])<<4|nibble(text[i+1]))
+	}
+	return b
+}
+
+func packable(text string) bool {
+	if len(text) < minPacked || len(text)%2 != 0 {
+		return false
+	}
+	for i := range len(text) {
+		if c := text[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+func nibble(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c - 'a' + 10
+}

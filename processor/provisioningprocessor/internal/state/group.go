@@ -1,0 +1,110 @@
+// Package state is what the processor keeps of a group: its distinct
+// observations, and how they are merged and written down.
+package state
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// Tick is the grain of alarms.
+const Tick = 30 * 1e9
+
+// Group is the state of one group. It is a value: Merge makes a new one.
+type Group struct {
+	// Observations are distinct by event id and carry no Original.
+	Observations []provisioning.Observation
+	// Replaced counts copies that took the place of a later receipt: each changes
+	// the set without making it larger.
+	Replaced int
+	// Checked is the time up to which the timers have flagged the activities.
+	Checked pcommon.Timestamp
+	// Touched is when the set last changed, by our clock.
+	Touched pcommon.Timestamp
+	// Alarm is the tick at which the group wants to be looked at, 0 for never.
+	Alarm int64
+	// Told is the generation in which all activities were told last.
+	Told uint32
+}
+
+// Revision counts the changes of the set. It orders the group's states.
+func (g *Group) Revision() int { return len(g.Observations) + g.Replaced }
+
+// Merged is the outcome of Merge.
+type Merged struct {
+	Group
+	// Added are the indexes into the arrivals of the new distinct observations.
+	Added []int
+	// Duplicates are the indexes of the arrivals that were known already.
+	Duplicates []int
+	// Moved says that an earlier copy replaced a stored one.
+	Moved bool
+}
+
+// Changed reports whether the set differs from that before.
+func (m *Merged) Changed() bool { return len(m.Added) > 0 || m.Moved }
+
+// Merge adds arrivals to the group and leaves the group as it is. Of copies with
+// the same event id the earlier receipt stays.
+func (g *Group) Merge(arrivals []provisioning.Observation) Merged {
+	m := Merged{Group: *g}
+	stored := len(g.Observations)
+	m.Observations = make([]provisioning.Observation, stored, stored+len(arrivals))
+	copy(m.Observations, g.Observations)
+	find := finder(&m.Observations, len(arrivals))
+	added := make([]int, 0, len(arrivals)) // arrival of each new observation
+	for i := range arrivals {
+		at, known := find(arrivals[i].EventID)
+		if !known {
+			m.append(&arrivals[i])
+			added = append(added, i)
+			continue
+		}
+		if !provisioning.Earlier(&arrivals[i], &m.Observations[at]) {
+			m.Duplicates = append(m.Duplicates, i)
+			continue
+		}
+		m.Observations[at] = arrivals[i]
+		m.Observations[at].Original = ""
+		if at < stored {
+			m.Duplicates = append(m.Duplicates, i)
+			m.Replaced++
+			m.Moved = true
+			continue
+		}
+		m.Duplicates = append(m.Duplicates, added[at-stored])
+		added[at-stored] = i
+	}
+	m.Added = added
+	return m
+}
+
+func (m *Merged) append(o *provisioning.Observation) {
+	m.Observations = append(m.Observations, *o)
+	m.Observations[len(m.Observations)-1].Original = ""
+}
+
+// finder looks observations up by event id: by walking where there are few, by
+// a map where walking would cost more.
+func finder(observations *[]provisioning.Observation, arrivals int) func(provisioning.ID) (int, bool) {
+	if (len(*observations)+arrivals)*arrivals < 512 {
+		return func(id provisioning.ID) (int, bool) {
+			for i := range *observations {
+				if (*observations)[i].EventID == id {
+					return i, true
+				}
+			}
+			return 0, false
+		}
+	}
+	index := make(map[provisioning.ID]int, len(*observations)+arrivals)
+	indexed := 0
+	return func(id provisioning.ID) (int, bool) {
+		for ; indexed < len(*observations); indexed++ {
+			index[(*observations)[indexed].EventID] = indexed
+		}
+		i, ok := index[id]
+		return i, ok
+	}
+}

@@ -1,0 +1,151 @@
+package state
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"pgregory.net/rapid"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+func text(t *rapid.T, label string) string {
+	return rapid.OneOf(
+		rapid.SampledFrom(words[:]),
+		rapid.StringMatching(`[0-9a-f]{6,34}`),
+		rapid.String(),
+	).Draw(t, label)
+}
+
+func draw(t *rapid.T) Group {
+	at := func(label string) pcommon.Timestamp {
+		return pcommon.Timestamp(rapid.OneOf(rapid.Just(uint64(0)), rapid.Uint64()).Draw(t, label))
+	}
+	g := Group{
+		Replaced: rapid.IntRange(0, 1000).Draw(t, "replaced"), Checked: at("checked"), Touched: at("touched"),
+		Alarm: rapid.Int64().Draw(t, "alarm"), Told: rapid.Uint32().Draw(t, "told"),
+	}
+	tenant, id := text(t, "tenant"), text(t, "group")
+	for range rapid.IntRange(0, 12).Draw(t, "observations") {
+		o := provisioning.Observation{Tenant: tenant, GroupID: id}
+		copy(o.EventID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "event id"))
+		var said [textCount]string
+		for i := range said {
+			said[i] = text(t, "text")
+		}
+		setTexts(&o, &said)
+		o.Says = provisioning.Status(rapid.IntRange(0, 6).Draw(t, "says"))
+		o.AccountLevel = rapid.Bool().Draw(t, "account level")
+		o.RequestedAt, o.OccurredAt, o.ObservedAt = at("requested"), at("occurred"), at("observed")
+		g.Observations = append(g.Observations, o)
+	}
+	return g
+}
+
+func TestGroupSurvivesItsEncoding(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := draw(t)
+		got, err := Decode(want.Append(nil))
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	})
+}
+
+func TestCutStateIsAnError(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := draw(t)
+		b := g.Append(nil)
+		_, err := Decode(b[:rapid.IntRange(0, len(b)-1).Draw(t, "cut")])
+		require.ErrorIs(t, err, ErrCorrupt)
+		_, err = Decode(append(b, 0))
+		require.ErrorIs(t, err, ErrCorrupt)
+	})
+}
+
+func TestNewerFormatIsAnError(t *testing.T) {
+	_, err := Decode([]byte{format + 1, 0, 0, 0, 0, 0, 0})
+	require.ErrorContains(t, err, "format 2")
+}
+
+// The bytes of stored groups must stay readable: this one was written by format 1.
+func TestGoldenGroup(t *testing.T) {
+	want := Group{Replaced: 1, Checked: 2, Touched: 3, Alarm: 4, Told: 7, Observations: []provisioning.Observation{
+		{
+			EventID: provisioning.ID{1}, Tenant: "acme", GroupID: "00ff00ff", Feed: provisioning.FeedREST,
+			Operation: provisioning.OperationAdd, Says: provisioning.StatusPending, OccurredAt: 5, ObservedAt: 9,
+		},
+		{
+			EventID: provisioning.ID{2}, Tenant: "acme", GroupID: "00ff00ff", Feed: provisioning.FeedFile,
+			Operation: provisioning.OperationAdd, Says: provisioning.StatusFailed, AccountLevel: true, ErrorMessage: "no", OccurredAt: 6, ObservedAt: 8,
+		},
+	}}
+	golden := "\x01\x01\x02\x03\x08\x07" + "\x03\x08acme\x09\x00\xff\x00\xff\x04no" + "\x02\x80\x01\x81\x01" +
+		"\x01" + zeros(15) + "\x01" + "\x81\x04\x01\x08" + "\x00\x0a\x12" +
+		"\x02" + zeros(15) + "\x0c" + "\x81\x80\x10\x05\x82\x01" + "\x00\x02\x01"
+	require.Equal(t, []byte(golden), want.Append(nil))
+	got, err := Decode([]byte(golden))
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
+func zeros(n int) string { return string(make([]byte, n)) }
+
+func FuzzDecode(f *testing.F) {
+	g := Group{Replaced: 1, Observations: []provisioning.Observation{{Tenant: "acme", GroupID: "0123456789abcdef", ErrorMessage: "no"}, {}}}
+	f.Add(g.Append(nil))
+	f.Add([]byte{format, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		g, err := Decode(b)
+		if err != nil {
+			require.ErrorIs(t, err, ErrCorrupt)
+			return
+		}
+		again, err := Decode(g.Append(nil))
+		require.NoError(t, err)
+		require.Equal(t, g, again)
+	})
+}
+
+func TestMergeKeepsTheEarlierReceipt(t *testing.T) {
+	observe := func(id byte, at pcommon.Timestamp) provisioning.Observation {
+		return provisioning.Observation{EventID: provisioning.ID{id}, ObservedAt: at, Original: "{}"}
+	}
+	var empty Group
+	first := empty.Merge([]provisioning.Observation{observe(1, 10), observe(2, 10), observe(1, 9)})
+	require.Equal(t, []int{2, 1}, first.Added)
+	require.Equal(t, []int{0}, first.Duplicates)
+	require.False(t, first.Moved)
+	require.Equal(t, 2, first.Revision())
+	require.Empty(t, first.Observations[0].Original)
+	require.Empty(t, empty.Observations)
+
+	same := first.Group.Merge([]provisioning.Observation{observe(1, 9), observe(2, 11)})
+	require.False(t, same.Changed())
+	require.Len(t, same.Duplicates, 2)
+
+	earlier := first.Group.Merge([]provisioning.Observation{observe(2, 3)})
+	require.True(t, earlier.Moved)
+	require.Equal(t, 3, earlier.Revision())
+	require.EqualValues(t, 3, earlier.Observations[1].ObservedAt)
+	require.EqualValues(t, 10, first.Observations[1].ObservedAt, "the state before is left alone")
+}
+
+func TestMergeOfManyIsThatOfFew(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		arrivals := make([]provisioning.Observation, rapid.IntRange(0, 200).Draw(t, "n"))
+		for i := range arrivals {
+			arrivals[i].EventID = provisioning.ID{rapid.Byte().Draw(t, "id")}
+			arrivals[i].ObservedAt = pcommon.Timestamp(rapid.Uint64Range(1, 9).Draw(t, "at"))
+		}
+		var one, all Group
+		for i := range arrivals {
+			one = one.Merge(arrivals[i : i+1]).Group
+		}
+		all = all.Merge(arrivals).Group
+		require.Equal(t, len(one.Observations), len(all.Observations))
+		for i := range one.Observations {
+			require.Equal(t, one.Observations[i], all.Observations[i])
+		}
+	})
+}

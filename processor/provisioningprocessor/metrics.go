@@ -1,0 +1,208 @@
+package provisioningprocessor
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// metrics counts what took effect, and only that: a batch that is tried again
+// counts once.
+type metrics struct{ builder *metadata.TelemetryBuilder }
+
+// series is a metric's attributes; what a metric has no use for is empty.
+type series struct{ status, source, operation, kind, feed, flag string }
+
+func (s series) attributes() metric.MeasurementOption {
+	all := [...]attribute.KeyValue{
+		attribute.String("status", s.status), attribute.String("source", s.source),
+		attribute.String("operation", s.operation), attribute.String("kind", s.kind),
+		attribute.String("feed", s.feed), attribute.String("flag", s.flag),
+	}
+	some := make([]attribute.KeyValue, 0, len(all))
+	for _, kv := range all {
+		if kv.Value.AsString() != "" {
+			some = append(some, kv)
+		}
+	}
+	return metric.WithAttributes(some...)
+}
+
+// tally collects a transaction's counts, so that each series is added to once.
+type tally map[series]int64
+
+func (t tally) add(ctx context.Context, to metric.Int64Counter) {
+	for s, n := range t {
+		to.Add(ctx, n, s.attributes())
+	}
+}
+
+func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
+	transitions, observations, duplicates := tally{}, tally{}, tally{}
+	unknown, odd, flagged := tally{}, tally{}, tally{}
+	for _, feed := range t.duplicates {
+		duplicates[series{feed: string(feed)}]++
+	}
+	for i := range t.updates {
+		u := &t.updates[i]
+		told := u.told
+		for n := range told.Records {
+			r := &told.Records[n]
+			if n >= len(told.Observed) {
+				break
+			}
+			source := sourceName(r.SourceName, r.SourceID)
+			observations[series{feed: string(r.Feed)}]++
+			if r.Says == provisioning.StatusUnset {
+				unknown[series{feed: string(r.Feed), source: source}]++
+			}
+			if r.Odd {
+				odd[series{feed: string(r.Feed), source: source}]++
+			}
+			if r.Status != r.PreviousStatus {
+				transitions[transition(r)]++
+			}
+		}
+		for n := len(told.Observed); n < len(told.Records); n++ {
+			r := &told.Records[n]
+			if !r.FoldedInto.IsZero() {
+				continue
+			}
+			before := find(told.Before, r.ActivityID)
+			if (before == nil && r.Status != provisioning.StatusUnset) || (before != nil && before.Status != r.Status) {
+				transitions[transition(r)]++
+			}
+			if f.turned(u, before, r) {
+				flagged[series{flag: flagOf(r), source: sourceName(r.SourceName, r.SourceID)}]++
+			}
+		}
+		m.durations(ctx, told.Before, told.After)
+	}
+	b := m.builder
+	transitions.add(ctx, b.ProcessorProvisioningTransitions)
+	observations.add(ctx, b.ProcessorProvisioningObservations)
+	duplicates.add(ctx, b.ProcessorProvisioningDuplicates)
+	unknown.add(ctx, b.ProcessorProvisioningUnknownStatuses)
+	odd.add(ctx, b.ProcessorProvisioningOddTransitions)
+	flagged.add(ctx, b.ProcessorProvisioningFlagged)
+	if t.unreadable > 0 {
+		b.ProcessorProvisioningUnreadable.Add(ctx, int64(t.unreadable))
+	}
+	if t.expired > 0 {
+		b.ProcessorProvisioningExpiredGroups.Add(ctx, int64(t.expired))
+	}
+}
+
+// turned reports whether a timer flagged the activity just now.
+func (f *folder) turned(u *update, before *provisioning.Activity, r *provisioning.Record) bool {
+	return (r.Stalled || r.Overdue) && (before == nil || !f.thresholds.Flagged(before, u.before.Checked))
+}
+
+func transition(r *provisioning.Record) series {
+	return series{
+		status: r.Status.String(), source: sourceName(r.SourceName, r.SourceID),
+		operation: string(r.Operation), kind: string(r.Kind),
+	}
+}
+
+func flagOf(r *provisioning.Record) string {
+	if r.Stalled {
+		return "stalled"
+	}
+	return "overdue"
+}
+
+// durations records how long it took to commit and to verify, once each.
+func (m *metrics) durations(ctx context.Context, before, after []provisioning.Activity) {
+	for i := range after {
+		a := &after[i]
+		if a.CommittedAt == 0 {
+			continue
+		}
+		var was provisioning.Activity
+		if b := find(before, a.ID); b != nil {
+			was = *b
+		}
+		s := series{source: sourceOf(a), kind: string(a.Kind)}
+		if was.CommittedAt == 0 {
+			since := a.RequestedAt
+			if since == 0 {
+				since = a.FirstAt
+			}
+			if d := a.CommittedAt.AsTime().Sub(since.AsTime()); d >= 0 {
+				m.builder.ProcessorProvisioningTimeToCommit.Record(ctx, d.Seconds(), s.attributes())
+			}
+		}
+		if a.FinishedAt != 0 && (was.FinishedAt == 0 || was.CommittedAt == 0) {
+			if d := a.FinishedAt.AsTime().Sub(a.CommittedAt.AsTime()); d >= 0 {
+				m.builder.ProcessorProvisioningTimeToVerify.Record(ctx, d.Round(time.Millisecond).Seconds(), s.attributes())
+			}
+		}
+	}
+}
+
+func (m *metrics) evicted(ctx context.Context, n int) {
+	if n > 0 {
+		m.builder.ProcessorProvisioningCacheEvictions.Add(ctx, int64(n))
+	}
+}
+
+func (m *metrics) failed(ctx context.Context, step string) {
+	m.builder.ProcessorProvisioningStoreErrors.Add(ctx, 1, metric.WithAttributes(attribute.String("step", step)))
+}
+
+// observe registers the gauges.
+func (m *metrics) observe(f *folder) error {
+	bySource := func(value func(counts) int64) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			for source, c := range *f.totals.Load() {
+				o.Observe(value(c), metric.WithAttributes(attribute.String("source", source)))
+			}
+			return nil
+		}
+	}
+	cached := func(value func(groups, bytes int) int) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			if f.cache != nil {
+				o.Observe(int64(value(f.cache.Size())))
+			}
+			return nil
+		}
+	}
+	b := m.builder
+	for _, err := range []error{
+		b.RegisterProcessorProvisioningOpenCallback(bySource(func(c counts) int64 { return c.open })),
+		b.RegisterProcessorProvisioningStalledCallback(bySource(func(c counts) int64 { return c.stalled })),
+		b.RegisterProcessorProvisioningOverdueCallback(bySource(func(c counts) int64 { return c.overdue })),
+		b.RegisterProcessorProvisioningGroupsCachedCallback(cached(func(groups, _ int) int { return groups })),
+		b.RegisterProcessorProvisioningCacheBytesCallback(cached(func(_, bytes int) int { return bytes })),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *metrics) shutdown() { m.builder.Shutdown() }
+
+func find(activities []provisioning.Activity, id provisioning.ID) *provisioning.Activity {
+	for i := range activities {
+		if activities[i].ID == id {
+			return &activities[i]
+		}
+	}
+	return nil
+}
+
+func sourceName(name, id string) string {
+	if name != "" {
+		return name
+	}
+	return id
+}

@@ -1,0 +1,261 @@
+package provisioningprocessor
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor/processortest"
+	"pgregory.net/rapid"
+
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+func mustOpen(t require.TestingT, disk *storetest.Disk, s *sink, change ...func(*Config)) *folder {
+	f, err := open(t, disk, s, change...)
+	require.NoError(t, err)
+	return f
+}
+
+func TestAnyOrderAndAnyBatchesGiveTheSame(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		observations := history(t)
+		s := newSink()
+		var disk *storetest.Disk
+		if rapid.Bool().Draw(t, "durable") {
+			disk = storetest.NewDisk()
+		}
+		f := mustOpen(t, disk, s, func(c *Config) { c.CacheSizeMiB = 1 })
+		for _, batch := range batches(t, observations) {
+			require.NoError(t, f.ConsumeLogs(context.Background(), logsOf(batch)))
+			if disk != nil && rapid.Bool().Draw(t, "restart") {
+				require.NoError(t, f.Shutdown(context.Background()))
+				f = mustOpen(t, disk, s)
+				require.Zero(t, f.generation.Load(), "a restart in order is no crash")
+			}
+		}
+		require.NoError(t, f.Shutdown(context.Background()))
+		check(t, s, observations)
+	})
+}
+
+// The receiver replays what was not acknowledged, other feeds may come first
+// after a restart, and a failed call may or may not have taken effect.
+func TestCrashAnywhereAndReplay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		observations := history(t)
+		s, disk := newSink(), storetest.NewDisk()
+		one := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "disk"), 1))
+		disk.Fail(func(int, bool) (before, after error) {
+			switch one.IntN(8) {
+			case 0:
+				return storetest.ErrCrash, nil
+			case 1:
+				return nil, storetest.ErrCrash
+			}
+			return nil, nil
+		})
+		two := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "consumer"), 2))
+		s.refusing(func(int) (before, after bool) { n := two.IntN(6); return n == 0, n == 1 })
+
+		left := batches(t, observations)
+		var f *folder
+		for tries := 0; len(left) > 0; tries++ {
+			if tries == 40 {
+				disk.Fail(nil)
+				s.refusing(nil)
+			}
+			if f == nil {
+				var err error
+				if f, err = open(t, disk, s); err != nil {
+					require.ErrorIs(t, err, storetest.ErrCrash)
+					continue
+				}
+			}
+			if err := f.ConsumeLogs(context.Background(), logsOf(left[0])); err == nil {
+				left = left[1:]
+				continue
+			}
+			if rapid.Bool().Draw(t, "killed") {
+				kill(f)
+				f = nil
+			}
+			if rapid.Bool().Draw(t, "another order") {
+				var all []provisioning.Observation
+				for _, batch := range left {
+					all = append(all, batch...)
+				}
+				left = batches(t, rapid.Permutation(all).Draw(t, "order"))
+			}
+		}
+		disk.Fail(nil)
+		if f != nil {
+			require.NoError(t, f.Shutdown(context.Background()))
+		}
+		check(t, s, observations)
+	})
+}
+
+// kill ends a processor as kill -9 does: nothing is written.
+func kill(f *folder) {
+	f.stop()
+	f.done.Wait()
+	f.telemetry.shutdown()
+}
+
+// Every single call of a fixed run fails once, before and after it took effect.
+func TestCrashAtEveryCall(t *testing.T) {
+	observations := []provisioning.Observation{
+		observe("g1", provisioning.StatusPending, 1, coarse), observe("g1", provisioning.StatusPending, 2),
+		observe("g2", provisioning.StatusCommitted, 3), observe("g1", provisioning.StatusFailed, 5, coarse),
+		observe("g1", provisioning.StatusCommitted, 4), observe("g2", provisioning.StatusSuccess, 9),
+	}
+	run := func(failing int, disk *storetest.Disk, s *sink, calls *int) {
+		fails := func() bool { *calls++; return *calls-1 == failing/2 }
+		disk.Fail(func(int, bool) (before, after error) {
+			if !fails() {
+				return nil, nil
+			}
+			if failing%2 == 0 {
+				return storetest.ErrCrash, nil
+			}
+			return nil, storetest.ErrCrash
+		})
+		s.refusing(func(int) (before, after bool) {
+			failed := fails()
+			return failed && failing%2 == 0, failed && failing%2 == 1
+		})
+		var f *folder
+		for i := 0; i < len(observations); {
+			if f == nil {
+				f, _ = open(t, disk, s)
+				continue
+			}
+			if f.ConsumeLogs(context.Background(), logsOf(observations[i:i+2])) != nil {
+				kill(f)
+				f = nil
+				continue
+			}
+			i += 2
+		}
+		kill(f)
+	}
+	whole := 0
+	run(-2, storetest.NewDisk(), newSink(), &whole)
+	require.Greater(t, whole, 10)
+	for failing := range 2 * whole {
+		s, calls := newSink(), 0
+		run(failing, storetest.NewDisk(), s, &calls)
+		require.Greater(t, calls, failing/2, "the failing call was reached")
+		check(t, s, observations)
+	}
+}
+
+func TestForeignRecordsPassUntouched(t *testing.T) {
+	s := newSink()
+	f := mustOpen(t, nil, s)
+	logs := logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 1)})
+	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	records.AppendEmpty().Body().SetStr("somebody else's")
+	provisioning.WriteQuarantined(&provisioning.Quarantined{Reason: "bad", Original: "{"}, records.AppendEmpty())
+	before := plog.NewLogs()
+	logs.CopyTo(before)
+	require.NoError(t, f.ConsumeLogs(t.Context(), logs))
+	require.Equal(t, []string{"somebody else's", "Quarantined: bad"}, s.others)
+	require.Len(t, s.observations, 1)
+	require.Equal(t, before, logs, "what comes in is left as it is")
+
+	foreign := plog.NewLogs()
+	foreign.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("only")
+	require.NoError(t, f.ConsumeLogs(t.Context(), foreign))
+	require.Contains(t, s.others, "only")
+	require.NoError(t, f.Shutdown(t.Context()))
+}
+
+func TestUnreadableRecordIsQuarantined(t *testing.T) {
+	s := newSink()
+	f := mustOpen(t, nil, s)
+	logs := logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 1), observe("g2", provisioning.StatusPending, 1)})
+	logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().PutStr("provisioning.observed_status", "Done")
+	require.NoError(t, f.ConsumeLogs(t.Context(), logs))
+	require.Len(t, s.others, 1)
+	require.Contains(t, s.others[0], "provisioning.observed_status")
+	require.Len(t, s.observations, 1, "the good record beside it is folded")
+	require.NoError(t, f.Shutdown(t.Context()))
+}
+
+func TestDuplicatesSendAndStoreNothing(t *testing.T) {
+	s, disk := newSink(), storetest.NewDisk()
+	f := mustOpen(t, disk, s)
+	batch := []provisioning.Observation{observe("g1", provisioning.StatusPending, 1)}
+	require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(batch)))
+	calls, values := s.calls, disk.Copy()
+	again := slices.Clone(batch)
+	again[0].ObservedAt++
+	require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(again)))
+	require.Equal(t, calls, s.calls)
+	require.Equal(t, values, disk.Copy())
+	require.NoError(t, f.Shutdown(t.Context()))
+}
+
+func TestFoldedActivityLeavesATombstone(t *testing.T) {
+	s := newSink()
+	f := mustOpen(t, nil, s)
+	account := observe("g1", provisioning.StatusFailed, 5, coarse)
+	fine, other := observe("g1", provisioning.StatusPending, 1), observe("g1", provisioning.StatusPending, 2, func(o *provisioning.Observation) { o.AttributeValue = "CN=Other" })
+	send := func(o ...provisioning.Observation) { require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(o))) }
+	send(account)
+	require.Len(t, s.standing(), 1)
+	send(fine)
+	standing := s.standing()
+	require.Len(t, standing, 1)
+	var folded provisioning.Record
+	for _, r := range s.activities {
+		if !r.FoldedInto.IsZero() {
+			folded = r
+		}
+	}
+	require.Contains(t, standing, folded.FoldedInto)
+	require.Equal(t, provisioning.SortState, folded.Sort)
+	require.False(t, s.observations[fine.EventID].Current, "the account's failure is newer")
+	require.Equal(t, provisioning.StatusFailed, standing[folded.FoldedInto].Status)
+	send(other)
+	require.Len(t, s.standing(), 2)
+	check(t, s, []provisioning.Observation{account, fine, other})
+	require.NoError(t, f.Shutdown(t.Context()))
+}
+
+func TestDamagedStateIsLoudAndLosesNothing(t *testing.T) {
+	s, disk := newSink(), storetest.NewDisk()
+	f := mustOpen(t, disk, s)
+	require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 1)})))
+	kill(f)
+	disk.Change(func(values map[string][]byte) {
+		for key, value := range values {
+			if key[0] == 'g' {
+				value[len(value)-1] ^= 1
+			}
+		}
+	})
+	f = mustOpen(t, disk, s)
+	calls := s.calls
+	err := f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{observe("g1", provisioning.StatusSuccess, 2)}))
+	require.ErrorContains(t, err, "damaged")
+	require.ErrorContains(t, err, "nothing was acknowledged")
+	require.Equal(t, calls, s.calls)
+	require.NoError(t, f.Shutdown(t.Context()))
+}
+
+func TestStorageMustExist(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	cfg.Storage = &storageID
+	f, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, newSink())
+	require.NoError(t, err)
+	require.ErrorContains(t, f.Start(t.Context(), storetest.Host{}), "file_storage is not among the service's extensions")
+	require.NoError(t, f.Shutdown(t.Context()))
+}

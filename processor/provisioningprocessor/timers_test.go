@@ -1,0 +1,174 @@
+package provisioningprocessor
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+func live(c *Config) { c.CheckInterval = 10 * time.Second }
+
+// justNow is an observation of this moment of the bubble's clock.
+func justNow(group string, says provisioning.Status, change ...func(*provisioning.Observation)) provisioning.Observation {
+	return observe(group, says, 0, append(change, func(o *provisioning.Observation) {
+		o.OccurredAt = pcommon.NewTimestampFromTime(time.Now())
+		o.ObservedAt = o.OccurredAt
+	})...)
+}
+
+func row(t *testing.T, s *sink) provisioning.Record {
+	t.Helper()
+	rows := s.standing()
+	require.Len(t, rows, 1)
+	for _, r := range rows {
+		return r
+	}
+	return provisioning.Record{}
+}
+
+func TestStalledAndRecovered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink()
+		f := mustOpen(t, storetest.NewDisk(), s, live)
+		pending := justNow("g1", provisioning.StatusPending)
+		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{pending})))
+		time.Sleep(4*time.Hour - time.Minute)
+		synctest.Wait()
+		require.False(t, row(t, s).Stalled)
+
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		r := row(t, s)
+		require.True(t, r.Stalled)
+		require.Equal(t, provisioning.SortState, r.Sort)
+		require.Equal(t, provisioning.Version(1, true), r.Version)
+		require.Len(t, s.states, 1)
+		require.EqualValues(t, 1, (*f.totals.Load())["Active Directory"].stalled)
+
+		again := justNow("g1", provisioning.StatusPending)
+		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{again})))
+		require.True(t, row(t, s).Stalled, "still Pending since the first observation")
+
+		done := justNow("g1", provisioning.StatusSuccess, func(o *provisioning.Observation) { o.OccurredAt += second })
+		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{done})))
+		r = row(t, s)
+		require.False(t, r.Stalled)
+		require.Equal(t, provisioning.StatusSuccess, r.Status)
+		require.Empty(t, *f.totals.Load())
+		require.NoError(t, f.Shutdown(t.Context()))
+		check(t, s, []provisioning.Observation{pending, again, done})
+	})
+}
+
+func TestOverdueAfterARestartWhileNobodyLooked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, disk := newSink(), storetest.NewDisk()
+		f := mustOpen(t, disk, s, live)
+		committed := justNow("g1", provisioning.StatusCommitted)
+		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{committed})))
+		kill(f)
+		time.Sleep(48 * time.Hour)
+		require.False(t, row(t, s).Overdue)
+
+		f = mustOpen(t, disk, s, live)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		r := row(t, s)
+		require.True(t, r.Overdue)
+		require.False(t, r.Stalled)
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		require.Len(t, s.states, 1, "told once")
+		require.NoError(t, f.Shutdown(t.Context()))
+	})
+}
+
+func TestTimersTryAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, disk := newSink(), storetest.NewDisk()
+		f := mustOpen(t, disk, s, live)
+		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{justNow("g1", provisioning.StatusRetrying)})))
+		s.refusing(func(int) (before, after bool) { return true, false })
+		time.Sleep(5 * time.Hour)
+		synctest.Wait()
+		require.Empty(t, s.states)
+		s.refusing(nil)
+		disk.Fail(func(_ int, write bool) (before, after error) {
+			if write {
+				return storetest.ErrCrash, nil
+			}
+			return nil, nil
+		})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		disk.Fail(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.True(t, row(t, s).Stalled)
+		told := len(s.states)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Len(t, s.states, told, "not told again once it is stored")
+		require.NoError(t, f.Shutdown(t.Context()))
+	})
+}
+
+func TestThresholdsOfASource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink()
+		minute, never := time.Minute, time.Duration(0)
+		f := mustOpen(t, nil, s, live, func(c *Config) {
+			c.Sources = []SourceConfig{{Source: "active directory", StalledAfter: &minute}, {Source: "SAP", StalledAfter: &never}}
+		})
+		sap := func(o *provisioning.Observation) { o.SourceID, o.SourceName = "SAP", "" }
+		batch := []provisioning.Observation{justNow("g1", provisioning.StatusPending), justNow("g2", provisioning.StatusPending, sap)}
+		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(batch)))
+		time.Sleep(100 * time.Hour)
+		synctest.Wait()
+		require.Len(t, s.states, 1)
+		require.Equal(t, "g1", s.states[0].GroupID)
+		require.NoError(t, f.Shutdown(t.Context()))
+	})
+}
+
+func TestRetentionForgetsAndOpenGroupsStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, disk := newSink(), storetest.NewDisk()
+		f := mustOpen(t, disk, s, live)
+		batch := []provisioning.Observation{justNow("done", provisioning.StatusSuccess), justNow("open", provisioning.StatusPending)}
+		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(batch)))
+		groups, _ := f.cache.Size()
+		require.Equal(t, 1, groups, "final groups leave the memory at once")
+		stored := func() (n int) {
+			for key := range disk.Copy() {
+				if key[0] == 'g' {
+					n++
+				}
+			}
+			return n
+		}
+		time.Sleep(7 * 24 * time.Hour)
+		synctest.Wait()
+		require.Equal(t, 2, stored())
+		calls := s.calls
+		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(batch)))
+		require.Equal(t, calls, s.calls, "known as long as it is kept")
+		time.Sleep(25 * time.Hour)
+		synctest.Wait()
+		require.Equal(t, 1, stored())
+		time.Sleep(85 * 24 * time.Hour)
+		synctest.Wait()
+		require.Zero(t, stored())
+		require.Empty(t, *f.totals.Load())
+		for key := range disk.Copy() {
+			require.NotEqual(t, byte('a'), key[0], "alarms that rang are gone: %s", key)
+		}
+		require.NoError(t, f.Shutdown(t.Context()))
+	})
+}

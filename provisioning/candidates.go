@@ -1,0 +1,46 @@
+package provisioning
+
+// Candidates returns an activity for each id under which an observation could
+// stand in some subset of the observations, though it may not in all of them:
+// coarse observations before a finer one is known, and names of sources before
+// their ids are known. Each holds that observation only.
+//
+// Who told an activity of a subset and lost track of it (a crash) finds it here.
+func Candidates(observations []Observation) []Activity {
+	var out []Activity
+	seen := map[ActivityKey]bool{}
+	for i := range observations {
+		o := &observations[i]
+		for _, key := range possibleKeys(o, observations) {
+			if !seen[key] {
+				seen[key] = true
+				out = append(out, fold(key, []*Observation{o}))
+			}
+		}
+	}
+	return out
+}
+
+// possibleKeys is empty for an observation that names its change completely: its
+// activity stands in every set.
+func possibleKeys(o *Observation, observations []Observation) []ActivityKey {
+	named := o.SourceName
+	if named == "" {
+		named = o.SourceID
+	}
+	byName := named != "" && !isVendorID(o.SourceID)
+	if precision(o) == complete && !byName {
+		return nil
+	}
+	keys := []ActivityKey{keyOf(o, nil)}
+	if !byName {
+		return keys
+	}
+	for i := range observations {
+		p := &observations[i]
+		if p.SourceName == named && isVendorID(p.SourceID) {
+			keys = append(keys, keyOf(o, map[string]string{named: p.SourceID}))
+		}
+	}
+	return keys
+}
