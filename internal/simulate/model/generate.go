@@ -9,20 +9,60 @@ import (
 // depends on the tenant, the hour and perDay (groups in a mean day) alone.
 func (t *Tenant) Hour(at time.Time, perDay float64) []*Group {
 	start := at.UTC().Truncate(time.Hour).UnixMilli()
-	r := newRandom(t.Seed, 2, uint64(start)) //nolint:gosec // any number will do
-	want := expected(start, perDay)
-	n := int(want)
-	if r.chance(want - float64(n)) {
-		n++
-	}
-	scenes := mix(start)
-	out := make([]*Group, n)
+	out := make([]*Group, t.Count(at, perDay))
 	for i := range out {
-		dice := newRandom(t.Seed, 3, uint64(start), uint64(i)) //nolint:gosec // any number will do
-		out[i] = t.group(dice, choose(dice, scenes), start+dice.Int64N(hour))
+		out[i] = t.Nth(start, i)
 	}
 	slices.SortStableFunc(out, func(a, b *Group) int { return int(a.Created - b.Created) })
 	return out
+}
+
+// Count is how many groups begin in the hour that holds at.
+func (t *Tenant) Count(at time.Time, perDay float64) int {
+	start := at.UTC().Truncate(time.Hour).UnixMilli()
+	want := expected(start, perDay)
+	n := int(want)
+	if newRandom(t.Seed, 2, uint64(start)).chance(want - float64(n)) { //nolint:gosec // any number will do
+		n++
+	}
+	return n
+}
+
+// Nth generates one group of the hour that begins at start by its number.
+func (t *Tenant) Nth(start int64, i int) *Group {
+	dice := newRandom(t.Seed, 3, uint64(start), uint64(i)) //nolint:gosec // any number will do
+	g := t.group(dice, choose(dice, mix(start)), start+dice.Int64N(hour))
+	if t.Ties > 0 && dice.chance(t.Ties) {
+		g.snap()
+	}
+	return g
+}
+
+// tie is the grid that tied groups change on.
+const tie = 10 * second
+
+// snap moves everything that happens to a group to a whole ten seconds, so that
+// many groups change at the same time.
+func (g *Group) snap() {
+	round := func(at int64) int64 { return (at + tie - 1) / tie * tie }
+	g.Created = round(g.Created)
+	if a := g.Approval; a != nil && a.At != never {
+		a.At = max(round(a.At), g.Created+tie)
+	}
+	for i := range g.Requests {
+		r := &g.Requests[i]
+		before := int64(0)
+		for j := range r.Life {
+			r.Life[j].At = max(round(r.Life[j].At), before+tie)
+			before = r.Life[j].At
+		}
+		if r.Sent != 0 {
+			r.Sent = min(r.Sent, r.Life[len(r.Life)-1].At)
+		}
+	}
+	if g.Side != nil {
+		g.Side.At = g.Requests[0].Life[1].At
+	}
 }
 
 // scenario fills a group with what one sort of action asks for.

@@ -9,6 +9,7 @@ type Tenant struct {
 	Seed       uint64
 	Identities []Identity
 	Sources    []*Source
+	Ties       float64 // share of groups that change at the same times as others
 
 	identityNow *Source
 	connected   []*Source // sources that access is requested on

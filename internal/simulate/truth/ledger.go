@@ -115,3 +115,6 @@ func triggered(s model.State) model.State {
 		return model.Committed
 	}
 }
+
+// Group returns the group the ledger is about.
+func (l *Ledger) Group() *model.Group { return l.group }

@@ -17,6 +17,9 @@ func stamp(at int64) string {
 	return string(model.Time(at).AppendFormat(make([]byte, 0, 24), "2006-01-02T15:04:05.000Z"))
 }
 
+// Stamp writes a time in milliseconds since 1970 as the vendor does.
+func Stamp(at int64) string { return stamp(at) }
+
 func stampOrNil(at int64) *string {
 	s := stamp(at)
 	return &s

@@ -99,7 +99,7 @@ func Search(t *model.Tenant, g *model.Group, synced int64) ActivityDocument {
 		ID: g.DocumentID, Action: g.Cause.Action, Created: stamp(g.Created), Modified: stamp(g.Modified(synced)),
 		Synced: stamp(synced), Requester: person(g.Requester), Recipient: person(g.Recipient),
 		TrackingNumber: g.ID, Errors: errorsUntil(g, synced), Warnings: g.Warnings, Sources: sourceNames(g),
-		ExpansionItems: []struct{}{}, AccountRequests: []AccountRequest{}, OriginalRequests: []OriginalRequest{},
+		ExpansionItems: []struct{}{}, Approvals: []ApprovalEntry{}, AccountRequests: []AccountRequest{}, OriginalRequests: []OriginalRequest{},
 		Pod: t.Pod, Org: t.Name, DocumentType: "accountactivity", Type: "accountactivity", Version: "v2",
 	}
 	d.Stage, d.Status = stage(g, synced)

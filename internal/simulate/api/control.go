@@ -1,0 +1,120 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/provtrail/provtrail/internal/simulate/model"
+	"github.com/provtrail/provtrail/internal/simulate/truth"
+	"github.com/provtrail/provtrail/internal/simulate/view"
+)
+
+// controlFaults shows the faults' probabilities; POST {"half_body": 0.1} changes them.
+func (s *Server) controlFaults(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost || r.Method == http.MethodPut {
+		var faults map[string]float64
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&faults)
+		if err == nil {
+			err = s.SetFaults(faults)
+		}
+		if err != nil {
+			s.badRequest(w, err)
+			return
+		}
+	}
+	s.mu.Lock()
+	out := make(map[string]float64, len(FaultNames))
+	for _, name := range FaultNames {
+		out[name] = s.faults[name]
+	}
+	s.mu.Unlock()
+	writeJSON(w, http.StatusOK, out)
+}
+
+// controlClock shows the vendor's clock; POST {"skew": "3m"} sets how far it is ahead.
+func (s *Server) controlClock(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost || r.Method == http.MethodPut {
+		var set struct{ Skew string }
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&set)
+		var skew time.Duration
+		if err == nil {
+			skew, err = time.ParseDuration(set.Skew)
+		}
+		if err != nil {
+			s.badRequest(w, err)
+			return
+		}
+		s.mu.Lock()
+		s.skew = skew
+		s.mu.Unlock()
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"now": view.Stamp(s.now())})
+}
+
+// controlStats shows how often what was asked for and went wrong.
+func (s *Server) controlStats(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	out := make(map[string]int, len(s.stats))
+	for name, n := range s.stats {
+		out[name] = n
+	}
+	s.mu.Unlock()
+	writeJSON(w, http.StatusOK, out)
+}
+
+// controlTruth states the truth about every activity as NDJSON, as of now.
+func (s *Server) controlTruth(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	enc := json.NewEncoder(w)
+	s.Truth(func(activities []truth.Activity, _ truth.Group) {
+		for i := range activities {
+			_ = enc.Encode(&activities[i]) // the client may be gone
+		}
+	})
+}
+
+// Truth states, group by group, what is known to a client that has now read every
+// feed but the triggers: all account activities and all documents the search
+// indices show. Such a client agrees on every status. How many attempts it
+// counts, and its times, depend on how often it looked.
+func (s *Server) Truth(each func([]truth.Activity, truth.Group)) {
+	now := s.now()
+	ledgers := map[int32]*truth.Ledger{}
+	of := func(id int32) *truth.Ledger {
+		l, ok := ledgers[id]
+		if !ok {
+			l = truth.NewLedger(s.tenant.Name, s.history.group(id))
+			l.REST(now)
+			ledgers[id] = l
+		}
+		return l
+	}
+	for _, p := range s.history.points(&s.history.rest) {
+		if p.current(now) {
+			of(p.ref)
+		}
+	}
+	for _, p := range s.history.points(&s.history.docs) {
+		if p.visible <= now {
+			of(p.ref).Search(p.synced)
+		}
+	}
+	for _, p := range s.history.points(&s.history.event) {
+		if p.visible <= now {
+			l := of(p.ref)
+			happening := view.Happenings(l.Group())[p.event]
+			l.Event(&happening)
+		}
+	}
+	for id := range int32(len(ledgers)) { //nolint:gosec // fewer than 2^31 groups
+		if l, ok := ledgers[id]; ok {
+			if activities, group, ok := l.Rows(1); ok {
+				each(activities, group)
+			}
+		}
+	}
+}
+
+// Tenant returns the tenant that is served.
+func (s *Server) Tenant() *model.Tenant { return s.tenant }
