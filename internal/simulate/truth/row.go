@@ -73,13 +73,20 @@ func (l *Ledger) Rows(revision uint64) (activities []Activity, group Group, ok b
 	for i := range l.group.Requests {
 		activities = append(activities, l.request(i, revision)...)
 	}
-	if len(activities) == 0 && len(l.sides) > 0 {
+	if len(l.sides) > 0 && !slices.ContainsFunc(activities, ofPassword) {
 		activities = append(activities, l.sideOnly(revision))
 	}
 	if len(activities) == 0 {
 		return nil, Group{}, false
 	}
 	return activities, l.summary(activities, revision), true
+}
+
+// ofPassword reports whether the identity system's side of a password change
+// speaks of the activity: a change of an account that names no password does not
+// say that it is one.
+func ofPassword(a Activity) bool {
+	return a.AttributeName == model.PasswordAttribute || a.Operation == string(changePassword)
 }
 
 // request states the activities of one account request: one per change where a
@@ -103,7 +110,7 @@ func (l *Ledger) request(i int, revision uint64) []Activity {
 	for _, rep := range reports {
 		if !rep.side && !slices.Contains(scopes, rep.scope) {
 			scopes = append(scopes, rep.scope)
-			about := filter(reports, func(other report) bool { return other.scope == rep.scope || other.side })
+			about := filter(reports, func(other report) bool { return other.scope == rep.scope && (!other.side || rep.scope == changePassword) })
 			a := l.activity(r, &model.Attribute{Operation: rep.scope}, settle(about), revision)
 			a.AccountLevel = true
 			out = append(out, a)

@@ -1,6 +1,7 @@
 package sailpoint
 
 import (
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -28,6 +29,10 @@ func (r *reader) add(o *provisioning.Observation) {
 		// Also where the vendor masks or omits the value, so that every feed
 		// gives the same activity.
 		o.AttributeValue = Redacted
+	}
+	if strings.EqualFold(o.SourceName, identityNow) && provisioning.KindOf(o.Operation, o.Cause, o.AttributeName) == provisioning.KindPassword {
+		// A password tried on IdentityNow as a source is tried on its own side.
+		o.Side = provisioning.FailedOnIdentityNow
 	}
 	o.EventID = provisioning.EventID(o)
 	r.to.Observations = append(r.to.Observations, *o)

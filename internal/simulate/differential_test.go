@@ -1,0 +1,147 @@
+package simulate_test
+
+import (
+	"bufio"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/provtrail/provtrail/internal/simulate"
+	"github.com/provtrail/provtrail/internal/simulate/truth"
+	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
+)
+
+// observations reads every document of an inbox as a receiver would.
+func observations(t testing.TB, inbox string) map[string][]provisioning.Observation {
+	t.Helper()
+	groups := map[string][]provisioning.Observation{}
+	p := sailpoint.Parser{Tenant: "acme", Feed: provisioning.FeedFile}
+	read := pcommon.NewTimestampFromTime(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+	var result sailpoint.Result
+	require.NoError(t, filepath.WalkDir(inbox, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		lines := bufio.NewScanner(file)
+		lines.Buffer(nil, 1<<22)
+		for lines.Scan() {
+			result.Reset()
+			p.Parse(lines.Bytes(), read, &result)
+			require.Empty(t, result.Rejected, "%s: %s", path, lines.Text())
+			require.Empty(t, result.Ignored, "%s: %s", path, lines.Text())
+			for _, o := range result.Observations {
+				require.NotEqual(t, provisioning.StatusUnset, o.Says, "%s: %s", path, lines.Text())
+				groups[o.GroupID] = append(groups[o.GroupID], o)
+			}
+		}
+		return lines.Err()
+	}))
+	return groups
+}
+
+func checkAgainstRules(t *testing.T, o simulate.Options) {
+	t.Helper()
+	run(t, o)
+	known, err := truth.Read(o.Truth())
+	require.NoError(t, err)
+	seen := 0
+	var wrong []string
+	report := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	for id, observed := range observations(t, o.Inbox()) {
+		resolved := provisioning.Resolve(observed)
+		g, ok := known.Groups[id]
+		if !ok {
+			report("group %s is not in the truth", id)
+			continue
+		}
+		summary := provisioning.Summarize(resolved)
+		if summary.Status.String() != g.GroupStatus || summary.Activities != g.Activities || summary.Number != g.GroupNumber {
+			report("group %s: %s %d %d, truth %+v", id, summary.Status, summary.Activities, summary.Number, g)
+		}
+		for _, a := range resolved {
+			seen++
+			want, ok := known.Activities[a.ID.String()]
+			if !ok {
+				report("activity %+v of group %s (%s) is not in the truth", a.Key, id, a.Status)
+				continue
+			}
+			got := truth.Activity{
+				Revision: want.Revision, ActualStatus: want.ActualStatus, AccountLevel: want.AccountLevel,
+				SourceName: want.SourceName, RequestedAt: want.RequestedAt, IdentityID: want.IdentityID, IdentityName: want.IdentityName,
+				ApproverName: want.ApproverName, TicketID: want.TicketID, AccountID: want.AccountID,
+				Tenant: a.Key.Tenant, GroupID: a.Key.GroupID, GroupNumber: summary.Number, ActivityID: a.ID.String(),
+				Status: a.Status.String(), Kind: string(a.Kind), Operation: string(a.Key.Operation), Cause: a.Cause,
+				Attempts: a.Attempts, FailedOn: string(a.FailedOn), SourceKey: a.Key.Source,
+				AttributeName: a.Key.Attribute, AttributeValue: a.Key.Value,
+				FirstPendingAt: same(a.FirstPendingAt, want.FirstPendingAt), CommittedAt: same(a.CommittedAt, want.CommittedAt),
+				FinishedAt: same(a.FinishedAt, want.FinishedAt), FirstFailedAt: same(a.FirstFailedAt, want.FirstFailedAt),
+				FailedAt: same(a.FailedAt, want.FailedAt),
+			}
+			if fmt.Sprint(flat(got)) != fmt.Sprint(flat(want)) {
+				report("activity of group %s\n got  %+v\n want %+v", id, flat(got), flat(want))
+			}
+		}
+	}
+	for i, w := range wrong {
+		if i == 5 {
+			break
+		}
+		t.Error(w)
+	}
+	require.Empty(t, len(wrong))
+	require.Equal(t, len(known.Activities), seen)
+}
+
+// same compares times only where the truth states one: a trigger has none.
+func same(got pcommon.Timestamp, want *time.Time) *time.Time {
+	if want == nil {
+		return nil
+	}
+	at := got.AsTime()
+	return &at
+}
+
+func flat(a truth.Activity) map[string]any {
+	at := func(t *time.Time) string {
+		if t == nil {
+			return ""
+		}
+		return t.Format(time.RFC3339Nano)
+	}
+	times := []string{at(a.FirstPendingAt), at(a.CommittedAt), at(a.FinishedAt), at(a.FirstFailedAt), at(a.FailedAt)}
+	a.FirstPendingAt, a.CommittedAt, a.FinishedAt, a.FirstFailedAt, a.FailedAt = nil, nil, nil, nil, nil
+	return map[string]any{"a": fmt.Sprintf("%+v", a), "times": times}
+}
+
+func TestTruthAgreesWithTheRules(t *testing.T) {
+	for name, change := range map[string]func(*simulate.Options){
+		"all feeds":     func(*simulate.Options) {},
+		"hostile order": func(o *simulate.Options) { o.Late, o.Duplicates, o.Shuffle = 0.3, 0.3, 0.5 },
+		"rest":          func(o *simulate.Options) { o.Feeds = []string{simulate.FeedREST} },
+		"search":        func(o *simulate.Options) { o.Feeds = []string{simulate.FeedSearch} },
+		"events":        func(o *simulate.Options) { o.Feeds = []string{simulate.FeedEvents} },
+		"webhook":       func(o *simulate.Options) { o.Feeds = []string{simulate.FeedWebhook} },
+		"events and webhook": func(o *simulate.Options) {
+			o.Feeds = []string{simulate.FeedEvents, simulate.FeedWebhook}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := options(t)
+			change(&o)
+			checkAgainstRules(t, o)
+		})
+	}
+}
