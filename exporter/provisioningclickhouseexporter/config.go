@@ -56,7 +56,11 @@ type Config struct {
 	_ struct{}
 }
 
-const day = 24 * time.Hour
+const (
+	day = 24 * time.Hour
+	// ClickHouse computes when rows expire in 32 bits, which end in 2106.
+	maxTTL = 50 * 365 * day
+)
 
 func createDefaultConfig() component.Config {
 	retry := configretry.NewDefaultBackOffConfig()
@@ -123,8 +127,8 @@ func (c *Config) Validate() error {
 		key   string
 		value time.Duration
 	}{{"ttl", c.TTL}, {"rollup_ttl", c.RollupTTL}, {"quarantine_ttl", c.QuarantineTTL}} {
-		if d.value != 0 && d.value < time.Second {
-			wrong("%s: %s is neither 0 (for ever) nor at least 1s", d.key, d.value)
+		if d.value != 0 && (d.value < time.Second || d.value > maxTTL) {
+			wrong("%s: %s is neither 0 (for ever) nor from 1s to %s", d.key, d.value, maxTTL)
 		}
 	}
 	return errors.Join(errs...)

@@ -49,7 +49,6 @@ func startOn(t *testing.T, server *clickhousetest.Server, database string, chang
 	return &fixture{clickhouseExporter: e, conn: server.Open(t, database)}
 }
 
-
 // one returns the only value of a query.
 func one[T any](t *testing.T, f *fixture, query string, args ...any) (value T) {
 	t.Helper()

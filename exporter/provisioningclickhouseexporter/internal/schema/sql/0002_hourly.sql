@@ -1,3 +1,15 @@
+{{- define "aggregate" -}}
+SELECT
+    toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
+    if(o.source_name = '', o.source_id, o.source_name) AS source_name,
+    o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
+    uniqExactIfState(o.event_id, o.record = 'observation') AS observations,
+    uniqExactIfState(o.activity_id, o.status != o.previous_status) AS activities,
+    uniqExactIfState(o.group_id, o.status != o.previous_status) AS groups
+FROM {{.Local "provisioning_observations"}} AS o
+WHERE o.folded_into = ''
+GROUP BY hour, tenant, source_name, kind, operation, cause, status
+{{- end -}}
 -- What happened in each hour. Only sets of ids are aggregated, never counts, so a
 -- row inserted twice changes nothing.
 CREATE TABLE IF NOT EXISTS {{.Local "provisioning_hourly"}}
@@ -23,15 +35,10 @@ SETTINGS {{.Settings}};
 -- activities, groups: distinct ones that entered the status in this hour.
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Local "provisioning_hourly_from_observations"}}
 TO {{.Local "provisioning_hourly"}}
-AS SELECT
-    toStartOfHour(occurred_at) AS hour, tenant,
-    if(source_name = '', source_id, source_name) AS source_name,
-    kind, operation, cause, status,
-    uniqExactIfState(event_id, record = 'observation') AS observations,
-    uniqExactIfState(activity_id, status != previous_status) AS activities,
-    uniqExactIfState(group_id, status != previous_status) AS groups
-FROM {{.Local "provisioning_observations"}} AS o
-WHERE folded_into = ''
-GROUP BY hour, tenant, if(o.source_name = '', o.source_id, o.source_name), kind, operation, cause, status;
+AS {{template "aggregate" .}};
+
+-- What was stored before; rows that came in meanwhile are aggregated twice, which
+-- changes nothing.
+INSERT INTO {{.Local "provisioning_hourly"}} {{template "aggregate" .}};
 
 {{.Distribute "provisioning_hourly" "cityHash64(tenant, hour)"}}
