@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,9 @@ type Config struct {
 	// users, clusters, macros.
 	ConfigFile string `mapstructure:"config_file"`
 
+	// Database is made before clients are let in, so that they may name it at once.
+	Database string `mapstructure:"database"`
+
 	// LogLevel is the least important ClickHouse log line that is passed on.
 	LogLevel string `mapstructure:"log_level"`
 
@@ -61,6 +65,8 @@ func createDefaultConfig() component.Config {
 	}
 }
 
+var databaseName = regexp.MustCompile(`^[A-Za-z0-9_]*$`)
+
 // Validate names every setting that cannot work.
 func (c *Config) Validate() error {
 	var errs []error
@@ -83,6 +89,9 @@ func (c *Config) Validate() error {
 	}
 	if !slices.Contains(clickhouse.Levels, c.LogLevel) {
 		errs = append(errs, fmt.Errorf("log_level: %q is none of %s", c.LogLevel, strings.Join(clickhouse.Levels, ", ")))
+	}
+	if !databaseName.MatchString(c.Database) {
+		errs = append(errs, fmt.Errorf("database: %q must be letters, digits and underscores", c.Database))
 	}
 	if c.StartTimeout <= 0 {
 		errs = append(errs, fmt.Errorf("start_timeout must be positive, not %s", c.StartTimeout))
@@ -114,6 +123,7 @@ func (c *Config) engine() clickhouse.Config {
 		Binary:         c.Binary,
 		Library:        c.Library,
 		ConfigFile:     c.ConfigFile,
+		Database:       c.Database,
 		LogLevel:       c.LogLevel,
 		MemoryLimit:    c.MemoryLimitMiB << 20,
 		StartTimeout:   c.StartTimeout,

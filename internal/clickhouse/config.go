@@ -25,6 +25,11 @@ type Config struct {
 	// clusters and macros. Empty for none.
 	ConfigFile string
 
+	// Database is made before clients are let in; empty for none. A native client that
+	// names a missing database, or is refused, ends clickhouse-local: an exception that
+	// leaves its connection handler aborts the process (26.7).
+	Database string
+
 	// LogLevel is one of [Levels].
 	LogLevel string
 

@@ -38,7 +38,7 @@ func Open(ctx context.Context, cfg Config, log *zap.Logger) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	engine := &Engine{program: program, lock: lock, log: log}
+	engine := &Engine{program: program, lock: lock, log: log.WithOptions(zap.AddStacktrace(zap.FatalLevel))} // the stack is ours, the errors are the engine's
 	if err := engine.prepare(cfg); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -72,6 +72,10 @@ func (e *Engine) Close() error { return e.lock.Close() }
 func (e *Engine) args() []string {
 	host, nativePort, _ := net.SplitHostPort(e.cfg.NativeEndpoint)
 	_, httpPort, _ := net.SplitHostPort(e.cfg.HTTPEndpoint)
+	query := "SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; SELECT * FROM table"
+	if e.cfg.Database != "" {
+		query = "CREATE DATABASE IF NOT EXISTS `" + e.cfg.Database + "`; " + query
+	}
 	return []string{
 		"--config-file=" + e.configPath,
 		"--path=" + filepath.Join(e.cfg.Directory, "store"),
@@ -81,6 +85,6 @@ func (e *Engine) args() []string {
 		"--multiquery",
 		// The last query reads standard input, so the server lives until it is closed.
 		"--structure=x String", "--input-format=LineAsString",
-		"--query=SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; SELECT * FROM table",
+		"--query=" + query,
 	}
 }

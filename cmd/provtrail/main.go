@@ -1,0 +1,62 @@
+// Program provtrail is an OpenTelemetry Collector distribution for identity
+// provisioning, with subcommands of its own.
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/provider/envprovider"
+	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
+	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/provtrail/provtrail/internal/clickhouse"
+)
+
+// version is set when a release is built.
+var version = "0.1.0-dev"
+
+const defaultConfig = "collector-config.yaml"
+
+func main() {
+	clickhouse.RunChildIfAsked()
+	if newCommand().Execute() != nil { // cobra has printed the error
+		os.Exit(1)
+	}
+}
+
+// newCommand is the standard Collector command with provtrail's own beside.
+func newCommand() *cobra.Command {
+	root := otelcol.NewCommand(otelcol.CollectorSettings{
+		BuildInfo: component.BuildInfo{
+			Command:     "provtrail",
+			Description: "Provisioning activities as groups and six statuses",
+			Version:     version,
+		},
+		Factories: components,
+		ConfigProviderSettings: otelcol.ConfigProviderSettings{
+			ResolverSettings: confmap.ResolverSettings{
+				URIs:              []string{"file:" + defaultConfig},
+				DefaultScheme:     "env",
+				ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory(), envprovider.NewFactory(), yamlprovider.NewFactory()},
+			},
+		},
+	})
+	root.Short = "Turns what an identity system says about provisioning into groups and six statuses"
+	root.Long = root.Short + `.
+
+Without a subcommand it runs the collector with ` + defaultConfig + `, or with the
+configuration that --config names.`
+	root.Example = `  provtrail                                  # the default pipeline
+  provtrail --config my-config.yaml          # a pipeline of your own
+  provtrail validate --config my-config.yaml # check it without running it
+  provtrail components                       # what this distribution holds`
+	root.AddCommand(
+		newDemoCommand(),
+		newSimulateCommand(),
+	)
+	return root
+}

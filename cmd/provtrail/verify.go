@@ -1,0 +1,132 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/provtrail/provtrail/archive"
+)
+
+type verifyFlags struct {
+	publicKeys []string
+	until      string
+	json       bool
+	quiet      bool
+}
+
+func newVerifyCommand() *cobra.Command {
+	var flags verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify ARCHIVE",
+		Short: "Check that an archive is complete and unaltered",
+		Long: `Checks an archive, or a copy of one, offline and with the public key alone: every
+sealed file against its SHA-256, every seal against its signature and the one before.
+It names each file that was altered, truncated, removed, added or misplaced, and each
+hour that is missing.
+
+The exit status is 0 when nothing is wrong and 1 otherwise.`,
+		Example: `  provtrail verify ./data/archive
+  provtrail verify /mnt/copy --public-key archive.pub --until 2026-11-22T00:00:00Z --json`,
+		Args:          cobra.ExactArgs(1),
+		SilenceUsage:  true,
+		SilenceErrors: false,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return verify(cmd, args[0], &flags)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&flags.publicKeys, "public-key", nil, "PEM file with trusted public keys; may be repeated (default: ARCHIVE-signing-key.pem.pub)")
+	f.StringVar(&flags.until, "until", "", "time (RFC 3339) the archive must be sealed up to; seals cut off at the end leave no other trace")
+	f.BoolVar(&flags.json, "json", false, "print what was found as JSON")
+	f.BoolVar(&flags.quiet, "quiet", false, "no progress bar")
+	return cmd
+}
+
+func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
+	opt := archive.VerifyOptions{}
+	var err error
+	if opt.Keys, err = publicKeys(dir, flags.publicKeys); err != nil {
+		return err
+	}
+	if flags.until != "" {
+		if opt.Until, err = time.Parse(time.RFC3339, flags.until); err != nil {
+			return fmt.Errorf("--until: %w", err)
+		}
+	}
+	if !flags.quiet && !flags.json {
+		var bar *progressbar.ProgressBar
+		opt.Progress = func(done, total int64) {
+			if bar == nil {
+				bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(cmd.ErrOrStderr()),
+					progressbar.OptionShowBytes(true), progressbar.OptionSetDescription("verifying"),
+					progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+			}
+			_ = bar.Set64(done) // what is shown does not matter to the result
+		}
+	}
+	v, err := archive.Verify(cmd.Context(), dir, opt)
+	if err != nil {
+		return err
+	}
+	if flags.json {
+		encoder := json.NewEncoder(cmd.OutOrStdout())
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(v)
+	} else {
+		err = printVerification(cmd.OutOrStdout(), v)
+	}
+	if err == nil && !v.OK() {
+		err = fmt.Errorf("archive %s is not as it was sealed: %d problems", dir, len(v.Problems))
+	}
+	return err
+}
+
+func publicKeys(dir string, paths []string) (keys []ed25519.PublicKey, err error) {
+	if len(paths) == 0 {
+		path := archive.PublicKeyPath(filepath.Clean(dir) + "-signing-key.pem")
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("name the archive's public key with --public-key: %w", err)
+		}
+		paths = []string{path}
+	}
+	for _, path := range paths {
+		more, err := archive.LoadPublicKeys(path)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, more...)
+	}
+	return keys, nil
+}
+
+func printVerification(w io.Writer, v *archive.Verification) error {
+	var errs []error
+	say := func(format string, args ...any) {
+		_, err := fmt.Fprintf(w, format+"\n", args...)
+		errs = append(errs, err)
+	}
+	for _, p := range v.Problems {
+		say("%-12s  %s  (%s)", p.Kind, p.Name, p.Detail)
+	}
+	for _, n := range v.Notes {
+		say("note          %s", n)
+	}
+	sealed := "no hour is sealed yet"
+	if v.First != nil {
+		sealed = fmt.Sprintf("%d hours sealed from %s to %s", v.Hours, *v.First, *v.Last)
+	}
+	say("%s: %d files as sealed (%d rows, %d bytes), %d expired, %d of hours still open", sealed, v.Files, v.Rows, v.Bytes, v.Expired, v.Unsealed)
+	if v.OK() {
+		say("the archive is complete and unaltered")
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,80 @@
+package demo
+
+import (
+	"context"
+	"database/sql"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+)
+
+const (
+	statusQuery = `SELECT status, count() AS activities, uniqExact(group_id) AS groups, uniqExact(source_name) AS sources,
+		countIf(stalled) AS stalled FROM provisioning_activities FINAL GROUP BY status ORDER BY activities DESC`
+
+	newestQuery = `SELECT group_number, group_status, cause, identity_name, activities, arrayStringConcat(sources, ', '),
+		formatDateTime(last_at, '%Y-%m-%d %H:%i:%S') FROM provisioning_groups FINAL ORDER BY last_at DESC LIMIT 8`
+)
+
+// show prints what a newcomer wants to see first.
+func show(ctx context.Context, out io.Writer, db *sql.DB, where addresses, truth string) error {
+	if err := print(ctx, out, db, "Activities by status", statusQuery,
+		"status", "activities", "groups", "sources", "stalled"); err != nil {
+		return err
+	}
+	if err := print(ctx, out, db, "Newest groups", newestQuery,
+		"group", "status", "cause", "identity", "activities", "sources", "last change"); err != nil {
+		return err
+	}
+	say(out, "\nWhere everything is")
+	t := table.NewWriter()
+	t.SetOutputMirror(out)
+	t.SetStyle(table.StyleLight)
+	t.AppendRows([]table.Row{
+		{"ClickHouse", "native " + where.native + ", HTTP http://" + where.http + ", database " + where.database},
+		{"Try a query", `curl 'http://` + where.http + `/?database=` + where.database + `' --data-binary "` + exampleQuery + `"`},
+		{"Parquet archive", where.archive},
+		{"Watched folder", where.input + " (drop your own JSON here)"},
+		{"Ground truth", truth},
+		{"Health", "http://" + where.health},
+		{"Metrics", "http://" + where.metrics + "/metrics"},
+	})
+	t.Render()
+	return nil
+}
+
+const exampleQuery = `SELECT source_name, count() FROM provisioning_activities FINAL WHERE status = 'Failed' GROUP BY 1 ORDER BY 2 DESC FORMAT PrettyCompact`
+
+func print(ctx context.Context, out io.Writer, db *sql.DB, title, query string, header ...string) error {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // read to the end below
+	say(out, "\n%s", title)
+	t := table.NewWriter()
+	t.SetOutputMirror(out)
+	t.SetStyle(table.StyleLight)
+	t.AppendHeader(toRow(header))
+	for rows.Next() {
+		values, into := make(table.Row, len(header)), make([]any, len(header))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		t.AppendRow(values)
+	}
+	t.Render()
+	return rows.Err()
+}
+
+func toRow(names []string) table.Row {
+	row := make(table.Row, len(names))
+	for i, n := range names {
+		row[i] = strings.ToUpper(n[:1]) + n[1:]
+	}
+	return row
+}

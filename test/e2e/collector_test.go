@@ -1,0 +1,215 @@
+package e2e
+
+import (
+	"database/sql"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/stretchr/testify/require"
+)
+
+const patience = 90 * time.Second
+
+// collector is the default pipeline on free ports in a temporary folder.
+type collector struct {
+	dir string
+	env map[string]string
+	cmd *exec.Cmd
+	db  *sql.DB
+}
+
+func newCollector(t *testing.T) *collector {
+	t.Helper()
+	dir := t.TempDir()
+	port := freePorts(t, 4)
+	c := &collector{dir: dir, env: map[string]string{
+		"PROVTRAIL_DATA":              dir,
+		"PROVTRAIL_CLICKHOUSE_NATIVE": port[0],
+		"PROVTRAIL_CLICKHOUSE_HTTP":   port[1],
+		"PROVTRAIL_HEALTH":            port[2],
+		"PROVTRAIL_METRICS_PORT":      port[3][strings.LastIndex(port[3], ":")+1:],
+	}}
+	require.NoError(t, os.MkdirAll(c.path("input"), 0o750))
+	options, err := clickhouse.ParseDSN("clickhouse://default@" + port[0] + "/provtrail")
+	require.NoError(t, err)
+	c.db = clickhouse.OpenDB(options)
+	t.Cleanup(func() {
+		_ = c.db.Close()
+		c.stop(t)
+		if t.Failed() {
+			t.Logf("end of the collector's log:\n%s", tail(c.path("collector.log"), 40))
+		}
+	})
+	return c
+}
+
+func (c *collector) path(parts ...string) string {
+	return filepath.Join(append([]string{c.dir}, parts...)...)
+}
+
+func (c *collector) environ() []string {
+	env := os.Environ()
+	for name, value := range c.env {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+// start runs the program from the repository's root with its default configuration.
+func (c *collector) start(t *testing.T) {
+	t.Helper()
+	log, err := os.OpenFile(c.path("collector.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	require.NoError(t, err)
+	defer log.Close() //nolint:errcheck // the child has its own descriptor
+	c.cmd = exec.Command(program)
+	c.cmd.Dir, c.cmd.Env = root, c.environ()
+	c.cmd.Stdout, c.cmd.Stderr = log, log
+	require.NoError(t, c.cmd.Start())
+}
+
+func (c *collector) healthy(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		response, err := http.Get("http://" + c.env["PROVTRAIL_HEALTH"])
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	}, patience, 50*time.Millisecond, "the collector is not healthy; its log:\n%s", tail(c.path("collector.log"), 20))
+}
+
+// stop ends the collector as Ctrl-C does and checks that it ends well.
+func (c *collector) stop(t *testing.T) {
+	t.Helper()
+	if c.cmd == nil {
+		return
+	}
+	cmd := c.cmd
+	c.cmd = nil
+	if cmd.Process.Signal(syscall.SIGTERM) != nil {
+		return
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err := <-done:
+		require.NoError(t, err, "the collector stopped with an error")
+	case <-time.After(patience):
+		_ = cmd.Process.Kill()
+		<-done
+		t.Fatal("the collector did not stop")
+	}
+}
+
+// kill ends the collector as a power cut would.
+func (c *collector) kill(t *testing.T) {
+	t.Helper()
+	require.NoError(t, c.cmd.Process.Kill())
+	_ = c.cmd.Wait()
+	c.cmd = nil
+}
+
+// run runs a subcommand to its end.
+func (c *collector) run(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env = root, c.environ()
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "provtrail %s\n%s", strings.Join(args, " "), out)
+	return string(out)
+}
+
+// query runs a query and returns its rows, each value as text.
+func (c *collector) query(query string) ([][]string, error) {
+	rows, err := c.db.Query(query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // read to the end below
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	var out [][]string
+	for rows.Next() {
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		row := make([]string, len(columns))
+		for i, v := range values {
+			row[i] = fmt.Sprint(v)
+		}
+		out = append(out, row)
+	}
+	return out, rows.Err()
+}
+
+func (c *collector) mustQuery(t *testing.T, query string) [][]string {
+	t.Helper()
+	rows, err := c.query(query)
+	require.NoError(t, err, query)
+	return rows
+}
+
+// eventually waits until a query's only value is what is wanted.
+func (c *collector) eventually(t *testing.T, query, want string) {
+	t.Helper()
+	var last string
+	ok := eventually(func() bool {
+		rows, err := c.query(query)
+		switch {
+		case err != nil:
+			last = err.Error()
+		case len(rows) == 1:
+			last = strings.Join(rows[0], " ")
+		}
+		return last == want
+	})
+	require.True(t, ok, "%s\nwant %s\nhave %s", query, want, last)
+}
+
+func freePorts(t *testing.T, n int) []string {
+	t.Helper()
+	ports := make([]string, n)
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close() //nolint:errcheck // held until all are found
+		ports[i] = l.Addr().String()
+	}
+	return ports
+}
+
+func tail(path string, lines int) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(string(text), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// eventually polls a condition that tells on its own what is wrong.
+func eventually(condition func() bool) bool {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		if condition() {
+			return true
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return false
+}

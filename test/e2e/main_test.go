@@ -1,0 +1,38 @@
+// Package e2e runs the real program, as a user does, and checks every store
+// against the ground truth by id and value.
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// program is the path of the built binary, root that of the repository.
+var program, root string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "provtrail-e2e")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+		program = filepath.Join(dir, "provtrail")
+		if root, err = filepath.Abs(filepath.Join("..", "..")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		build := exec.Command("go", "build", "-o", program, "./cmd/provtrail")
+		build.Dir = root
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			fmt.Fprintln(os.Stderr, "build provtrail:", err)
+			return 1
+		}
+		return m.Run()
+	}())
+}

@@ -1,0 +1,57 @@
+package e2e
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// simulate writes a past of the simulated tenant into a folder.
+func (c *collector) simulate(t *testing.T, out string, args ...string) {
+	t.Helper()
+	c.run(t, append([]string{"simulate", "--out", out, "--days", "2", "--groups-per-day", "150"}, args...)...)
+}
+
+func TestStoresEqualTheGroundTruth(t *testing.T) {
+	c := newCollector(t)
+	c.start(t)
+	c.simulate(t, c.path("simulated"), "--seed", "11")
+	truth := c.path("simulated", "truth")
+	c.matchesTruth(t, truth)
+	c.eventually(t, "SELECT toString(count()) FROM provisioning_quarantine FINAL", "0")
+
+	// A restart reads nothing twice and forgets nothing.
+	before := c.mustQuery(t, activityFacts+" ORDER BY activity_id")
+	c.stop(t)
+	c.start(t)
+	c.healthy(t)
+	c.matchesTruth(t, truth)
+	require.Equal(t, before, c.mustQuery(t, activityFacts+" ORDER BY activity_id"))
+}
+
+func TestKillsLoseAndDoubleNothing(t *testing.T) {
+	c := newCollector(t)
+	c.simulate(t, c.path("prepared"), "--seed", "12")
+	files, err := filepath.Glob(c.path("prepared", "inbox", "*", "*"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+
+	random := rand.New(rand.NewPCG(12, 0))
+	c.start(t)
+	c.healthy(t)
+	for i, file := range files {
+		name := filepath.Base(filepath.Dir(file)) + "-" + filepath.Base(file)
+		require.NoError(t, os.Rename(file, c.path("input", name)))
+		if i%max(1, len(files)/6) == 0 {
+			// The moment is random on purpose: any instruction may be the last.
+			time.Sleep(time.Duration(random.IntN(900)) * time.Millisecond)
+			c.kill(t)
+			c.start(t)
+		}
+	}
+	c.matchesTruth(t, c.path("prepared", "truth"))
+}

@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/provtrail/provtrail/internal/simulate/truth"
+)
+
+// facts maps an id to what must be known of it, as one comparable text.
+type facts map[string]string
+
+func readTruth(t *testing.T, dir string) (activities, groups facts) {
+	t.Helper()
+	activities, groups = facts{}, facts{}
+	known, err := truth.Read(dir)
+	require.NoError(t, err)
+	for _, a := range known.Activities {
+		activities[a.ActivityID] = strings.Join([]string{
+			a.GroupID, strconv.FormatInt(a.GroupNumber, 10), a.Status, a.Kind, a.Operation, a.Cause,
+			strconv.Itoa(a.Attempts), a.FailedOn, a.AttributeName, a.AttributeValue, strings.ToLower(a.AccountID), a.IdentityID,
+		}, "|")
+	}
+	for _, g := range known.Groups {
+		groups[g.GroupID] = strings.Join([]string{
+			strconv.FormatInt(g.GroupNumber, 10), g.GroupStatus, strconv.Itoa(g.Activities), strings.Join(g.Sources, ","),
+		}, "|")
+	}
+	require.NotEmpty(t, activities)
+	require.NotEmpty(t, groups)
+	return activities, groups
+}
+
+const activityFacts = `SELECT activity_id, concatWithSeparator('|', group_id, toString(group_number), status, kind, operation, cause,
+	toString(attempts), failed_on, attribute_name, attribute_value, lower(account_id), identity_id)
+	FROM provisioning_activities FINAL`
+
+const groupFacts = `SELECT group_id, concatWithSeparator('|', toString(group_number), group_status, toString(activities),
+	arrayStringConcat(sources, ',')) FROM provisioning_groups FINAL`
+
+// matchesTruth checks both tables against the ground truth, by id and value.
+func (c *collector) matchesTruth(t *testing.T, dir string) {
+	t.Helper()
+	activities, groups := readTruth(t, dir)
+	c.eventually(t, "SELECT toString(count()) FROM provisioning_activities FINAL", strconv.Itoa(len(activities)))
+	c.settles(t, activityFacts, activities)
+	c.settles(t, groupFacts, groups)
+	c.nothingDouble(t)
+}
+
+// settles waits until the query's facts are the wanted ones, and names the ids
+// that differ if they never are.
+func (c *collector) settles(t *testing.T, query string, want facts) {
+	t.Helper()
+	var diff []string
+	ok := eventually(func() bool {
+		rows, err := c.query(query)
+		if err != nil {
+			diff = []string{err.Error()}
+			return false
+		}
+		diff = difference(want, rows)
+		return len(diff) == 0
+	})
+	require.True(t, ok, "%d of %d facts differ, the first:\n%s", len(diff), len(want), strings.Join(diff[:min(len(diff), 5)], "\n"))
+}
+
+func difference(want facts, rows [][]string) (diff []string) {
+	have := make(facts, len(rows))
+	for _, row := range rows {
+		if _, twice := have[row[0]]; twice {
+			diff = append(diff, row[0]+" is there twice")
+		}
+		have[row[0]] = row[1]
+	}
+	for id, w := range want {
+		if h, ok := have[id]; !ok {
+			diff = append(diff, id+" is lost\n  want "+w)
+		} else if h != w {
+			diff = append(diff, id+" differs\n  want "+w+"\n  have "+h)
+		}
+	}
+	for id, h := range have {
+		if _, ok := want[id]; !ok {
+			diff = append(diff, id+" is not in the truth\n  have "+h)
+		}
+	}
+	sort.Strings(diff)
+	return diff
+}
+
+// nothingDouble checks that every record stands once, and the same ones in
+// ClickHouse and in the archive.
+func (c *collector) nothingDouble(t *testing.T) {
+	t.Helper()
+	c.eventually(t, "SELECT toString(count() - uniqExact(event_id)) FROM provisioning_observations FINAL", "0")
+	archive := c.archiveRows(`SELECT event_id, any(concatWithSeparator('|', activity_id, status, toString(state_seq))) FROM %s GROUP BY event_id`)
+	want := facts{}
+	for _, row := range c.mustQuery(t, "SELECT event_id, concatWithSeparator('|', activity_id, status, toString(state_seq)) FROM provisioning_observations FINAL") {
+		want[row[0]] = row[1]
+	}
+	c.settles(t, archive, want)
+}
+
+// archiveRows puts the Parquet files, read by ClickHouse itself, into a query.
+func (c *collector) archiveRows(query string) string {
+	return strings.ReplaceAll(query, "%s", "file('"+c.path("archive", "tenant=*", "date=*", "hour=*", "*.parquet")+"', 'Parquet')")
+}
