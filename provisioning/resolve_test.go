@@ -3,6 +3,8 @@ package provisioning
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,7 +52,7 @@ func TestStatusTable(t *testing.T) {
 		for i, s := range says {
 			got, isOdd := was.Next(s, true)
 			require.Equal(t, next[i].String(), got.String(), "%s says %s", was, s)
-			require.Equal(t, contains(odd, s), isOdd, "%s says %s: odd", was, s)
+			require.Equal(t, slices.Contains(odd, s), isOdd, "%s says %s: odd", was, s)
 		}
 	}
 	f(StatusUnset, says)
@@ -60,15 +62,6 @@ func TestStatusTable(t *testing.T) {
 	f(C, []Status{C, R, C, F, N, S}, P, R)
 	f(N, []Status{N, R, N, F, N, S}, P, R, F)
 	f(S, []Status{S, R, S, F, S, S}, P, R, F)
-}
-
-func contains(list []Status, s Status) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 func TestWithoutAVendorTimeOnlyAdvances(t *testing.T) {
@@ -211,12 +204,12 @@ func history(t *rapid.T) []Observation {
 func plain(activities []Activity) []string {
 	out := make([]string, len(activities))
 	for i, a := range activities {
-		steps := ""
+		var steps strings.Builder
 		for _, s := range a.History {
-			steps += fmt.Sprint(s.EventID, s.Previous, s.Status, s.Odd, s.ErrorMessage, " ")
+			fmt.Fprint(&steps, s.EventID, s.Previous, s.Status, s.Odd, s.ErrorMessage, " ")
 		}
 		a.History = nil
-		out[i] = fmt.Sprintf("%+v %s", a, steps)
+		out[i] = fmt.Sprintf("%+v %s", a, steps.String())
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"sort"
 	"time"
 )
@@ -134,7 +135,7 @@ func (g *Group) Changes() []int64 {
 			at = append(at, p.At)
 		}
 	}
-	sort.Slice(at, func(i, j int) bool { return at[i] < at[j] })
+	slices.Sort(at)
 	out := at[:1]
 	for _, t := range at[1:] {
 		if t != out[len(out)-1] {

@@ -53,8 +53,15 @@ var (
 		{34, passwordRequest}, {22, accessRequest}, {12, identityRefresh}, {12, attributeSync}, {8, joiner}, {6, unlock}, {6, certification},
 	}
 	dayMix = []weighted{
-		{34, accessRequest}, {14, passwordRequest}, {14, certification}, {12, identityRefresh}, {10, attributeSync},
-		{6, lifecycleChange}, {4, unlock}, {3, cloudAutomated}, {3, joiner},
+		{34, accessRequest},
+		{14, passwordRequest},
+		{14, certification},
+		{12, identityRefresh},
+		{10, attributeSync},
+		{6, lifecycleChange},
+		{4, unlock},
+		{3, cloudAutomated},
+		{3, joiner},
 	}
 )
 

@@ -14,11 +14,6 @@ var (
 	causeCloudAutomated = Cause{"CloudAutomated", "CloudAutomated", "CloudAutomated", "CloudAutomated"}
 )
 
-var comments = []string{
-	"Needed for the quarter-end close.", "Joining the migration project until the end of the month.", "Same access as my colleague.",
-	"On-call duty starts Monday.", "Please approve, the auditor is waiting.", "Covering for parental leave.", "",
-}
-
 var decisions = []string{"Approved, in line with the role.", "OK", "Approved for the project only.", "Not needed for this job.", ""}
 
 // accessRequest is a person who asks for access and waits for an approver.

@@ -153,7 +153,8 @@ func attributeRequests(g *model.Group, r *model.Request) []AttributeRequest {
 			case string:
 				out[n-1].Value = []string{v, item.Value}
 			case []string:
-				out[n-1].Value = append(v, item.Value)
+				v = append(v, item.Value)
+				out[n-1].Value = v
 			}
 			continue
 		}

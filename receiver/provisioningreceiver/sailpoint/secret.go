@@ -1,6 +1,9 @@
 package sailpoint
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Redacted stands where a secret value stood.
 const Redacted = "[redacted]"
@@ -26,8 +29,8 @@ func secret(name string) bool {
 	}
 	word := plainWord(name)
 	for _, part := range secretParts {
-		if at := strings.Index(word, part); at >= 0 {
-			return !about(word[at+len(part):])
+		if _, rest, found := strings.Cut(word, part); found {
+			return !about(rest)
 		}
 	}
 	for _, whole := range secretWords {
@@ -73,12 +76,7 @@ func suspect(name string) bool {
 }
 
 func about(rest string) bool {
-	for _, a := range aboutSecrets {
-		if rest == a {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(aboutSecrets, rest)
 }
 
 // hasPart reports whether a part of name, as separators or capitals divide it, is
