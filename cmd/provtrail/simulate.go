@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/provtrail/provtrail/internal/simulate"
+	"github.com/provtrail/provtrail/internal/simulate/api"
 )
 
 const simulateExamples = `  # the last seven days, into data/simulated/inbox, with the truth in data/simulated/truth
@@ -23,20 +27,31 @@ const simulateExamples = `  # the last seven days, into data/simulated/inbox, wi
   provtrail simulate --from 2026-03-02T00:00:00Z --to 2026-03-09T00:00:00Z --seed 42 --groups-per-day 50000 --out /tmp/big
 
   # only what the search indices would show, much of it late
-  provtrail simulate --days 2 --feeds search,events --late 0.2`
+  provtrail simulate --days 2 --feeds search,events --late 0.2
+
+  # the vendor's API on 127.0.0.1:8089, with triggers to a webhook and some faults
+  provtrail simulate --serve --webhook http://127.0.0.1:8088/sailpoint --fault half_body=0.01 --fault rate_limited=0.02`
 
 // newSimulateCommand makes "provtrail simulate".
 func newSimulateCommand() *cobra.Command {
 	o := simulate.DefaultOptions()
 	var from, to string
 	var days float64
+	var serve bool
+	v := vendor{listen: "127.0.0.1:8089"}
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "Write the documents of a simulated SailPoint tenant, and the truth about them",
 		Long: `Simulate plays a tenant: people ask for access, approvers decide, accounts are
 changed, connectors fail and try again. It writes the documents the vendor's
 feeds would have given as NDJSON below OUT/inbox, one folder a feed, one file an
-hour, and what is true about them below OUT/truth.`,
+hour, and what is true about them below OUT/truth.
+
+With --serve it writes nothing and is the vendor's HTTP API instead: any client id
+and secret gets a token unless --client-id says otherwise. Faults are set with
+--fault or while it runs: POST /_control/faults {"half_body": 0.01}. See also
+/_control/clock, /_control/stats and /_control/truth. Faults:
+  ` + strings.Join(api.FaultNames, "\n  "),
 		Example: simulateExamples,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -44,8 +59,13 @@ hour, and what is true about them below OUT/truth.`,
 				return err
 			}
 			cmd.SilenceUsage = true
+			if serve {
+				return v.serve(cmd, &o)
+			}
 			o.Progress = terminal(cmd.ErrOrStderr())
-			summary, err := simulate.Run(cmd.Context(), o)
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			summary, err := simulate.Run(ctx, o)
 			if err != nil {
 				return fmt.Errorf("simulate: %w", err)
 			}
@@ -68,6 +88,9 @@ hour, and what is true about them below OUT/truth.`,
 	f.Float64Var(&o.Duplicates, "duplicates", o.Duplicates, "share of documents written twice")
 	f.Float64Var(&o.Shuffle, "shuffle", o.Shuffle, "share of documents written out of order, up to 10 min late")
 	f.Int64Var(&o.FileSize, "file-size", o.FileSize, "`bytes` after which a file of the same hour is followed by another")
+	f.Float64Var(&o.Ties, "ties", o.Ties, "share of groups that change at the very same times as others")
+	f.BoolVar(&serve, "serve", false, "serve the vendor's API over the tenant instead of writing files")
+	v.flags(f)
 	f.BoolVar(&o.Live, "live", o.Live, "go on in real time after the period, until Ctrl-C")
 	f.DurationVar(&o.LiveFor, "live-for", o.LiveFor, "how long to be live (default: until Ctrl-C)")
 	f.Float64Var(&o.Rate, "rate", o.Rate, "actions a second while live; 0: the tenant's own rhythm of the day")

@@ -54,6 +54,12 @@ func observations(t testing.TB, inbox string) map[string][]provisioning.Observat
 func checkAgainstRules(t *testing.T, o simulate.Options) {
 	t.Helper()
 	run(t, o)
+	checkWritten(t, o)
+}
+
+// checkWritten checks the truth of what was written against the rules.
+func checkWritten(t *testing.T, o simulate.Options) {
+	t.Helper()
 	known, err := truth.Read(o.Truth())
 	require.NoError(t, err)
 	seen := 0
@@ -129,6 +135,7 @@ func TestTruthAgreesWithTheRules(t *testing.T) {
 	for name, change := range map[string]func(*simulate.Options){
 		"all feeds":     func(*simulate.Options) {},
 		"hostile order": func(o *simulate.Options) { o.Late, o.Duplicates, o.Shuffle = 0.3, 0.3, 0.5 },
+		"ties":          func(o *simulate.Options) { o.Ties = 0.9 },
 		"rest":          func(o *simulate.Options) { o.Feeds = []string{simulate.FeedREST} },
 		"search":        func(o *simulate.Options) { o.Feeds = []string{simulate.FeedSearch} },
 		"events":        func(o *simulate.Options) { o.Feeds = []string{simulate.FeedEvents} },

@@ -43,6 +43,7 @@ type Options struct {
 	Late       float64 // share of search documents and events that appear up to 24 h late
 	Duplicates float64 // share of documents written twice
 	Shuffle    float64 // share of documents written out of order, up to 10 min late
+	Ties       float64 // share of groups that change at the very same times as others
 
 	FileSize int64     // bytes after which a file of the same hour is followed by another
 	Progress io.Writer // gets a progress bar; nil: none
@@ -69,6 +70,7 @@ func (o *Options) Validate() error {
 	share("late", o.Late)
 	share("duplicates", o.Duplicates)
 	share("shuffle", o.Shuffle)
+	share("ties", o.Ties)
 	if o.Tenant == "" {
 		errs = append(errs, errors.New("the tenant has no name"))
 	}
@@ -99,4 +101,8 @@ func (o *Options) Inbox() string { return filepath.Join(o.Out, "inbox") }
 func (o *Options) Truth() string { return filepath.Join(o.Out, "truth") }
 
 // NewTenant makes the tenant the options describe.
-func (o *Options) NewTenant() *model.Tenant { return model.NewTenant(o.Tenant, o.Seed, o.Identities) }
+func (o *Options) NewTenant() *model.Tenant {
+	t := model.NewTenant(o.Tenant, o.Seed, o.Identities)
+	t.Ties = o.Ties
+	return t
+}

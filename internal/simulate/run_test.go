@@ -24,8 +24,8 @@ var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 func options(t testing.TB) simulate.Options {
 	t.Helper()
 	o := simulate.DefaultOptions()
-	o.Identities, o.GroupsPerDay = 200, 400
-	o.From, o.To = monday, monday.Add(48*time.Hour)
+	o.Identities, o.GroupsPerDay = 200, 250
+	o.From, o.To = monday, monday.Add(36*time.Hour)
 	o.Out = t.TempDir()
 	return o
 }
@@ -84,11 +84,11 @@ func TestRefusesAnEarlierRun(t *testing.T) {
 
 func TestTruthIsRich(t *testing.T) {
 	o := options(t)
-	o.GroupsPerDay = 1500
+	o.GroupsPerDay = 2500
 	s := run(t, o)
 	known, err := truth.Read(o.Truth())
 	require.NoError(t, err)
-	require.Greater(t, s.Groups, 2000)
+	require.Greater(t, s.Groups, 3000)
 	statuses, kinds, causes, sides, attempts := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[int]int{}
 	perGroup := map[string]int{}
 	for _, a := range known.Activities {

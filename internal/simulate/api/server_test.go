@@ -44,7 +44,7 @@ func serve(t testing.TB, change func(*api.Options)) *client {
 	clock := &atomic.Int64{}
 	clock.Store(monday.Add(30 * time.Hour).UnixMilli())
 	o := api.Options{
-		From: monday, GroupsPerDay: 600, RateLimit: -1,
+		From: monday, GroupsPerDay: 450, RateLimit: -1,
 		Now: func() time.Time { return time.UnixMilli(clock.Load()) },
 	}
 	if change != nil {

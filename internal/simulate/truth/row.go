@@ -110,7 +110,9 @@ func (l *Ledger) request(i int, revision uint64) []Activity {
 	for _, rep := range reports {
 		if !rep.side && !slices.Contains(scopes, rep.scope) {
 			scopes = append(scopes, rep.scope)
-			about := filter(reports, func(other report) bool { return other.scope == rep.scope && (!other.side || rep.scope == changePassword) })
+			about := filter(reports, func(other report) bool {
+				return other.scope == rep.scope && (!other.side || rep.scope == changePassword)
+			})
 			a := l.activity(r, &model.Attribute{Operation: rep.scope}, settle(about), revision)
 			a.AccountLevel = true
 			out = append(out, a)
