@@ -98,3 +98,10 @@ func unexpected(err error) error {
 	}
 	return err
 }
+
+func ignoreEnd(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"sync"
 )
@@ -13,12 +14,18 @@ import (
 // whole and durable or not there at all.
 type disk struct {
 	root string
+	// step is called before each change of the disk: tests crash there.
+	step func()
+	// sync waits until a file or folder is on the disk.
+	sync func(*os.File) error
 
 	mu    sync.Mutex
 	known map[string]bool // folders that are durable
 }
 
-func newDisk(root string) *disk { return &disk{root: root, known: map[string]bool{}} }
+func newDisk(root string) *disk {
+	return &disk{root: root, known: map[string]bool{}, step: func() {}, sync: (*os.File).Sync}
+}
 
 func (d *disk) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
 
@@ -27,36 +34,93 @@ func (d *disk) path(name string) string { return filepath.Join(d.root, filepath.
 // nothing is left under the temporary name and nothing changed under the final one,
 // unless the last fsync failed.
 func (d *disk) put(name string, write func(io.Writer) error) (size int64, err error) {
-	final := d.path(name)
-	if err := d.mkdir(filepath.Dir(final)); err != nil {
-		return 0, err
-	}
-	temp, err := os.CreateTemp(d.path(tempDir), "*.tmp")
+	temp, err := d.temporary(func(w io.Writer) error {
+		counted := &counter{to: w}
+		err := write(counted)
+		size = counted.n
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, ignoreMissing(os.Remove(temp.Name())))
+	return size, d.rename(temp, name)
+}
+
+// temporary writes a durable file under a name that no reader sees.
+func (d *disk) temporary(write func(io.Writer) error) (path string, err error) {
+	d.step()
+	f, err := os.CreateTemp(d.path(tempDir), "*.tmp")
+	if err != nil {
+		return "", err
+	}
+	err = write(f)
+	if err == nil {
+		err = f.Chmod(0o640)
+	}
+	d.step()
+	if err == nil {
+		err = d.sync(f)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", errors.Join(err, ignoreMissing(os.Remove(f.Name())))
+	}
+	return f.Name(), nil
+}
+
+// rename gives a temporary file its name. After an error it is gone.
+func (d *disk) rename(temp, name string) error {
+	final := d.path(name)
+	err := d.mkdir(filepath.Dir(final))
+	d.step()
+	if err == nil {
+		err = os.Rename(temp, final)
+	}
+	if err != nil {
+		return errors.Join(err, ignoreMissing(os.Remove(temp)))
+	}
+	d.step()
+	return d.syncDir(filepath.Dir(final))
+}
+
+type counter struct {
+	to io.Writer
+	n  int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.to.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// remove deletes files, and the folders that are empty then. What is gone already
+// is no error.
+func (d *disk) remove(names []string) error {
+	folders := map[string]bool{}
+	for _, name := range names {
+		d.step()
+		if err := ignoreMissing(os.Remove(d.path(name))); err != nil {
+			return err
 		}
-	}()
-	err = write(temp)
-	if err == nil {
-		err = temp.Chmod(0o640)
+		folders[path.Dir(name)] = true
 	}
-	if err == nil {
-		size, err = temp.Seek(0, io.SeekCurrent)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for dir := range folders {
+		err := ignoreMissing(d.syncDir(d.path(dir)))
+		for ; err == nil && dir != "."; dir = path.Dir(dir) {
+			d.step()
+			if os.Remove(d.path(dir)) != nil {
+				break // not empty
+			}
+			delete(d.known, d.path(dir))
+			err = d.syncDir(d.path(path.Dir(dir)))
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		err = temp.Sync()
-	}
-	if err = errors.Join(err, temp.Close()); err != nil {
-		return 0, err
-	}
-	if err = os.Rename(temp.Name(), final); err != nil {
-		return 0, err
-	}
-	return size, syncDir(filepath.Dir(final))
+	return nil
 }
 
 // mkdir makes a folder and its parents, each durable in its own parent.
@@ -76,12 +140,13 @@ func (d *disk) mkdirLocked(dir string) error {
 		if err := d.mkdirLocked(parent); err != nil {
 			return err
 		}
+		d.step()
 		err := os.Mkdir(dir, 0o750)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 		if err == nil {
-			if err := syncDir(parent); err != nil {
+			if err := d.syncDir(parent); err != nil {
 				return err
 			}
 		}
@@ -105,12 +170,12 @@ func (d *disk) clean() (removed int, err error) {
 	return removed, err
 }
 
-func syncDir(dir string) error {
+func (d *disk) syncDir(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return errors.Join(d.sync(f), f.Close())
 }
 
 func ignoreMissing(err error) error {

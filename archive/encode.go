@@ -14,31 +14,34 @@ type encoder[T any] struct {
 	writer  *parquet.Writer
 	values  []parquet.Value
 	scratch []byte
-	pending int // rows of the open row group
+	// rows and bytes (before compression) of the open row group
+	rows, bytes int
 }
 
 func newEncoder[T any](t *table[T], to io.Writer) *encoder[T] {
 	return &encoder[T]{table: t, writer: parquet.NewWriter(to, t.config())}
 }
 
-// chunk is how many values of one column are handed over at once.
-const chunk = 512
+// chunk is how many rows are written at once, column by column.
+const chunk = 1024
 
-// write appends sorted rows.
+// write appends sorted rows. A row group is in memory, compressed, until it is full.
 func (e *encoder[T]) write(rows []*T) error {
-	for len(rows) > 0 {
-		n := min(len(rows), rowGroupRows-e.pending)
+	for part := range slices.Chunk(rows, chunk) {
 		for i, w := range e.writer.ColumnWriters() {
-			if err := e.writeColumn(w, &e.table.columns[i], rows[:n]); err != nil {
+			if err := e.writeColumn(w, &e.table.columns[i], part); err != nil {
 				return err
 			}
 		}
-		rows = rows[n:]
-		if e.pending += n; e.pending >= rowGroupRows {
+		e.rows += len(part)
+		for _, row := range part {
+			e.bytes += e.table.size(row)
+		}
+		if e.rows >= rowGroupRows || e.bytes >= rowGroupBytes {
 			if err := e.writer.Flush(); err != nil {
 				return err
 			}
-			e.pending = 0
+			e.rows, e.bytes = 0, 0
 		}
 	}
 	return nil
@@ -46,20 +49,16 @@ func (e *encoder[T]) write(rows []*T) error {
 
 func (e *encoder[T]) writeColumn(w *parquet.ColumnWriter, c *column[T], rows []*T) error {
 	optional := c.node.Optional()
-	for part := range slices.Chunk(rows, chunk) {
-		e.values, e.scratch = e.values[:0], e.scratch[:0]
-		for _, row := range part {
-			v := c.value(row, &e.scratch)
-			if optional && !v.IsNull() {
-				v = v.Level(0, 1, 0)
-			}
-			e.values = append(e.values, v)
+	e.values, e.scratch = e.values[:0], e.scratch[:0]
+	for _, row := range rows {
+		v := c.value(row, &e.scratch)
+		if optional && !v.IsNull() {
+			v = v.Level(0, 1, 0)
 		}
-		if _, err := w.WriteRowValues(e.values); err != nil {
-			return err
-		}
+		e.values = append(e.values, v)
 	}
-	return nil
+	_, err := w.WriteRowValues(e.values)
+	return err
 }
 
 // close writes the footer.

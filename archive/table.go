@@ -33,6 +33,8 @@ type table[T any] struct {
 	observed func(*T) pcommon.Timestamp
 	// apart says that two rows of the same id may differ in time.
 	apart func(*T) bool
+	// size is about how many bytes a row's own text has.
+	size func(*T) int
 }
 
 var activities = func() *table[provisioning.Record] {
@@ -42,6 +44,7 @@ var activities = func() *table[provisioning.Record] {
 		at:       func(r *row) pcommon.Timestamp { return r.At() },
 		id:       func(r *row) provisioning.ID { return r.EventID },
 		observed: func(r *row) pcommon.Timestamp { return r.ObservedAt },
+		size:     func(r *row) int { return 512 + len(r.Original) + len(r.ErrorMessage) },
 		apart:    func(r *row) bool { return r.OccurredAt == 0 || r.Sort == provisioning.SortState },
 	}
 	for i := range provisioning.Fields {
@@ -93,6 +96,7 @@ var quarantine = func() *table[provisioning.Quarantined] {
 		at:       func(q *row) pcommon.Timestamp { return q.ObservedAt },
 		id:       func(q *row) provisioning.ID { return q.EventID },
 		observed: func(q *row) pcommon.Timestamp { return q.ObservedAt },
+		size:     func(q *row) int { return 128 + len(q.Original) },
 		apart:    func(*row) bool { return true },
 		columns: []column[row]{
 			newColumn("event_id", options{bloom: true}, func(q *row) any { return &q.EventID }),
@@ -135,7 +139,8 @@ func (t *table[T]) seal() {
 const (
 	pageBytes     = 64 << 10
 	rowGroupRows  = 250_000
-	bloomBits     = 10 // per value: one look-up in a hundred reads in vain
+	rowGroupBytes = 256 << 20 // before compression
+	bloomBits     = 10        // per value: one look-up in a hundred reads in vain
 	dictionaryMax = 1 << 20
 )
 

@@ -2,6 +2,8 @@ package provisioningparquetexporter
 
 import (
 	"errors"
+	"fmt"
+	"path/filepath"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -15,8 +17,39 @@ type Config struct {
 	// Directory is the archive's folder.
 	Directory string `mapstructure:"directory"`
 
+	Sealing SealingConfig `mapstructure:"sealing"`
+
+	// Retention is how long files are kept after the end of their hour; zero is for
+	// ever. Nothing is removed while sealing is off.
+	Retention time.Duration `mapstructure:"retention"`
+	// LegalHolds keep files whatever the retention.
+	LegalHolds []HoldConfig `mapstructure:"legal_holds"`
+
 	Retry configretry.BackOffConfig                                `mapstructure:"retry_on_failure"`
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// SealingConfig says how hours that are over are made provable.
+type SealingConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+	// Grace is how long after its end an hour is sealed.
+	Grace time.Duration `mapstructure:"grace"`
+	// SigningKey is a PEM file with the Ed25519 key, and after it former ones. Empty:
+	// the directory's name with -signing-key.pem. Made if it is not there.
+	SigningKey string `mapstructure:"signing_key"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// HoldConfig keeps the files of a tenant and period.
+type HoldConfig struct {
+	Tenant string    `mapstructure:"tenant"` // empty: all
+	From   time.Time `mapstructure:"from"`   // absent: from the beginning
+	To     time.Time `mapstructure:"to"`     // absent: without end
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -26,11 +59,37 @@ var _ component.Config = (*Config)(nil)
 
 // Validate names the setting that is wrong.
 func (c *Config) Validate() error {
+	var errs []error
 	if c.Directory == "" {
-		return errors.New("`directory` must name the archive's folder")
+		errs = append(errs, errors.New("`directory` must name the archive's folder"))
 	}
-	return nil
+	if c.Sealing.Grace < 0 {
+		errs = append(errs, fmt.Errorf("`sealing.grace` must not be negative, is %s", c.Sealing.Grace))
+	}
+	if c.Retention < 0 {
+		errs = append(errs, fmt.Errorf("`retention` must not be negative, is %s", c.Retention))
+	}
+	for i, h := range c.LegalHolds {
+		if !h.From.IsZero() && !h.To.IsZero() && !h.From.Before(h.To) {
+			errs = append(errs, fmt.Errorf("`legal_holds[%d]`: `from` must be before `to`", i))
+		}
+	}
+	return errors.Join(errs...)
 }
+
+// signingKey is where the key lies: beside the archive, not in it, so that a copy
+// of the archive does not give the key away.
+func (c *Config) signingKey() string {
+	if c.Sealing.SigningKey != "" {
+		return c.Sealing.SigningKey
+	}
+	return filepath.Clean(c.Directory) + "-signing-key.pem"
+}
+
+const (
+	defaultGrace     = 5 * time.Minute
+	defaultRetention = 7 * 24 * time.Hour
+)
 
 // Batches are counted in bytes, so that one with large documents takes no more
 // memory than another. A laptop's trickle makes a file every few seconds, a flood
@@ -59,5 +118,11 @@ func createDefaultConfig() component.Config {
 	retry.MaxInterval = 30 * time.Second
 	retry.MaxElapsedTime = 0 // without limit: a full disk is no reason to drop
 
-	return &Config{Directory: "./data/archive", Retry: retry, Queue: configoptional.Some(queue)}
+	return &Config{
+		Directory: "./data/archive",
+		Sealing:   SealingConfig{Enabled: true, Grace: defaultGrace},
+		Retention: defaultRetention,
+		Retry:     retry,
+		Queue:     configoptional.Some(queue),
+	}
 }

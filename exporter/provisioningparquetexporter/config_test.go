@@ -29,6 +29,9 @@ func TestDefaultsLoseNothing(t *testing.T) {
 	cfg, err := load(t, "")
 	require.NoError(t, err)
 	require.Equal(t, "./data/archive", cfg.Directory)
+	require.True(t, cfg.Sealing.Enabled)
+	require.Equal(t, 7*24*time.Hour, cfg.Retention)
+	require.Equal(t, "data/archive-signing-key.pem", cfg.signingKey(), "beside the archive, not in it")
 	require.Zero(t, cfg.Retry.MaxElapsedTime, "retries have no limit")
 	require.True(t, cfg.Queue.Get().BlockOnOverflow, "a full queue slows down, it does not drop")
 	require.True(t, cfg.Queue.Get().Batch.HasValue())
@@ -39,6 +42,11 @@ func TestSettings(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "/var/lib/provtrail/archive", cfg.Directory)
 	require.Equal(t, time.Minute, cfg.Retry.MaxInterval)
+	require.Equal(t, 10*time.Minute, cfg.Sealing.Grace)
+	require.Equal(t, "/etc/provtrail/archive.pem", cfg.signingKey())
+	require.Equal(t, 365*24*time.Hour, cfg.Retention)
+	march := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	require.Equal(t, []HoldConfig{{Tenant: "acme", From: march}, {To: march.AddDate(0, 1, 0)}}, cfg.LegalHolds)
 	queue := cfg.Queue.Get()
 	require.Equal(t, "file_storage", queue.StorageID.String())
 	require.Equal(t, int64(1<<30), queue.QueueSize)
@@ -47,7 +55,9 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, exporterhelper.RequestSizerTypeBytes, queue.Batch.Get().Sizer)
 }
 
-func TestValidateNamesTheSetting(t *testing.T) {
+func TestValidateNamesEachSetting(t *testing.T) {
 	_, err := load(t, "nowhere")
-	require.ErrorContains(t, err, "`directory`")
+	for _, setting := range []string{"`directory`", "`sealing.grace`", "`retention`", "`legal_holds[0]`"} {
+		require.ErrorContains(t, err, setting)
+	}
 }

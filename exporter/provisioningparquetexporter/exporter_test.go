@@ -154,3 +154,29 @@ func TestStartSaysWhyItCannotWrite(t *testing.T) {
 	require.ErrorContains(t, e.Start(t.Context(), componenttest.NewNopHost()), dir)
 	require.NoError(t, e.Shutdown(t.Context()))
 }
+
+// TestHoursThatPassedAreSealed opens an archive two hours ago and lets the exporter
+// find it today.
+func TestHoursThatPassedAreSealed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "archive")
+	cfg := quickConfig(dir)
+	cfg.Sealing.Grace = 0
+	keys, err := archive.LoadKeys(cfg.signingKey())
+	require.NoError(t, err)
+	past := time.Now().Add(-2 * time.Hour)
+	a, err := archive.Open(dir, archive.Options{Keys: keys, Now: func() time.Time { return past }})
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+
+	e := start(t, cfg)
+	publics, err := archive.LoadPublicKeys(archive.PublicKeyPath(cfg.signingKey()))
+	require.NoError(t, err)
+	var found *archive.Verification
+	require.Eventually(t, func() bool {
+		found, err = archive.Verify(t.Context(), dir, archive.VerifyOptions{Keys: publics})
+		return err == nil && found.Hours >= 2
+	}, 10*time.Second, 10*time.Millisecond)
+	require.NoError(t, e.Shutdown(t.Context()))
+	require.True(t, found.OK(), found.Problems)
+	require.NotEmpty(t, found.Notes, "nobody was there: a gap")
+}

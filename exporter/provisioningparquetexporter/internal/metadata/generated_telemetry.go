@@ -23,14 +23,16 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                                 metric.Meter
-	mu                                    sync.Mutex
-	registrations                         []metric.Registration
-	ExporterProvisioningParquetBytes      metric.Int64Counter
-	ExporterProvisioningParquetFiles      metric.Int64Counter
-	ExporterProvisioningParquetIgnored    metric.Int64Counter
-	ExporterProvisioningParquetRows       metric.Int64Counter
-	ExporterProvisioningParquetUnreadable metric.Int64Counter
+	meter                                  metric.Meter
+	mu                                     sync.Mutex
+	registrations                          []metric.Registration
+	ExporterProvisioningParquetBytes       metric.Int64Counter
+	ExporterProvisioningParquetFiles       metric.Int64Counter
+	ExporterProvisioningParquetIgnored     metric.Int64Counter
+	ExporterProvisioningParquetLate        metric.Int64Counter
+	ExporterProvisioningParquetRows        metric.Int64Counter
+	ExporterProvisioningParquetSealedHours metric.Int64Counter
+	ExporterProvisioningParquetUnreadable  metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -80,10 +82,22 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ExporterProvisioningParquetLate, err = builder.meter.Int64Counter(
+		"otelcol_exporter_provisioning_parquet_late",
+		metric.WithDescription("Rows stored under the current hour because their own was sealed. [Alpha]"),
+		metric.WithUnit("{row}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExporterProvisioningParquetRows, err = builder.meter.Int64Counter(
 		"otelcol_exporter_provisioning_parquet_rows",
 		metric.WithDescription("Rows written into archive files. [Alpha]"),
 		metric.WithUnit("{row}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterProvisioningParquetSealedHours, err = builder.meter.Int64Counter(
+		"otelcol_exporter_provisioning_parquet_sealed_hours",
+		metric.WithDescription("Hours sealed, empty ones among them. [Alpha]"),
+		metric.WithUnit("{hour}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterProvisioningParquetUnreadable, err = builder.meter.Int64Counter(

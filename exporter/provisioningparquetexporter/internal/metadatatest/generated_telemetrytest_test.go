@@ -22,7 +22,9 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ExporterProvisioningParquetBytes.Add(context.Background(), 1)
 	tb.ExporterProvisioningParquetFiles.Add(context.Background(), 1)
 	tb.ExporterProvisioningParquetIgnored.Add(context.Background(), 1)
+	tb.ExporterProvisioningParquetLate.Add(context.Background(), 1)
 	tb.ExporterProvisioningParquetRows.Add(context.Background(), 1)
+	tb.ExporterProvisioningParquetSealedHours.Add(context.Background(), 1)
 	tb.ExporterProvisioningParquetUnreadable.Add(context.Background(), 1)
 	AssertEqualExporterProvisioningParquetBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -33,7 +35,13 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualExporterProvisioningParquetIgnored(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterProvisioningParquetLate(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterProvisioningParquetRows(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterProvisioningParquetSealedHours(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterProvisioningParquetUnreadable(t, testTel,
