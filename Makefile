@@ -57,6 +57,10 @@ test: setup ## run all tests with the race detector, against a real ClickHouse
 	  (cd $$module && go test -race -p 2 -timeout 15m ./...); \
 	done
 
+.PHONY: bench-processor
+bench-processor: ## measure the processor (GROUPS=10000,... STORE=state|file_storage|memory)
+	go run ./processor/provisioningprocessor/bench -groups $(if $(GROUPS),$(GROUPS),10000,100000,1000000) -store $(or $(STORE),state)
+
 # --- lint --------------------------------------------------------------------
 
 # mdatagen's output keeps mdatagen's format.

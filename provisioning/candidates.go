@@ -39,7 +39,7 @@ func possibleKeys(o *Observation, observations []Observation) []ActivityKey {
 	for i := range observations {
 		p := &observations[i]
 		if p.SourceName == named && isVendorID(p.SourceID) {
-			keys = append(keys, keyOf(o, map[string]string{named: p.SourceID}))
+			keys = append(keys, keyOf(o, []pairing{{named, p.SourceID}}))
 		}
 	}
 	return keys

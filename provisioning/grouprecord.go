@@ -60,6 +60,7 @@ func WriteGroup(g *GroupRecord, to plog.LogRecord) {
 	to.SetSeverityText(text)
 	to.Body().SetStr("Group " + g.ID + " is " + g.Status.String())
 	attrs := to.Attributes()
+	attrs.EnsureCapacity(len(countAttributes) + 12)
 	putText(attrs, attributeTenant, g.Tenant)
 	putText(attrs, attributeGroupID, g.ID)
 	attrs.PutInt(attributeGroupNumber, g.Number)

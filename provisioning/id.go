@@ -20,7 +20,9 @@ func (id ID) String() string {
 	if id.IsZero() {
 		return ""
 	}
-	return hex.EncodeToString(id[:])
+	var text [2 * len(id)]byte
+	hex.Encode(text[:], id[:])
+	return string(text[:])
 }
 
 // IsZero reports whether the ID was never set.

@@ -70,11 +70,13 @@ func (o *Observation) At() pcommon.Timestamp {
 
 // compare orders a group's observations: by time, by lifecycle progress, by id.
 func compare(a, b *Observation) int {
-	return cmp.Or(
-		cmp.Compare(a.At(), b.At()),
-		cmp.Compare(a.Says, b.Says),
-		compareID(a.EventID, b.EventID),
-	)
+	if c := cmp.Compare(a.At(), b.At()); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Says, b.Says); c != 0 {
+		return c
+	}
+	return compareID(a.EventID, b.EventID)
 }
 
 func compareID(a, b ID) int { return bytes.Compare(a[:], b[:]) }

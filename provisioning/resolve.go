@@ -15,9 +15,12 @@ import (
 // more specific activity they cover; where there is none yet they stand as an
 // activity of their own, which folds away as soon as a finer one arrives.
 func Resolve(observations []Observation) []Activity {
+	if len(observations) == 0 {
+		return nil
+	}
 	sorted := distinct(observations)
 	names := sourceIDs(sorted)
-	var r resolver
+	r := resolver{drafts: make([]draft, 0, min(len(sorted), indexed))}
 	for level := complete; ; level-- {
 		finer := len(r.drafts)
 		for _, o := range sorted {
@@ -41,6 +44,9 @@ func distinct(observations []Observation) []*Observation {
 	sorted := make([]*Observation, len(observations))
 	for i := range observations {
 		sorted[i] = &observations[i]
+	}
+	if len(sorted) == 1 {
+		return sorted
 	}
 	slices.SortFunc(sorted, func(a, b *Observation) int {
 		if c := compareID(a.EventID, b.EventID); c != 0 {
@@ -75,28 +81,36 @@ func precision(o *Observation) int {
 	}
 }
 
-// sourceIDs maps source names to ids as the group's own observations pair them,
-// so that a feed that only knows the name joins one that knows the id.
-func sourceIDs(observations []*Observation) map[string]string {
-	var ids map[string]string
+// pairing is a source's name and id.
+type pairing struct{ name, id string }
+
+// sourceIDs pairs source names with ids as the group's own observations do, so
+// that a feed that only knows the name joins one that knows the id.
+func sourceIDs(observations []*Observation) []pairing {
+	var pairs []pairing
 	for _, o := range observations {
-		if o.SourceName == "" || !isVendorID(o.SourceID) {
+		if o.SourceName == "" {
 			continue
 		}
-		if known, ok := ids[o.SourceName]; !ok || o.SourceID < known {
-			if ids == nil {
-				ids = make(map[string]string, 4)
-			}
-			ids[o.SourceName] = o.SourceID
+		i := slices.IndexFunc(pairs, func(p pairing) bool { return p.name == o.SourceName })
+		switch {
+		case i >= 0 && pairs[i].id <= o.SourceID, !isVendorID(o.SourceID):
+		case i >= 0:
+			pairs[i].id = o.SourceID
+		default:
+			pairs = append(pairs, pairing{o.SourceName, o.SourceID})
 		}
 	}
-	return ids
+	return pairs
 }
 
-func keyOf(o *Observation, ids map[string]string) ActivityKey {
+func keyOf(o *Observation, pairs []pairing) ActivityKey {
 	source := SourceKey(o.SourceID, o.SourceName)
-	if id, ok := ids[source]; ok {
-		source = id
+	for _, p := range pairs {
+		if p.name == source {
+			source = p.id
+			break
+		}
 	}
 	return ActivityKey{
 		Tenant: o.Tenant, GroupID: o.GroupID, Source: source, Account: strings.ToLower(o.AccountID),
@@ -112,20 +126,38 @@ type draft struct {
 
 type resolver struct {
 	drafts []draft
-	index  map[ActivityKey]int
+	index  map[ActivityKey]int // of the drafts, where there are too many to walk
 }
 
+// indexed is the number of drafts from which on an index is worth making.
+const indexed = 16
+
 func (r *resolver) add(o *Observation, key ActivityKey) {
-	i, ok := r.index[key]
-	if !ok {
-		if r.index == nil {
-			r.index = make(map[ActivityKey]int, 8)
-		}
+	i := r.find(key)
+	if i < 0 {
 		i = len(r.drafts)
-		r.index[key] = i
-		r.drafts = append(r.drafts, draft{key: key})
+		r.drafts = append(r.drafts, draft{key: key, history: make([]*Observation, 0, 4)})
+		switch {
+		case len(r.drafts) == indexed:
+			r.index = make(map[ActivityKey]int, 2*indexed)
+			for n := range r.drafts {
+				r.index[r.drafts[n].key] = n
+			}
+		case r.index != nil:
+			r.index[key] = i
+		}
 	}
 	r.drafts[i].history = append(r.drafts[i].history, o)
+}
+
+func (r *resolver) find(key ActivityKey) int {
+	if r.index != nil {
+		if i, ok := r.index[key]; ok {
+			return i
+		}
+		return -1
+	}
+	return slices.IndexFunc(r.drafts, func(d draft) bool { return d.key == key })
 }
 
 // apply gives o to each of the first n drafts, the more specific ones, that it covers.

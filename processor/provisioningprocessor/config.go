@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
 )
@@ -17,8 +18,11 @@ const minRetention = 24 * time.Hour
 
 // Config is the processor's configuration.
 type Config struct {
-	// Storage names the storage extension that keeps the state. Without one the
-	// state lives in memory and a restart forgets it.
+	// State keeps the state in a directory of the processor's own, by a store made
+	// for it. It is the one for millions of groups.
+	State configoptional.Optional[StateConfig] `mapstructure:"state"`
+	// Storage names a storage extension that keeps the state instead. With neither
+	// the state lives in memory and a restart forgets it.
 	Storage *component.ID `mapstructure:"storage"`
 
 	// StalledAfter flags an activity that is Pending or Retrying for longer. 0
@@ -44,6 +48,28 @@ type Config struct {
 	_ struct{}
 }
 
+// StateConfig is where the processor's own store lives.
+type StateConfig struct {
+	// Directory is made if it does not exist. No two processors may share one.
+	Directory string `mapstructure:"directory"`
+	// BlockCacheMiB bounds the memory of the blocks read from its files.
+	BlockCacheMiB int `mapstructure:"block_cache_mib"`
+
+	_ struct{}
+}
+
+// Validate checks the section.
+func (c *StateConfig) Validate() error {
+	var errs []error
+	if c.Directory == "" {
+		errs = append(errs, errors.New("directory is empty, it must name a directory"))
+	}
+	if c.BlockCacheMiB <= 0 {
+		errs = append(errs, fmt.Errorf("block_cache_mib is %d, it must be at least 1", c.BlockCacheMiB))
+	}
+	return errors.Join(errs...)
+}
+
 // SourceConfig holds the thresholds of one source. What is absent is as for all.
 type SourceConfig struct {
 	// Source is the source's name or id, in any case.
@@ -56,6 +82,7 @@ type SourceConfig struct {
 
 func createDefaultConfig() component.Config {
 	return &Config{
+		State:         configoptional.Default(StateConfig{BlockCacheMiB: 64}),
 		StalledAfter:  4 * time.Hour,
 		OverdueAfter:  24 * time.Hour,
 		Retention:     8 * 24 * time.Hour,
@@ -68,6 +95,9 @@ func createDefaultConfig() component.Config {
 // Validate checks the configuration; each error names the key.
 func (c *Config) Validate() error {
 	var errs []error
+	if c.Storage != nil && c.State.HasValue() {
+		errs = append(errs, errors.New("state and storage are both set, the state can be kept in one of them only"))
+	}
 	notNegative := func(key string, d time.Duration) {
 		if d < 0 {
 			errs = append(errs, fmt.Errorf("%s is %s, it must not be negative (0 never flags)", key, d))

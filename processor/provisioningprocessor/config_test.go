@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
@@ -27,6 +28,9 @@ func load(t *testing.T, id component.ID) *Config {
 
 func TestConfig(t *testing.T) {
 	require.Equal(t, createDefaultConfig(), load(t, component.NewID(metadata.Type)))
+
+	own := load(t, component.NewIDWithName(metadata.Type, "own"))
+	require.Equal(t, StateConfig{Directory: "data/state", BlockCacheMiB: 64}, *own.State.Get())
 
 	full := load(t, component.NewIDWithName(metadata.Type, "full"))
 	require.Equal(t, "file_storage/state", full.Storage.String())
@@ -51,6 +55,11 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 		require.ErrorContains(t, cfg.Validate(), want)
 	}
 	negative := -time.Second
+	f(func(c *Config) {
+		c.Storage, c.State = &storageID, configoptional.Some(StateConfig{Directory: "d", BlockCacheMiB: 1})
+	}, "state and storage are both set")
+	require.ErrorContains(t, (&StateConfig{}).Validate(), "directory is empty")
+	require.ErrorContains(t, (&StateConfig{}).Validate(), "block_cache_mib is 0")
 	f(func(c *Config) { c.StalledAfter = negative }, "stalled_after is -1s")
 	f(func(c *Config) { c.OverdueAfter = negative }, "overdue_after is -1s")
 	f(func(c *Config) { c.Sources = []SourceConfig{{}} }, "sources[0].source is empty")

@@ -3,6 +3,7 @@ package provisioningprocessor
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -14,7 +15,7 @@ import (
 // already in its place in the batch to be sent on.
 type intake struct {
 	out        plog.Logs
-	groups     []*arrivals // in the order in which they came
+	groups     []arrivals // in the order in which they came
 	keys       []provisioning.ID
 	index      map[provisioning.ID]int
 	unreadable int
@@ -23,12 +24,25 @@ type intake struct {
 // arrivals are the observations of one group in one batch.
 type arrivals struct {
 	observations []provisioning.Observation
-	places       []plog.LogRecordSlice // where the record of each goes
+	first        plog.LogRecordSlice   // where the record of the first goes
+	places       []plog.LogRecordSlice // of each, where they differ
+}
+
+// place is where the record of an observation goes.
+func (a *arrivals) place(i int) plog.LogRecordSlice {
+	if a.places == nil {
+		return a.first
+	}
+	return a.places[i]
 }
 
 // take reads a batch and leaves it as it is.
 func take(logs plog.Logs, now pcommon.Timestamp) *intake {
-	in := &intake{out: plog.NewLogs(), index: map[provisioning.ID]int{}}
+	count := logs.LogRecordCount()
+	in := &intake{
+		out: plog.NewLogs(), index: make(map[provisioning.ID]int, count),
+		groups: make([]arrivals, 0, count), keys: make([]provisioning.ID, 0, count),
+	}
 	var r provisioning.Record
 	for _, rl := range logs.ResourceLogs().All() {
 		resource := in.out.ResourceLogs().AppendEmpty()
@@ -67,11 +81,16 @@ func (in *intake) add(o *provisioning.Observation, to plog.LogRecordSlice) {
 		i = len(in.groups)
 		in.index[key] = i
 		in.keys = append(in.keys, key)
-		in.groups = append(in.groups, &arrivals{})
+		in.groups = append(in.groups, arrivals{first: to})
 	}
-	g := in.groups[i]
+	g := &in.groups[i]
+	if to != g.first && g.places == nil {
+		g.places = slices.Repeat([]plog.LogRecordSlice{g.first}, len(g.observations))
+	}
+	if g.places != nil {
+		g.places = append(g.places, to)
+	}
 	g.observations = append(g.observations, *o)
-	g.places = append(g.places, to)
 }
 
 // finish drops what stayed empty, so that a batch of duplicates sends nothing.

@@ -32,12 +32,26 @@ func (f *folder) Start(ctx context.Context, host component.Host) error {
 }
 
 func (f *folder) open(ctx context.Context, host component.Host) error {
+	if f.cfg.State.HasValue() {
+		state := f.cfg.State.Get()
+		opened, err := store.OpenPebble(state.Directory, int64(state.BlockCacheMiB)<<20, f.logger)
+		if err != nil {
+			return fmt.Errorf("state: %w", err)
+		}
+		f.store = opened
+		f.cache = cache.New(f.cfg.CacheSizeMiB << 20)
+		return nil
+	}
 	if f.cfg.Storage == nil {
-		f.logger.Warn("No storage is configured: the groups live in memory only and a restart forgets them. " +
-			"Activities would then be told from nothing. Set storage to a storage extension such as file_storage.")
+		f.logger.Warn("Neither state nor storage is configured: the groups live in memory only and a restart forgets them. " +
+			"Their activities would then be told from nothing. Set state.directory, or storage to a storage extension.")
 		f.store = store.NewMemory()
 		return nil
 	}
+	return f.openStorage(ctx, host)
+}
+
+func (f *folder) openStorage(ctx context.Context, host component.Host) error {
 	extension, ok := host.GetExtensions()[*f.cfg.Storage]
 	if !ok {
 		return fmt.Errorf("storage %s is not among the service's extensions", f.cfg.Storage)

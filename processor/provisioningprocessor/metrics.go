@@ -2,6 +2,7 @@ package provisioningprocessor
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -13,12 +14,29 @@ import (
 
 // metrics counts what took effect, and only that: a batch that is tried again
 // counts once.
-type metrics struct{ builder *metadata.TelemetryBuilder }
+type metrics struct {
+	builder *metadata.TelemetryBuilder
+
+	mu    sync.Mutex // guards known
+	known map[series]metric.MeasurementOption
+}
+
+// option returns a series' attributes, made once: there are few series.
+func (m *metrics) option(s series) metric.MeasurementOption {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	option, ok := m.known[s]
+	if !ok {
+		option = metric.WithAttributeSet(attribute.NewSet(s.attributes()...))
+		m.known[s] = option
+	}
+	return option
+}
 
 // series is a metric's attributes; what a metric has no use for is empty.
 type series struct{ status, source, operation, kind, feed, flag string }
 
-func (s series) attributes() metric.MeasurementOption {
+func (s series) attributes() []attribute.KeyValue {
 	all := [...]attribute.KeyValue{
 		attribute.String("status", s.status), attribute.String("source", s.source),
 		attribute.String("operation", s.operation), attribute.String("kind", s.kind),
@@ -30,15 +48,15 @@ func (s series) attributes() metric.MeasurementOption {
 			some = append(some, kv)
 		}
 	}
-	return metric.WithAttributes(some...)
+	return some
 }
 
 // tally collects a transaction's counts, so that each series is added to once.
 type tally map[series]int64
 
-func (t tally) add(ctx context.Context, to metric.Int64Counter) {
+func (m *metrics) add(ctx context.Context, to metric.Int64Counter, t tally) {
 	for s, n := range t {
-		to.Add(ctx, n, s.attributes())
+		to.Add(ctx, n, m.option(s))
 	}
 }
 
@@ -84,12 +102,12 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 		m.durations(ctx, told.Before, told.After)
 	}
 	b := m.builder
-	transitions.add(ctx, b.ProcessorProvisioningTransitions)
-	observations.add(ctx, b.ProcessorProvisioningObservations)
-	duplicates.add(ctx, b.ProcessorProvisioningDuplicates)
-	unknown.add(ctx, b.ProcessorProvisioningUnknownStatuses)
-	odd.add(ctx, b.ProcessorProvisioningOddTransitions)
-	flagged.add(ctx, b.ProcessorProvisioningFlagged)
+	m.add(ctx, b.ProcessorProvisioningTransitions, transitions)
+	m.add(ctx, b.ProcessorProvisioningObservations, observations)
+	m.add(ctx, b.ProcessorProvisioningDuplicates, duplicates)
+	m.add(ctx, b.ProcessorProvisioningUnknownStatuses, unknown)
+	m.add(ctx, b.ProcessorProvisioningOddTransitions, odd)
+	m.add(ctx, b.ProcessorProvisioningFlagged, flagged)
 	if t.unreadable > 0 {
 		b.ProcessorProvisioningUnreadable.Add(ctx, int64(t.unreadable))
 	}
@@ -124,9 +142,12 @@ func (m *metrics) durations(ctx context.Context, before, after []provisioning.Ac
 		if a.CommittedAt == 0 {
 			continue
 		}
-		var was provisioning.Activity
-		if b := find(before, a.ID); b != nil {
-			was = *b
+		was := find(before, a.ID)
+		if was == nil {
+			was = &nothing
+		}
+		if was.CommittedAt != 0 && (a.FinishedAt == 0 || was.FinishedAt != 0) {
+			continue
 		}
 		s := series{source: sourceOf(a), kind: string(a.Kind)}
 		if was.CommittedAt == 0 {
@@ -135,16 +156,18 @@ func (m *metrics) durations(ctx context.Context, before, after []provisioning.Ac
 				since = a.FirstAt
 			}
 			if d := a.CommittedAt.AsTime().Sub(since.AsTime()); d >= 0 {
-				m.builder.ProcessorProvisioningTimeToCommit.Record(ctx, d.Seconds(), s.attributes())
+				m.builder.ProcessorProvisioningTimeToCommit.Record(ctx, d.Seconds(), m.option(s))
 			}
 		}
 		if a.FinishedAt != 0 && (was.FinishedAt == 0 || was.CommittedAt == 0) {
 			if d := a.FinishedAt.AsTime().Sub(a.CommittedAt.AsTime()); d >= 0 {
-				m.builder.ProcessorProvisioningTimeToVerify.Record(ctx, d.Round(time.Millisecond).Seconds(), s.attributes())
+				m.builder.ProcessorProvisioningTimeToVerify.Record(ctx, d.Round(time.Millisecond).Seconds(), m.option(s))
 			}
 		}
 	}
 }
+
+var nothing provisioning.Activity
 
 func (m *metrics) evicted(ctx context.Context, n int) {
 	if n > 0 {

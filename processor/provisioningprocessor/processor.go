@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/cache"
@@ -67,7 +68,7 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Logs) (*fol
 	}
 	f := &folder{
 		cfg: cfg, id: set.ID, logger: set.Logger, next: next, now: time.Now,
-		telemetry:  &metrics{builder: builder},
+		telemetry:  &metrics{builder: builder, known: map[series]metric.MeasurementOption{}},
 		thresholds: cfg.thresholds(),
 		retention:  change.Retention{Closed: cfg.Retention, Open: cfg.OpenRetention},
 	}
@@ -96,7 +97,7 @@ func (f *folder) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	}
 	t := transaction{out: in.out, unreadable: in.unreadable}
 	for i, key := range in.keys {
-		f.fold(&t, key, &before[i], in.groups[i], now)
+		f.fold(&t, key, &before[i], &in.groups[i], now)
 	}
 	in.finish()
 	return f.apply(ctx, &t)
@@ -122,13 +123,13 @@ func (f *folder) fold(t *transaction, key groupKey, before *state.Group, in *arr
 		after.Told = generation
 	}
 	for i := range told.Records {
-		place := in.places[0]
+		place := in.first
 		if i < len(told.Observed) {
-			place = in.places[told.Observed[i]]
+			place = in.place(told.Observed[i])
 		}
 		t.tell(&told.Records[i], place)
 	}
-	t.summarize(told.Summary, in.places[0])
+	t.summarize(told.Summary, in.first)
 
 	alarm := change.Alarm(&after, told.After, &f.thresholds, f.retention, now)
 	final := change.Final(told.After)

@@ -47,7 +47,7 @@ func (*transaction) summarize(g *provisioning.GroupRecord, to plog.LogRecordSlic
 }
 
 func (t *transaction) put(key groupKey, before, after *state.Group, told *change.Change, alarm, final bool) {
-	c := store.Change{Key: key, Value: after.Append(nil)}
+	c := store.Change{Key: key, Value: after.Encode()}
 	if alarm {
 		c.Alarm = after.Alarm
 	}

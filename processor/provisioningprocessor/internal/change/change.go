@@ -99,7 +99,7 @@ func (f *finder) observations() (current []bool) {
 	if left == 0 {
 		return current
 	}
-	f.Records = make([]provisioning.Record, 0, left+2)
+	f.Records = make([]provisioning.Record, 0, left)
 	f.Observed = make([]int, 0, left)
 	fresh := f.Input.After.Observations[len(f.Input.After.Observations)-left:]
 	told := make([]bool, left)
@@ -135,7 +135,7 @@ func (f *finder) observation(a *provisioning.Activity, step, arrival int) {
 	r.Current = step == len(a.History)-1
 	flagged := r.Current && f.flag(&r, a)
 	r.Version = f.version(flagged)
-	f.add(r)
+	f.add(&r)
 	f.Observed = append(f.Observed, arrival)
 }
 
@@ -143,13 +143,14 @@ func (f *finder) observation(a *provisioning.Activity, step, arrival int) {
 // as its newest step.
 func (f *finder) state(a *provisioning.Activity) {
 	before := find(f.Change.Before, a.ID)
-	r := provisioning.NewRecord(a)
-	flagged := f.flag(&r, a)
+	flagged := f.Thresholds.Flagged(a, f.Input.After.Checked)
 	if before != nil && !f.retell() && flagged == f.Thresholds.Flagged(before, f.Input.Before.Checked) && !f.differs(before, a) {
 		return
 	}
+	r := provisioning.NewRecord(a)
+	f.flag(&r, a)
 	r.AsState(f.version(flagged))
-	f.add(r)
+	f.add(&r)
 }
 
 func (f *finder) differs(before, after *provisioning.Activity) bool {
@@ -167,12 +168,12 @@ func (f *finder) gone(a *provisioning.Activity) {
 	r := provisioning.NewRecord(a)
 	r.AsState(f.version(false))
 	r.FoldedInto = heir(f.Change.After, a)
-	f.add(r)
+	f.add(&r)
 }
 
-func (f *finder) add(r provisioning.Record) {
+func (f *finder) add(r *provisioning.Record) {
 	r.GroupNumber, r.GroupStatus = f.number, f.status
-	f.Records = append(f.Records, r)
+	f.Records = append(f.Records, *r)
 }
 
 func (f *finder) flag(r *provisioning.Record, a *provisioning.Activity) bool {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -16,19 +17,27 @@ var ErrCorrupt = errors.New("the stored state of a group cannot be read")
 // minObservation is the least number of bytes an observation takes.
 const minObservation = len(provisioning.ID{}) + 5
 
-// Decode reads what Append wrote.
+// Decode reads what Encode wrote.
 func Decode(b []byte) (Group, error) {
-	d := decoder{rest: b}
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	d.rest = b
 	g, err := d.group()
+	clear(d.texts) // they are the group's
 	if err != nil {
 		return Group{}, fmt.Errorf("%w: byte %d of %d: %w", ErrCorrupt, len(b)-len(d.rest), len(b), err)
 	}
 	return g, nil
 }
 
+// decoders are kept for their buffers.
+var decoders = sync.Pool{New: func() any { return &decoder{} }}
+
 type decoder struct {
 	rest  []byte
 	texts []string
+	all   []byte // the texts, unpacked
+	ends  []int
 }
 
 var errShort = errors.New("it ends too early")
@@ -75,20 +84,17 @@ func (d *decoder) ownTexts() error {
 	if n > uint64(len(d.rest)) {
 		return fmt.Errorf("it claims %d texts", n)
 	}
-	all := make([]byte, 0, len(d.rest))
-	var stack [32]int
-	ends := stack[:0]
+	d.all, d.ends, d.texts = d.all[:0], d.ends[:0], d.texts[:0]
 	for range n {
-		if all, err = d.text(all); err != nil {
+		if d.all, err = d.text(d.all); err != nil {
 			return err
 		}
-		ends = append(ends, len(all))
+		d.ends = append(d.ends, len(d.all))
 	}
-	shared := string(all)
-	d.texts = make([]string, n)
+	shared := string(d.all)
 	begin := 0
-	for i, end := range ends {
-		d.texts[i] = shared[begin:end]
+	for _, end := range d.ends {
+		d.texts = append(d.texts, shared[begin:end])
 		begin = end
 	}
 	return nil

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"sync"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -30,8 +31,20 @@ const (
 // minPacked is the shortest text worth packing.
 const minPacked = 8
 
-// Append writes the group after b.
-func (g *Group) Append(b []byte) []byte {
+// encoders are kept for their buffers.
+var encoders = sync.Pool{New: func() any { return &encoder{} }}
+
+// Encode returns the group's bytes, in a slice without room to spare: it may be
+// kept for long.
+func (g *Group) Encode() []byte {
+	e := encoders.Get().(*encoder)
+	defer encoders.Put(e)
+	e.reset()
+	e.whole = e.append(e.whole, g)
+	return append(make([]byte, 0, len(e.whole)), e.whole...)
+}
+
+func (e *encoder) append(b []byte, g *Group) []byte {
 	b = append(b, format)
 	b = binary.AppendUvarint(b, uint64(g.Replaced)) //nolint:gosec // a count
 	b = binary.AppendUvarint(b, uint64(g.Checked))
@@ -39,7 +52,6 @@ func (g *Group) Append(b []byte) []byte {
 	b = binary.AppendVarint(b, g.Alarm)
 	b = binary.AppendUvarint(b, uint64(g.Told))
 
-	var e encoder
 	for i := range g.Observations {
 		e.add(&g.Observations[i])
 	}
@@ -56,17 +68,21 @@ type encoder struct {
 	own     []string
 	numbers map[string]uint64 // of own, where there are too many to walk
 	body    []byte
+	whole   []byte
 
 	texts                         [textCount]string // of the observation before
 	requested, occurred, observed pcommon.Timestamp
 	begun                         bool
 }
 
+func (e *encoder) reset() {
+	clear(e.own) // the texts are not ours to keep
+	*e = encoder{own: e.own[:0], body: e.body[:0], whole: e.whole[:0]}
+}
+
 func (e *encoder) add(o *provisioning.Observation) {
 	if !e.begun {
 		e.begun = true
-		e.body = make([]byte, 0, 256)
-		e.own = make([]string, 0, 16)
 		e.body = binary.AppendUvarint(e.body, e.number(o.Tenant))
 		e.body = binary.AppendUvarint(e.body, e.number(o.GroupID))
 	}

@@ -3,8 +3,10 @@ package store
 import (
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
 	"pgregory.net/rapid"
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
@@ -15,7 +17,24 @@ import (
 type model struct {
 	meta   []byte
 	groups map[provisioning.ID][]byte
-	alarms map[provisioning.ID]int // number of alarms not done
+	alarms map[provisioning.ID]map[int64]bool // ticks that have not rung
+}
+
+func (m *model) set(k provisioning.ID, tick int64) {
+	if m.alarms[k] == nil {
+		m.alarms[k] = map[int64]bool{}
+	}
+	m.alarms[k][tick] = true
+}
+
+func (m *model) rang(r *Rung) {
+	for _, k := range r.Keys {
+		for tick := range m.alarms[k] {
+			if tick <= r.Tick {
+				delete(m.alarms[k], tick)
+			}
+		}
+	}
 }
 
 func TestClientIsAStore(t *testing.T) {
@@ -36,10 +55,21 @@ func TestMemoryIsAStore(t *testing.T) {
 	})
 }
 
+func TestPebbleIsAStore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		disk := vfs.NewMem()
+		testStore(t, func() Store {
+			p, err := openPebble(disk, "state", 1<<20, 1<<17, zap.NewNop())
+			require.NoError(t, err)
+			return p
+		})
+	})
+}
+
 func testStore(t *rapid.T, open func() Store) {
 	ctx := t.Context()
 	s := open()
-	want := model{groups: map[provisioning.ID][]byte{}, alarms: map[provisioning.ID]int{}}
+	want := model{groups: map[provisioning.ID][]byte{}, alarms: map[provisioning.ID]map[int64]bool{}}
 	now := int64(1)
 	key := func() provisioning.ID { return provisioning.ID{rapid.ByteRange(0, 5).Draw(t, "key")} }
 	t.Repeat(map[string]func(*rapid.T){
@@ -53,7 +83,7 @@ func testStore(t *rapid.T, open func() Store) {
 				b.Changes = append(b.Changes, c)
 				want.groups[c.Key] = c.Value
 				if c.Alarm != 0 {
-					want.alarms[c.Key]++
+					want.set(c.Key, c.Alarm)
 				}
 			}
 			want.meta = b.Meta
@@ -69,9 +99,7 @@ func testStore(t *rapid.T, open func() Store) {
 			}
 			require.LessOrEqual(t, rung.Tick, now)
 			require.NoError(t, s.Commit(ctx, &Batch{Meta: want.meta, Done: rung}))
-			for _, k := range rung.Keys {
-				want.alarms[k]--
-			}
+			want.rang(rung)
 		},
 		"open again": func(*rapid.T) {
 			require.NoError(t, s.Close(ctx))
@@ -95,13 +123,11 @@ func testStore(t *rapid.T, open func() Store) {
 		if rung == nil {
 			break
 		}
-		for _, k := range rung.Keys {
-			want.alarms[k]--
-		}
+		want.rang(rung)
 		require.NoError(t, s.Commit(ctx, &Batch{Meta: want.meta, Done: rung}))
 	}
-	for k, n := range want.alarms {
-		require.Zero(t, n, "alarms of %s rang as often as they were set", k)
+	for k, ticks := range want.alarms {
+		require.Empty(t, ticks, "every alarm of %s rang", k)
 	}
 	require.NoError(t, s.Close(ctx))
 }
