@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const patience = 90 * time.Second
+const patience = 60 * time.Second
 
 // collector is the default pipeline on free ports in a temporary folder.
 type collector struct {
@@ -46,7 +46,7 @@ func newCollector(t *testing.T) *collector {
 		_ = c.db.Close()
 		c.stop(t)
 		if t.Failed() {
-			t.Logf("end of the collector's log:\n%s", tail(c.path("collector.log"), 40))
+			t.Logf("end of the collector's log:\n%s", tail(c.path("collector.log"), 15))
 		}
 	})
 	return c
@@ -200,6 +200,9 @@ func tail(path string, lines int) string {
 		return err.Error()
 	}
 	all := strings.Split(string(text), "\n")
+	for i, line := range all {
+		all[i] = line[:min(len(line), 400)]
+	}
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
