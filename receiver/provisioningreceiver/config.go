@@ -1,0 +1,54 @@
+package provisioningreceiver
+
+import (
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// Config is the receiver's configuration. A feed is on when its section is there.
+type Config struct {
+	// Tenant names the organisation of the identity system; it is in every record
+	// and every id.
+	Tenant string `mapstructure:"tenant"`
+
+	// PassedMeans is what a trigger's SUCCESS and an event's PASSED say:
+	// committed (performed on the source, not yet verified) or success, for
+	// tenants that run without the rest feed.
+	PassedMeans string `mapstructure:"passed_means"`
+
+	// Storage is the storage extension that keeps the feeds' positions over a
+	// restart. Without one they are kept in memory and everything is read again.
+	Storage *component.ID `mapstructure:"storage"`
+
+	// File reads documents from files.
+	File configoptional.Optional[FileConfig] `mapstructure:"file"`
+
+	_ struct{}
+}
+
+var errNoFeed = errors.New("no feed is configured: write at least one of the sections file")
+
+// Validate checks the configuration as a whole; the feeds check themselves.
+func (c *Config) Validate() error {
+	var errs error
+	if c.Tenant == "" {
+		errs = errors.Join(errs, errors.New("tenant must not be empty"))
+	}
+	if _, ok := passedMeans[c.PassedMeans]; !ok {
+		errs = errors.Join(errs, fmt.Errorf("passed_means is %q, want committed or success", c.PassedMeans))
+	}
+	if !c.File.HasValue() {
+		errs = errors.Join(errs, errNoFeed)
+	}
+	return errs
+}
+
+var passedMeans = map[string]provisioning.Status{
+	"committed": provisioning.StatusCommitted,
+	"success":   provisioning.StatusSuccess,
+}

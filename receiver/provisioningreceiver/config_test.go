@@ -1,0 +1,54 @@
+package provisioningreceiver
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+)
+
+func TestConfig(t *testing.T) {
+	conf, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	section, err := conf.Sub("provisioning")
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, section.Unmarshal(cfg))
+	require.NoError(t, confmap.Validate(cfg))
+	require.Equal(t, &Config{
+		Tenant: "acme", PassedMeans: "success", Storage: &storageID,
+		File: configoptional.Some(FileConfig{
+			Include: []string{"data/in/*.json", "data/drop/"}, Exclude: []string{"**/*.tmp"}, StartAt: "end",
+			PollInterval: 5 * time.Second, MaxDocumentSize: 1 << 20, IncompleteAfter: 10 * time.Second,
+			FingerprintSize: 1024, MaxConcurrentFiles: 16, Compression: "auto",
+		}),
+	}, cfg)
+}
+
+func TestConfigNamesWhatIsWrong(t *testing.T) {
+	f := func(want string, change func(*Config)) {
+		t.Helper()
+		cfg := createDefaultConfig().(*Config)
+		file := defaultFileConfig()
+		file.Include = []string{"x"}
+		cfg.File = configoptional.Some(file)
+		require.NoError(t, confmap.Validate(cfg))
+		change(cfg)
+		require.ErrorContains(t, confmap.Validate(cfg), want)
+	}
+	f("tenant must not be empty", func(c *Config) { c.Tenant = "" })
+	f(`passed_means is "maybe"`, func(c *Config) { c.PassedMeans = "maybe" })
+	f("no feed is configured", func(c *Config) { c.File = configoptional.Default(defaultFileConfig()) })
+	f("include must name", func(c *Config) { c.File.Get().Include = nil })
+	f("start_at is", func(c *Config) { c.File.Get().StartAt = "middle" })
+	f("poll_interval is 0s", func(c *Config) { c.File.Get().PollInterval = 0 })
+	f("max_document_size is 5 bytes", func(c *Config) { c.File.Get().MaxDocumentSize = 5 })
+	f("incomplete_after is 0s", func(c *Config) { c.File.Get().IncompleteAfter = 0 })
+	f("fingerprint_size is 1 bytes", func(c *Config) { c.File.Get().FingerprintSize = 1 })
+	f("max_concurrent_files is 1", func(c *Config) { c.File.Get().MaxConcurrentFiles = 1 })
+	f(`compression is "zip"`, func(c *Config) { c.File.Get().Compression = "zip" })
+}

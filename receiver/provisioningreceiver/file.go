@@ -1,0 +1,152 @@
+package provisioningreceiver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer/attrs"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/helper"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/receiver"
+)
+
+// maxObservations bounds what is delivered at once; one document may exceed it.
+const maxObservations = 8192
+
+type openStorage func(ctx context.Context, host component.Host, name string) (storage.Client, error)
+
+// fileFeed reads documents from files. The file consumer finds and follows the
+// files, split cuts them into documents, emit delivers these.
+type fileFeed struct {
+	cfg     *FileConfig
+	set     receiver.Settings
+	sink    *sink
+	storage openStorage
+
+	consumer *fileconsumer.Manager
+	position *position
+	batches  sync.Pool
+}
+
+func newFileFeed(cfg *FileConfig, set receiver.Settings, sink *sink, open openStorage) *fileFeed {
+	return &fileFeed{cfg: cfg, set: set, sink: sink, storage: open, batches: sync.Pool{New: func() any { return new(batch) }}}
+}
+
+func (f *fileFeed) start(ctx context.Context, host component.Host) error {
+	f.sink.host = host
+	consumer, err := f.consumerConfig().Build(f.set.TelemetrySettings, f.emit, fileconsumer.WithSplitFunc(split))
+	if err != nil {
+		return fmt.Errorf("file: %w", err)
+	}
+	client, err := f.storage(ctx, host, "file")
+	if err != nil {
+		return err
+	}
+	f.position = &position{Client: client}
+	f.consumer = consumer
+	if err := consumer.Start(f.position); err != nil {
+		return errors.Join(fmt.Errorf("file: %w", err), f.stop(ctx))
+	}
+	return nil
+}
+
+func (f *fileFeed) stop(ctx context.Context) error {
+	if f.consumer == nil {
+		return nil
+	}
+	return errors.Join(f.consumer.Stop(), f.position.Close(ctx))
+}
+
+func (f *fileFeed) consumerConfig() *fileconsumer.Config {
+	cfg := fileconsumer.NewConfig()
+	cfg.Include, cfg.Exclude = files(f.cfg.Include), f.cfg.Exclude
+	cfg.Resolver = attrs.Resolver{IncludeFilePath: true}
+	cfg.StartAt = f.cfg.StartAt
+	cfg.PollInterval = f.cfg.PollInterval
+	cfg.MaxConcurrentFiles = f.cfg.MaxConcurrentFiles
+	cfg.MaxLogSize = helper.ByteSize(f.cfg.MaxDocumentSize)
+	cfg.FlushPeriod = f.cfg.IncompleteAfter
+	cfg.FingerprintSize = helper.ByteSize(f.cfg.FingerprintSize)
+	cfg.Compression = f.cfg.Compression
+	cfg.Encoding = "nop" // bytes as they are: invalid UTF-8 is for the dialect to see
+	cfg.OnTruncate = fileconsumer.OnTruncateReadWholeFile
+	return cfg
+}
+
+// files makes a glob of each directory.
+func files(include []string) []string {
+	globs := make([]string, len(include))
+	for i, path := range include {
+		globs[i] = path
+		info, err := os.Stat(path)
+		if strings.HasSuffix(path, "/") || err == nil && info.IsDir() {
+			globs[i] = filepath.Join(path, "**", "*")
+		}
+	}
+	return globs
+}
+
+// emit delivers tokens, runs of documents, and returns once they are accepted: the
+// file consumer moves the file's offset as soon as emit returns, also when it
+// returns an error. So when it has to give up, the offsets are frozen first.
+func (f *fileFeed) emit(ctx context.Context, tokens [][]byte, attributes map[string]any, _ int64, offsets []int64) error {
+	path, _ := attributes[attrs.LogFilePath].(string)
+	b := f.batches.Get().(*batch)
+	defer f.batches.Put(b)
+	b.reset()
+	for i, token := range tokens {
+		f.read(b, token, path, offsets[i+1]-int64(len(token)))
+		if len(b.Observations)+len(b.quarantined) < maxObservations && i < len(tokens)-1 {
+			continue
+		}
+		if err := f.sink.deliver(ctx, b); err != nil {
+			f.position.freeze()
+			return err
+		}
+		b.reset()
+	}
+	return nil
+}
+
+// read adds what a token gives; base is its offset in the file.
+func (f *fileFeed) read(b *batch, token []byte, path string, base int64) {
+	at := pcommon.NewTimestampFromTime(time.Now())
+	long := len(token) == f.cfg.MaxDocumentSize
+	pieces(token, func(offset int, piece []byte) {
+		rejected := len(b.Rejected)
+		position := base + int64(offset)
+		f.sink.parser.Parse(piece, at, &b.Result)
+		if len(b.Rejected) == rejected {
+			return
+		}
+		valid := json.Valid(piece)
+		head, tail := piece, []byte(nil)
+		if !valid {
+			head, tail = salvage(piece)
+		}
+		if tail != nil {
+			b.Rejected = b.Rejected[:rejected]
+			f.sink.parser.Parse(head, at, &b.Result)
+		}
+		if long && !valid {
+			for i := range b.Rejected {
+				b.Rejected[i].Reason = fmt.Sprintf("a piece of a document longer than max_document_size (%d bytes): %s",
+					f.cfg.MaxDocumentSize, b.Rejected[i].Reason)
+			}
+		}
+		f.sink.quarantine(b, at, path, position)
+		if tail != nil {
+			f.read(b, tail, path, position+int64(len(piece)-len(tail)))
+		}
+	})
+}

@@ -1,0 +1,90 @@
+package provisioningreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
+)
+
+// feed is one place that observations come from.
+type feed interface {
+	// start begins reading; it needs no network.
+	start(ctx context.Context, host component.Host) error
+	// stop ends reading; what was read and not accepted is read again after the
+	// next start.
+	stop(ctx context.Context) error
+}
+
+type logsReceiver struct {
+	cfg   *Config
+	set   receiver.Settings
+	next  consumer.Logs
+	feeds []feed
+}
+
+func newReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*logsReceiver, error) {
+	r := &logsReceiver{cfg: cfg, set: set, next: next}
+	if cfg.File.HasValue() {
+		sink, err := r.sink(provisioning.FeedFile)
+		if err != nil {
+			return nil, err
+		}
+		r.feeds = append(r.feeds, newFileFeed(cfg.File.Get(), set, sink, r.storage))
+	}
+	return r, nil
+}
+
+// Start starts the feeds in order; those started are stopped again if one fails.
+func (r *logsReceiver) Start(ctx context.Context, host component.Host) error {
+	for i, f := range r.feeds {
+		if err := f.start(ctx, host); err != nil {
+			r.feeds = r.feeds[:i]
+			return errors.Join(err, r.Shutdown(ctx))
+		}
+	}
+	return nil
+}
+
+// Shutdown stops the feeds.
+func (r *logsReceiver) Shutdown(ctx context.Context) error {
+	var errs error
+	for _, f := range r.feeds {
+		errs = errors.Join(errs, f.stop(ctx))
+	}
+	r.feeds = nil
+	return errs
+}
+
+func (r *logsReceiver) parser(from provisioning.Feed) *sailpoint.Parser {
+	return &sailpoint.Parser{Tenant: r.cfg.Tenant, Feed: from, PassedMeans: passedMeans[r.cfg.PassedMeans]}
+}
+
+// storage opens the feed's part of the configured storage, or one in memory.
+func (r *logsReceiver) storage(ctx context.Context, host component.Host, name string) (storage.Client, error) {
+	if r.cfg.Storage == nil {
+		r.set.Logger.Warn("no storage is configured: the position of feed " + name +
+			" is kept in memory and everything is read again after a restart; set storage to a storage extension")
+		return storage.NewNopClient(), nil
+	}
+	extension, ok := host.GetExtensions()[*r.cfg.Storage]
+	if !ok {
+		return nil, fmt.Errorf("storage: extension %q is not configured", r.cfg.Storage)
+	}
+	provider, ok := extension.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("storage: extension %q is no storage extension", r.cfg.Storage)
+	}
+	client, err := provider.GetClient(ctx, component.KindReceiver, r.set.ID, name)
+	if err != nil {
+		return nil, fmt.Errorf("storage: extension %q: %w", r.cfg.Storage, err)
+	}
+	return client, nil
+}
