@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -47,10 +48,14 @@ type planner struct {
 	tenant                    *model.Tenant
 	feeds                     [4]bool
 	late, duplicates, shuffle float64
+	end                       int64 // documents from then on are never written
 }
 
 func newPlanner(o *Options, t *model.Tenant) planner {
-	p := planner{tenant: t, late: o.Late, duplicates: o.Duplicates, shuffle: o.Shuffle}
+	p := planner{tenant: t, late: o.Late, duplicates: o.Duplicates, shuffle: o.Shuffle, end: math.MaxInt64}
+	if !o.Live {
+		p.end = o.To.UnixMilli()
+	}
 	for i, f := range Feeds {
 		p.feeds[i] = slices.Contains(o.Feeds, f)
 	}
@@ -124,6 +129,9 @@ func (d *drafts) add(feed uint8, asOf, at int64, event int) {
 }
 
 func (d *drafts) push(p planned) {
+	if p.at >= d.end {
+		return
+	}
 	p.group, p.order = d.open, uint32(len(d.list)) //nolint:gosec // a group has few documents
 	d.list = append(d.list, p)
 }

@@ -41,6 +41,9 @@ func (r *Request) live(dice random, pending, sent int64) {
 		}
 		at += dice.between(2*minute, 20*minute)
 		r.Life = append(r.Life, Phase{State: Retrying, At: at, AsPending: dice.chance(0.4)})
+		if dice.chance(stuckRetryRate) {
+			return
+		}
 	}
 	r.performed(dice, at)
 }
@@ -74,7 +77,11 @@ func (r *Request) refuse(pending int64, a *Approval) {
 	})
 }
 
-const stuckRate = 0.006
+// How many requests, and how many retries, nobody ever answers.
+const (
+	stuckRate      = 0.006
+	stuckRetryRate = 0.04
+)
 
 // failure decides whether an attempt fails, and with which words. A source that
 // is down fails most of what is sent to it; later attempts fail more often than
