@@ -28,10 +28,13 @@ type Config struct {
 	// File reads documents from files.
 	File configoptional.Optional[FileConfig] `mapstructure:"file"`
 
+	// Webhook receives Provisioning Completed triggers.
+	Webhook configoptional.Optional[WebhookConfig] `mapstructure:"webhook"`
+
 	_ struct{}
 }
 
-var errNoFeed = errors.New("no feed is configured: write at least one of the sections file")
+var errNoFeed = errors.New("no feed is configured: write at least one of the sections file, webhook")
 
 // Validate checks the configuration as a whole; the feeds check themselves.
 func (c *Config) Validate() error {
@@ -42,7 +45,7 @@ func (c *Config) Validate() error {
 	if _, ok := passedMeans[c.PassedMeans]; !ok {
 		errs = errors.Join(errs, fmt.Errorf("passed_means is %q, want committed or success", c.PassedMeans))
 	}
-	if !c.File.HasValue() {
+	if !c.File.HasValue() && !c.Webhook.HasValue() {
 		errs = errors.Join(errs, errNoFeed)
 	}
 	return errs

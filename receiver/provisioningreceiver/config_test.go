@@ -19,8 +19,14 @@ func TestConfig(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	require.NoError(t, section.Unmarshal(cfg))
 	require.NoError(t, confmap.Validate(cfg))
+	require.Equal(t, "0.0.0.0:9088", cfg.Webhook.Get().ServerConfig.NetAddr.Endpoint)
+	require.Equal(t, "/hook", cfg.Webhook.Get().Path)
+	require.EqualValues(t, 1000, cfg.Webhook.Get().ServerConfig.MaxRequestBodySize)
+	require.Equal(t, 10*time.Second, cfg.Webhook.Get().Patience)
+	cfg.Webhook = configoptional.Default(defaultWebhookConfig())
 	require.Equal(t, &Config{
-		Tenant: "acme", PassedMeans: "success", Storage: &storageID,
+		Webhook: configoptional.Default(defaultWebhookConfig()),
+		Tenant:  "acme", PassedMeans: "success", Storage: &storageID,
 		File: configoptional.Some(FileConfig{
 			Include: []string{"data/in/*.json", "data/drop/"}, Exclude: []string{"**/*.tmp"}, StartAt: "end",
 			PollInterval: 5 * time.Second, MaxDocumentSize: 1 << 20, IncompleteAfter: 10 * time.Second,
@@ -43,6 +49,11 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("tenant must not be empty", func(c *Config) { c.Tenant = "" })
 	f(`passed_means is "maybe"`, func(c *Config) { c.PassedMeans = "maybe" })
 	f("no feed is configured", func(c *Config) { c.File = configoptional.Default(defaultFileConfig()) })
+	f("path is", func(c *Config) {
+		webhook := defaultWebhookConfig()
+		webhook.Path = "hook"
+		c.Webhook = configoptional.Some(webhook)
+	})
 	f("include must name", func(c *Config) { c.File.Get().Include = nil })
 	f("start_at is", func(c *Config) { c.File.Get().StartAt = "middle" })
 	f("poll_interval is 0s", func(c *Config) { c.File.Get().PollInterval = 0 })

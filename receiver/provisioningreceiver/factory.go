@@ -22,6 +22,7 @@ func createDefaultConfig() component.Config {
 		Tenant:      "default",
 		PassedMeans: "committed",
 		File:        configoptional.Default(defaultFileConfig()),
+		Webhook:     configoptional.Default(defaultWebhookConfig()),
 	}
 }
 

@@ -160,8 +160,11 @@ func startReceiver(t *testing.T, next consumer.Logs, storageDir string, configur
 	r, err := newReceiver(set, cfg, next)
 	require.NoError(t, err)
 	for _, f := range r.feeds {
-		if file, ok := f.(*fileFeed); ok {
-			file.sink.firstRetry, file.sink.maxRetry = time.Millisecond, 20*time.Millisecond
+		switch f := f.(type) {
+		case *fileFeed:
+			f.sink.firstRetry, f.sink.maxRetry = time.Millisecond, 20*time.Millisecond
+		case *webhookFeed:
+			f.sink.firstRetry, f.sink.maxRetry = time.Millisecond, 20*time.Millisecond
 		}
 	}
 	require.NoError(t, r.Start(context.Background(), host))

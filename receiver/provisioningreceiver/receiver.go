@@ -39,6 +39,13 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*logsR
 		}
 		r.feeds = append(r.feeds, newFileFeed(cfg.File.Get(), set, sink, r.storage))
 	}
+	if cfg.Webhook.HasValue() {
+		sink, err := r.sink(provisioning.FeedWebhook)
+		if err != nil {
+			return nil, err
+		}
+		r.feeds = append(r.feeds, newWebhookFeed(cfg.Webhook.Get(), set, sink))
+	}
 	return r, nil
 }
 

@@ -1,0 +1,50 @@
+package provisioningreceiver
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/config/confighttp"
+)
+
+// WebhookConfig is the section webhook: an HTTP server that receives Provisioning
+// Completed triggers. TLS, authentication and limits are the server's settings.
+type WebhookConfig struct {
+	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
+
+	// Path is where triggers are posted.
+	Path string `mapstructure:"path"`
+
+	// Patience is how long a request waits for the next consumer to accept before
+	// it is answered 503. The vendor does not send a trigger again.
+	Patience time.Duration `mapstructure:"patience"`
+
+	// MaxInFlight bounds the requests handled at once; more are answered 429.
+	MaxInFlight int `mapstructure:"max_in_flight"`
+
+	_ struct{}
+}
+
+// Validate names every setting that is wrong.
+func (c *WebhookConfig) Validate() error {
+	var errs error
+	if !strings.HasPrefix(c.Path, "/") {
+		errs = errors.Join(errs, fmt.Errorf("path is %q, must begin with /", c.Path))
+	}
+	if c.Patience <= 0 {
+		errs = errors.Join(errs, fmt.Errorf("patience is %v, must be positive", c.Patience))
+	}
+	if c.MaxInFlight < 1 {
+		errs = errors.Join(errs, fmt.Errorf("max_in_flight is %d, must be positive", c.MaxInFlight))
+	}
+	return errs
+}
+
+func defaultWebhookConfig() WebhookConfig {
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = "127.0.0.1:8088"
+	server.MaxRequestBodySize = 4 << 20
+	return WebhookConfig{ServerConfig: server, Path: "/sailpoint", Patience: 10 * time.Second, MaxInFlight: 64}
+}
