@@ -1,0 +1,129 @@
+package provisioningconnector
+
+import (
+	"context"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/provtrail/provtrail/connector/provisioningconnector/internal/metadata"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// tracer is the connector. It holds what the activities of a group told last until
+// the group's record says that it is finished, and then sends the whole trace.
+// Hearing a batch again changes nothing, so a failing consumer may be retried.
+type tracer struct {
+	component.StartFunc
+
+	cfg       *Config
+	next      consumer.Traces
+	telemetry *metadata.TelemetryBuilder
+
+	mu   sync.Mutex // guards book; held while sending, so that a trace is sent once
+	book *book
+}
+
+func newConnector(set connector.Settings, cfg *Config, next consumer.Traces) (*tracer, error) {
+	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	t := &tracer{cfg: cfg, next: next, telemetry: builder}
+	t.book, err = newBook(cfg.MaxGroups)
+	return t, err
+}
+
+// Shutdown implements component.Component.
+func (t *tracer) Shutdown(context.Context) error {
+	t.telemetry.Shutdown()
+	return nil
+}
+
+// Capabilities implements consumer.Logs.
+func (*tracer) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// ConsumeLogs implements consumer.Logs. Records of other makers, quarantine records
+// and observations that no processor has folded have no place in a trace.
+func (t *tracer) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	finished := map[groupKey]*held{}
+	t.read(logs, finished)
+	if n := t.book.forgotten(); n > 0 {
+		t.telemetry.ConnectorProvisioningEvictions.Add(ctx, int64(n))
+	}
+	traces := ptrace.NewTraces()
+	incomplete := 0
+	for _, g := range finished {
+		if !writeTrace(g, traces) {
+			incomplete++
+		}
+	}
+	if traces.SpanCount() == 0 {
+		return nil
+	}
+	if err := t.next.ConsumeTraces(ctx, traces); err != nil {
+		return err
+	}
+	for _, g := range finished {
+		g.sent = g.summary.Version
+	}
+	t.telemetry.ConnectorProvisioningTraces.Add(ctx, int64(len(finished)))
+	t.telemetry.ConnectorProvisioningIncompleteTraces.Add(ctx, int64(incomplete))
+	return nil
+}
+
+func (t *tracer) read(logs plog.Logs, finished map[groupKey]*held) {
+	for _, rl := range logs.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				t.record(lr, finished)
+			}
+		}
+	}
+}
+
+// record takes one record in. What cannot be read was not written by the
+// processor, which quarantines what it cannot read itself.
+func (t *tracer) record(lr plog.LogRecord, finished map[groupKey]*held) {
+	switch lr.EventName() {
+	case provisioning.EventActivity:
+		var r provisioning.Record
+		if err := provisioning.Read(lr, &r); err == nil && r.Sort != "" {
+			t.book.group(provisioning.TraceID(r.Tenant, r.GroupID)).hear(&r)
+		}
+	case provisioning.EventGroup:
+		var g provisioning.GroupRecord
+		if err := provisioning.ReadGroup(lr, &g); err == nil {
+			t.summary(g, finished)
+		}
+	}
+}
+
+func (t *tracer) summary(g provisioning.GroupRecord, finished map[groupKey]*held) {
+	key := provisioning.TraceID(g.Tenant, g.ID)
+	h := t.book.group(key)
+	if g.Version < h.summary.Version {
+		return
+	}
+	h.summary = g
+	h.finished = t.isFinished(&g)
+	if h.finished && h.sent < g.Version {
+		finished[key] = h
+	} else {
+		delete(finished, key)
+	}
+}
+
+func (t *tracer) isFinished(g *provisioning.GroupRecord) bool {
+	open := g.Counts[provisioning.StatusUnset] + g.Counts[provisioning.StatusPending] + g.Counts[provisioning.StatusRetrying]
+	if !t.cfg.CommittedIsFinished {
+		open += g.Counts[provisioning.StatusCommitted]
+	}
+	return open == 0 && g.Activities > 0
+}
