@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -15,13 +16,15 @@ import (
 
 // Reader reads the rows of one file in their order.
 type Reader[T any] struct {
-	path    string
-	file    *os.File
-	parquet *parquet.File
-	want    []*column[T]
-	groups  []parquet.RowGroup
-	cursors []*cursor
-	left    int64 // rows of the open row group
+	path string
+	file *os.File
+	// borrowed files are closed by their owner.
+	borrowed bool
+	parquet  *parquet.File
+	want     []*column[T]
+	groups   []parquet.RowGroup
+	cursors  []*cursor
+	left     int64 // rows of the open row group
 }
 
 // OpenRecords opens a file of activity records. Only the named columns are read
@@ -45,8 +48,10 @@ func openReader[T any](t *table[T], path string, columns []string) (_ *Reader[T]
 
 func (r *Reader[T]) open(t *table[T], columns []string) (err error) {
 	defer recovered(&err)
-	if r.file, err = os.Open(r.path); err != nil {
-		return err
+	if r.file == nil {
+		if r.file, err = os.Open(r.path); err != nil {
+			return err
+		}
 	}
 	info, err := r.file.Stat()
 	if err != nil {
@@ -86,6 +91,31 @@ func checkMetadata(f *parquet.File, table string) error {
 
 // Rows is the number of rows of the file.
 func (r *Reader[T]) Rows() int64 { return r.parquet.NumRows() }
+
+// Period is the least and the greatest occurred_at of the file, as its statistics
+// tell; false where they do not.
+func (r *Reader[T]) Period() (first, last time.Time, ok bool) {
+	leaf, found := r.parquet.Schema().Lookup("occurred_at")
+	if !found {
+		return first, last, false
+	}
+	for i, g := range r.parquet.RowGroups() {
+		chunk, isFile := g.ColumnChunks()[leaf.ColumnIndex].(*parquet.FileColumnChunk)
+		if !isFile {
+			return first, last, false
+		}
+		low, high, found := chunk.Bounds()
+		if !found {
+			return first, last, false
+		}
+		from, to := time.UnixMicro(low.Int64()).UTC(), time.UnixMicro(high.Int64()).UTC()
+		if i == 0 {
+			first, last = from, to
+		}
+		first, last = earliest(first, from), latest(last, to)
+	}
+	return first, last, len(r.parquet.RowGroups()) > 0
+}
 
 // Read fills rows, which it clears first, and returns how many; io.EOF after the
 // last. Their text stays valid.
@@ -150,7 +180,9 @@ func (r *Reader[T]) Close() (err error) {
 	}
 	r.cursors = nil
 	if r.file != nil {
-		err = errors.Join(err, r.file.Close())
+		if !r.borrowed {
+			err = errors.Join(err, r.file.Close())
+		}
 		r.file = nil
 	}
 	return err

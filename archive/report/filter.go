@@ -1,0 +1,157 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// Filter says which activities are reported. Zero values do not restrict. Where a
+// list has several values, one must match; text is compared without case.
+type Filter struct {
+	// From and To bound the time of what happened: From is within, To is not.
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+
+	Status    []string `json:"status,omitempty"`
+	Source    []string `json:"source,omitempty"` // id or name
+	Kind      []string `json:"kind,omitempty"`
+	Operation []string `json:"operation,omitempty"`
+	Identity  []string `json:"identity,omitempty"` // id or name
+	Group     []string `json:"group,omitempty"`    // id or number
+	Tenant    []string `json:"tenant,omitempty"`
+	Text      string   `json:"text,omitempty"` // anywhere in names, values and errors
+
+	// Columns of activities.csv in their order; none means those of the
+	// Activities page.
+	Columns []string `json:"columns,omitempty"`
+	// Zone in which times are written; nil is UTC.
+	Zone *time.Location `json:"-"`
+}
+
+// DefaultPeriod is reported where no From is given.
+const DefaultPeriod = 7 * 24 * time.Hour
+
+// ErrFilter is wrapped by every complaint about a filter.
+var ErrFilter = errors.New("the report cannot be made")
+
+// ParseFilter reads a query: from, to (RFC 3339, a date, or a duration before now
+// such as 24h), status, source, kind, operation, identity, group, tenant (each may
+// be repeated), q, columns (with commas) and tz (an IANA name).
+func ParseFilter(query url.Values, now time.Time) (Filter, error) {
+	f := Filter{To: now, Zone: time.UTC, Text: query.Get("q")}
+	var errs []error
+	wrong := func(name string, err error) { errs = append(errs, fmt.Errorf("%w: %s: %w", ErrFilter, name, err)) }
+	if zone := query.Get("tz"); zone != "" {
+		var err error
+		if f.Zone, err = time.LoadLocation(zone); err != nil {
+			wrong("tz", err)
+			f.Zone = time.UTC
+		}
+	}
+	var err error
+	if f.To, err = parseTime(query.Get("to"), f.Zone, now, now); err != nil {
+		wrong("to", err)
+	}
+	if f.From, err = parseTime(query.Get("from"), f.Zone, now, f.To.Add(-DefaultPeriod)); err != nil {
+		wrong("from", err)
+	}
+	for name, list := range map[string]*[]string{
+		"status": &f.Status, "source": &f.Source, "kind": &f.Kind, "operation": &f.Operation,
+		"identity": &f.Identity, "group": &f.Group, "tenant": &f.Tenant,
+	} {
+		*list = slices.DeleteFunc(slices.Clone(query[name]), func(s string) bool { return s == "" })
+	}
+	if columns := query.Get("columns"); columns != "" {
+		f.Columns = strings.Split(columns, ",")
+	}
+	return f, errors.Join(append(errs, f.Validate())...)
+}
+
+// Validate names what is wrong.
+func (f *Filter) Validate() error {
+	var errs []error
+	if !f.From.Before(f.To) {
+		errs = append(errs, fmt.Errorf("%w: from (%s) is not before to (%s)", ErrFilter, f.From.Format(time.RFC3339), f.To.Format(time.RFC3339)))
+	}
+	for _, s := range f.Status {
+		if !slices.ContainsFunc(provisioning.Statuses[:], func(known provisioning.Status) bool { return strings.EqualFold(known.String(), s) }) {
+			errs = append(errs, fmt.Errorf("%w: status %q is none of the six", ErrFilter, s))
+		}
+	}
+	for _, c := range f.Columns {
+		if !slices.Contains(archive.Columns(), c) {
+			errs = append(errs, fmt.Errorf("%w: there is no column %q", ErrFilter, c))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func parseTime(text string, zone *time.Location, now, none time.Time) (time.Time, error) {
+	if text == "" {
+		return none, nil
+	}
+	if before, err := time.ParseDuration(text); err == nil && before > 0 {
+		return now.Add(-before), nil
+	}
+	for _, layout := range []string{"2006-01-02", "2006-01-02T15:04"} {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return t, nil
+		}
+	}
+	return time.Parse(time.RFC3339, text)
+}
+
+// within says that the row lies in the period.
+func (f *Filter) within(r *provisioning.Record) bool {
+	at := r.At().AsTime()
+	return !at.Before(f.From) && at.Before(f.To)
+}
+
+// filterColumns are what matches looks at, and what decides whether an activity
+// still stands.
+var filterColumns = []string{
+	"tenant", "status", "kind", "operation", "cause", "source_id", "source_name", "identity_id", "identity_name", "group_id",
+	"group_number", "account_id", "attribute_name", "attribute_value", "error_message", "requester_name", "approver_name",
+	"ticket_id", "folded_into",
+}
+
+// matches is asked about an activity's state at the end of the period.
+func (f *Filter) matches(r *provisioning.Record) bool {
+	return one(f.Tenant, r.Tenant) && one(f.Status, r.Status.String()) && one(f.Kind, string(r.Kind)) &&
+		one(f.Operation, string(r.Operation)) && one(f.Source, r.SourceID, r.SourceName) &&
+		one(f.Identity, r.IdentityID, r.IdentityName) &&
+		(len(f.Group) == 0 || one(f.Group, r.GroupID, strconv.FormatInt(r.GroupNumber, 10))) && f.says(r)
+}
+
+func one(wanted []string, values ...string) bool {
+	if len(wanted) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(wanted, func(w string) bool {
+		return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, w) })
+	})
+}
+
+func (f *Filter) says(r *provisioning.Record) bool {
+	if f.Text == "" {
+		return true
+	}
+	text := strings.ToLower(f.Text)
+	for _, v := range []string{
+		r.IdentityName, r.IdentityID, r.AccountID, r.SourceName, r.AttributeName, r.AttributeValue, r.ErrorMessage,
+		r.RequesterName, r.ApproverName, r.GroupID, r.TicketID, r.Cause, string(r.Operation),
+	} {
+		if strings.Contains(strings.ToLower(v), text) {
+			return true
+		}
+	}
+	return false
+}

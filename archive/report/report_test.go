@@ -1,0 +1,257 @@
+package report
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.uber.org/goleak"
+
+	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// state is the version'th state of activity n, a second after the one before.
+func state(n, version int, status provisioning.Status, change ...func(*provisioning.Record)) *provisioning.Record {
+	at := pcommon.NewTimestampFromTime(noon.Add(time.Duration(n*10+version) * time.Second))
+	r := &provisioning.Record{
+		Observation: provisioning.Observation{
+			Tenant: "acme", GroupID: fmt.Sprint("g", n), SourceID: "2c91", SourceName: "SAP", AccountID: fmt.Sprint("user", n),
+			Operation: provisioning.OperationCreate, IdentityName: "Ada Lovelace", OccurredAt: at, ObservedAt: at,
+			RawStatus: status.String(), Feed: provisioning.FeedREST, Original: "{}",
+		},
+		Sort: provisioning.SortObservation, Kind: provisioning.KindProvisioning, Status: status, Current: true, Version: uint64(version),
+		GroupNumber: int64(n),
+	}
+	r.ActivityID = provisioning.ActivityKey{GroupID: r.GroupID}.ID()
+	for _, f := range change {
+		f(r)
+	}
+	r.EventID = provisioning.EventID(&r.Observation)
+	return r
+}
+
+// store writes batches into an archive, seals the hour if asked, and returns it.
+func store(t *testing.T, seal bool, batches ...[]*provisioning.Record) string {
+	t.Helper()
+	dir := t.TempDir()
+	now := noon.Add(time.Hour - time.Second)
+	keys, err := archive.LoadKeys(t.TempDir() + "/key")
+	require.NoError(t, err)
+	a, err := archive.Open(dir, archive.Options{Keys: keys, Now: func() time.Time { return now }})
+	require.NoError(t, err)
+	for _, b := range batches {
+		_, err := a.Write(t.Context(), archive.Batch{Records: b})
+		require.NoError(t, err)
+	}
+	if seal {
+		now = now.Add(time.Hour)
+		_, err := a.SealDue(t.Context())
+		require.NoError(t, err)
+	}
+	require.NoError(t, a.Close())
+	return dir
+}
+
+type pack struct {
+	sheets   map[string][]map[string]string
+	manifest Manifest
+}
+
+func pull(t *testing.T, dir string, f Filter) pack {
+	t.Helper()
+	var b bytes.Buffer
+	m, err := Write(t.Context(), dir, f, &b)
+	require.NoError(t, err)
+	z, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	require.NoError(t, err)
+	p := pack{sheets: map[string][]map[string]string{}}
+	digests := map[string]string{}
+	for _, file := range z.File {
+		r, err := file.Open()
+		require.NoError(t, err)
+		text, err := io.ReadAll(r)
+		require.NoError(t, err)
+		if file.Name == "manifest.json" {
+			require.NoError(t, json.Unmarshal(text, &p.manifest))
+			continue
+		}
+		sum := sha256.Sum256(text)
+		digests[file.Name] = hex.EncodeToString(sum[:])
+		rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+		require.NoError(t, err)
+		for _, row := range rows[1:] {
+			m := map[string]string{}
+			for i, name := range rows[0] {
+				m[name] = row[i]
+			}
+			p.sheets[file.Name] = append(p.sheets[file.Name], m)
+		}
+	}
+	for _, s := range p.manifest.Sheets {
+		require.Equal(t, digests[s.Name], s.SHA256, s.Name)
+		require.Len(t, p.sheets[s.Name], int(s.Rows), s.Name)
+	}
+	require.Equal(t, m.Sheets, p.manifest.Sheets)
+	return p
+}
+
+func day() Filter { return Filter{From: noon.Add(-time.Hour), To: noon.Add(24 * time.Hour)} }
+
+func TestAnActivityIsItsNewestStateOnce(t *testing.T) {
+	pending, retrying := state(1, 2, provisioning.StatusPending), state(1, 4, provisioning.StatusRetrying)
+	success := state(1, 6, provisioning.StatusSuccess)
+	late := state(1, 7, provisioning.StatusFailed, func(r *provisioning.Record) { r.Current = false })
+	folded := state(2, 2, provisioning.StatusPending, func(r *provisioning.Record) { r.FoldedInto = success.ActivityID })
+	for _, seal := range []bool{false, true} {
+		dir := store(t, seal, []*provisioning.Record{success, pending}, []*provisioning.Record{retrying, pending, folded, late}, []*provisioning.Record{pending, retrying})
+		p := pull(t, dir, day())
+		require.Len(t, p.sheets["activities.csv"], 1)
+		row := p.sheets["activities.csv"][0]
+		require.Equal(t, "Success", row["status"])
+		require.Equal(t, "2026-11-22T12:00:16.000Z", row["occurred_at"])
+		require.Equal(t, success.ActivityID.String(), row["activity_id"])
+		require.Len(t, p.sheets["history.csv"], 4, "each once, however often it was stored")
+		require.Equal(t, []map[string]string{{"source_name": "SAP", "operation": "Create", "status": "Success", "activities": "1"}}, p.sheets["summary.csv"])
+		for _, proof := range p.manifest.Archive {
+			require.Equal(t, !seal, proof.Open)
+			require.Equal(t, seal, proof.Seal != "" && proof.SHA256 != "")
+		}
+	}
+}
+
+func TestThePeriodEndsAtTo(t *testing.T) {
+	dir := store(t, true, []*provisioning.Record{state(1, 2, provisioning.StatusPending), state(1, 6, provisioning.StatusSuccess), state(50, 2, provisioning.StatusFailed)})
+	p := pull(t, dir, Filter{From: noon, To: noon.Add(15 * time.Second)})
+	require.Len(t, p.sheets["activities.csv"], 1)
+	require.Equal(t, "Pending", p.sheets["activities.csv"][0]["status"], "as it stood then")
+	require.Empty(t, pull(t, dir, Filter{From: noon.Add(-2 * time.Hour), To: noon}).sheets["activities.csv"])
+}
+
+func TestFilters(t *testing.T) {
+	password := state(3, 2, provisioning.StatusFailed, func(r *provisioning.Record) {
+		r.Kind, r.FailedOn, r.IdentityID, r.SourceName = provisioning.KindPassword, provisioning.FailedOnBoth, "id-3", "Workday"
+		r.ErrorMessage = "=cmd|'/C calc'!A0"
+	})
+	dir := store(t, false, []*provisioning.Record{
+		state(1, 2, provisioning.StatusPending), state(2, 2, provisioning.StatusFailed), password,
+	})
+	f := func(query string, groups ...string) {
+		t.Helper()
+		values, err := url.ParseQuery(query)
+		require.NoError(t, err)
+		filter, err := ParseFilter(values, noon.Add(time.Hour))
+		require.NoError(t, err)
+		var got []string
+		for _, row := range pull(t, dir, filter).sheets["activities.csv"] {
+			got = append(got, row["group_id"])
+		}
+		require.ElementsMatch(t, groups, got)
+	}
+	f("", "g1", "g2", "g3")
+	f("status=failed", "g2", "g3")
+	f("status=failed&status=pending", "g1", "g2", "g3")
+	f("source=SAP", "g1", "g2")
+	f("source=2c91&kind=password", "g3")
+	f("group=g1", "g1")
+	f("group=2", "g2")
+	f("identity=ID-3", "g3")
+	f("identity=ada+lovelace&operation=create", "g1", "g2", "g3")
+	f("q=USER2", "g2")
+	f("tenant=other")
+	f("from=1m")
+	f("from=2h&to=2026-11-22T12:00:15Z", "g1")
+
+	p := pull(t, dir, day())
+	require.Len(t, p.sheets["passwords.csv"], 1)
+	require.Equal(t, "both", p.sheets["passwords.csv"][0]["failed_on"])
+	require.Equal(t, "'=cmd|'/C calc'!A0", p.sheets["passwords.csv"][0]["error_message"])
+}
+
+func TestColumnsAndZoneByChoice(t *testing.T) {
+	dir := store(t, false, []*provisioning.Record{state(1, 2, provisioning.StatusPending)})
+	values := url.Values{"columns": {"original,occurred_at,timed,version"}, "tz": {"Europe/Paris"}}
+	f, err := ParseFilter(values, noon.Add(time.Hour))
+	require.NoError(t, err)
+	row := pull(t, dir, f).sheets["activities.csv"][0]
+	require.Equal(t, map[string]string{"original": "{}", "occurred_at": "2026-11-22T13:00:12.000+01:00", "timed": "true", "version": "2"}, row)
+}
+
+func TestParseFilterNamesWhatIsWrong(t *testing.T) {
+	f := func(query, want string) {
+		t.Helper()
+		values, err := url.ParseQuery(query)
+		require.NoError(t, err)
+		_, err = ParseFilter(values, noon)
+		require.ErrorIs(t, err, ErrFilter)
+		require.ErrorContains(t, err, want)
+	}
+	f("from=yesterday", "from")
+	f("to=2026-13-01", "to")
+	f("from=2026-11-22&to=2026-11-21", "not before")
+	f("status=Done", `"Done"`)
+	f("columns=status,nothing", `"nothing"`)
+	f("tz=Mars/Olympus", "tz")
+}
+
+func TestHarmless(t *testing.T) {
+	for _, bad := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "＝1"} {
+		require.Equal(t, "'"+bad, harmless(bad))
+	}
+	for _, good := range []string{"", "CN=Ada", "a-b", "1+1", " plain"} {
+		require.Equal(t, good, harmless(good))
+	}
+}
+
+// TestKeysThatDoNotFitIntoMemory compares winners from files with those of a map.
+func TestKeysThatDoNotFitIntoMemory(t *testing.T) {
+	k := keys{dir: t.TempDir()}
+	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // a test's dice
+	want := map[provisioning.ID]keyed{}
+	for row := range uint64(5000) {
+		e := keyed{id: provisioning.ID{byte(random.IntN(200)), 7}, rank: uint64(random.IntN(4)), row: row}
+		require.NoError(t, k.add(e))
+		if row%1000 == 500 {
+			require.NoError(t, k.spill())
+		}
+		if old := want[e.id]; e.rank > old.rank {
+			want[e.id] = e
+		}
+	}
+	got := map[uint64]bool{}
+	require.NoError(t, k.winners(func(_, winner uint64) { got[winner] = true }))
+	require.Len(t, got, len(want))
+	for _, e := range want {
+		require.True(t, got[e.row])
+	}
+	require.NoError(t, k.close())
+}
+
+func TestNoArchiveIsAnError(t *testing.T) {
+	_, err := Write(t.Context(), t.TempDir()+"/none", day(), io.Discard)
+	require.Error(t, err)
+	p := pull(t, t.TempDir(), day())
+	require.Empty(t, p.sheets)
+	names := []string{}
+	for _, s := range p.manifest.Sheets {
+		names = append(names, strings.TrimSuffix(s.Name, ".csv"))
+	}
+	require.True(t, slices.Equal(names, []string{"activities", "history", "summary", "passwords"}))
+}

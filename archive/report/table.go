@@ -1,0 +1,146 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// activityColumns are those of the Activities page.
+var activityColumns = []string{
+	"tenant", "group_number", "group_id", "group_status", "status", "kind", "operation", "cause", "source_name", "account_id",
+	"attribute_name", "attribute_value", "identity_name", "identity_id", "requester_name", "approver_name", "approval_status",
+	"error_message", "attempts", "requested_at", "occurred_at", "committed_at", "finished_at", "failed_at", "stalled", "overdue",
+	"ticket_id", "activity_id",
+}
+
+var historyColumns = []string{
+	"activity_id", "occurred_at", "timed", "observed_at", "record", "feed", "raw_status", "observed_status", "previous_status",
+	"status", "odd", "attempts", "error_message", "approver_name", "approval_status", "group_id", "source_name", "account_id",
+	"operation", "attribute_name", "attribute_value", "state_seq", "event_id",
+}
+
+var passwordColumns = []string{
+	"tenant", "group_number", "identity_name", "source_name", "account_id", "status", "failed_on", "attempts", "requester_name",
+	"requested_at", "occurred_at", "finished_at", "failed_at", "error_message", "activity_id",
+}
+
+// cell writes one value of a record as text.
+type cell func(*provisioning.Record) string
+
+// cells makes the cells of the named columns. Times are written in the zone.
+func cells(columns []string, zone *time.Location) []cell {
+	list := make([]cell, len(columns))
+	for i, name := range columns {
+		list[i] = newCell(name, zone)
+	}
+	return list
+}
+
+func newCell(name string, zone *time.Location) cell {
+	when := func(at pcommon.Timestamp) string {
+		if at == 0 {
+			return ""
+		}
+		return at.AsTime().In(zone).Format("2006-01-02T15:04:05.000Z07:00")
+	}
+	switch name {
+	case "timed":
+		return func(r *provisioning.Record) string { return strconv.FormatBool(r.OccurredAt != 0) }
+	case "occurred_at":
+		return func(r *provisioning.Record) string { return when(r.At()) }
+	}
+	for i := range provisioning.Fields {
+		if f := &provisioning.Fields[i]; f.Column == name {
+			return func(r *provisioning.Record) string {
+				switch v := f.Of(r).(type) {
+				case *bool:
+					return strconv.FormatBool(*v)
+				case *int64:
+					return strconv.FormatInt(*v, 10)
+				case *uint64:
+					return strconv.FormatUint(*v, 10)
+				case *pcommon.Timestamp:
+					return when(*v)
+				case *string:
+					return harmless(*v)
+				case fmt.Stringer:
+					return v.String()
+				default:
+					return harmless(word(v))
+				}
+			}
+		}
+	}
+	panic("report: there is no column " + name) // Filter.Validate has looked
+}
+
+func word(v any) string {
+	switch v := v.(type) {
+	case *provisioning.Feed:
+		return string(*v)
+	case *provisioning.Dialect:
+		return string(*v)
+	case *provisioning.Sort:
+		return string(*v)
+	case *provisioning.Operation:
+		return string(*v)
+	case *provisioning.Kind:
+		return string(*v)
+	case *provisioning.FailedOn:
+		return string(*v)
+	}
+	panic(fmt.Sprintf("report: type %T is not known", v))
+}
+
+// harmless puts an apostrophe before what a spreadsheet would run as a formula
+// (OWASP, "CSV Injection"). White space before the sign does not help it.
+func harmless(text string) string {
+	for i := range len(text) {
+		switch text[i] {
+		case ' ', '\n', '\v', '\f':
+			continue
+		case '=', '+', '-', '@', '\t', '\r':
+			return "'" + text
+		}
+		break
+	}
+	for _, wide := range []string{"＝", "＋", "－", "＠"} {
+		if len(text) >= len(wide) && text[:len(wide)] == wide {
+			return "'" + text
+		}
+	}
+	return text
+}
+
+// sheet is one CSV file.
+type sheet struct {
+	csv   *csv.Writer
+	cells []cell
+	row   []string
+	rows  int64
+}
+
+func newSheet(w io.Writer, columns []string, zone *time.Location) (*sheet, error) {
+	s := &sheet{csv: csv.NewWriter(w), cells: cells(columns, zone), row: make([]string, len(columns))}
+	return s, s.csv.Write(columns)
+}
+
+func (s *sheet) add(r *provisioning.Record) error {
+	for i, c := range s.cells {
+		s.row[i] = c(r)
+	}
+	s.rows++
+	return s.csv.Write(s.row)
+}
+
+func (s *sheet) close() error {
+	s.csv.Flush()
+	return s.csv.Error()
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	archivereport "github.com/provtrail/provtrail/archive/report"
+)
+
+func newReportCommand() *cobra.Command {
+	query := url.Values{}
+	var out string
+	cmd := &cobra.Command{
+		Use:   "report ARCHIVE",
+		Short: "Make a zip of CSV files out of an archive",
+		Long: `Writes a zip with the activities of a period as they stood at its end, their
+history, a summary by source, operation and status, the passwords changed, and a
+manifest with the digests of all of it and of the archive's files it was made from.
+
+Filters that are repeated are alternatives; different filters must all match.`,
+		Example: `  provtrail report ./data/archive
+  provtrail report ./data/archive --from 24h --status Failed --status Retrying -o failed.zip
+  provtrail report ./data/archive --identity ada.lovelace --tz Europe/Paris`,
+		Args:         cobra.ExactArgs(1),
+		SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return makeReport(cmd, args[0], query, out)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&out, "output", "o", "", "file to write, - for standard output (default: provtrail-report-TIME.zip)")
+	for name, help := range map[string]string{
+		"from": "start of the period: a time (RFC 3339), a date, or a duration before now (default: 7 days before --to)",
+		"to":   "end of the period, not included (default: now)",
+		"tz":   "IANA time zone in which times are read and written (default: UTC)",
+		"q":    "text to be found anywhere in names, values and errors",
+	} {
+		f.Func(name, help, func(value string) error { query.Set(name, value); return nil })
+	}
+	f.Func("columns", "columns of activities.csv in their order, with commas", func(value string) error { query.Set("columns", value); return nil })
+	for _, name := range []string{"status", "source", "kind", "operation", "identity", "group", "tenant"} {
+		f.Func(name, "only this "+name+"; may be repeated", func(value string) error { query.Add(name, value); return nil })
+	}
+	return cmd
+}
+
+func makeReport(cmd *cobra.Command, dir string, query url.Values, out string) error {
+	now := time.Now()
+	filter, err := archivereport.ParseFilter(query, now)
+	if err != nil {
+		return err
+	}
+	if out == "-" {
+		_, err := archivereport.Write(cmd.Context(), dir, filter, cmd.OutOrStdout())
+		return err
+	}
+	if out == "" {
+		out = "provtrail-report-" + now.UTC().Format("20060102T150405Z") + ".zip"
+	}
+	m, err := writeFile(out, func(w io.Writer) (*archivereport.Manifest, error) {
+		return archivereport.Write(cmd.Context(), dir, filter, w)
+	})
+	if err != nil {
+		return err
+	}
+	rows := []string{}
+	for _, s := range m.Sheets {
+		rows = append(rows, fmt.Sprintf("%s %d rows", s.Name, s.Rows))
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", out, strings.Join(rows, ", "))
+	return err
+}
+
+// writeFile leaves no half a report behind.
+func writeFile(path string, write func(io.Writer) (*archivereport.Manifest, error)) (m *archivereport.Manifest, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".provtrail-report-*")
+	if err != nil {
+		return nil, err
+	}
+	m, err = write(f)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(f.Name()))
+	}
+	return m, nil
+}
