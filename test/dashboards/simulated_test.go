@@ -19,6 +19,9 @@ const tenantName = "acme"
 // stalledAfter is the processor's default.
 const stalledAfter = 4 * time.Hour
 
+// monday is a fixed day, so that every run of the tests sees the same weeks.
+var monday = time.Date(2026, 4, 20, 0, 0, 0, 0, time.UTC)
+
 // history is what a simulated tenant did in a period: the records the processor
 // would have sent on, and the final activities to compare the panels with.
 type history struct {
@@ -26,6 +29,7 @@ type history struct {
 	groups     []provisioning.GroupRecord
 	activities []provisioning.Activity
 	stalled    map[provisioning.ID]bool
+	sources    []*model.Source
 }
 
 // simulate folds the true life of a tenant's groups, as REST would tell it, each
@@ -33,6 +37,7 @@ type history struct {
 func simulate(from, to time.Time, groupsPerDay float64) *history {
 	h := &history{stalled: map[provisioning.ID]bool{}}
 	tenant := model.NewTenant(tenantName, 7, 300)
+	h.sources = tenant.Sources
 	for hour := from.UTC().Truncate(time.Hour); hour.Before(to); hour = hour.Add(time.Hour) {
 		for _, g := range tenant.Hour(hour, groupsPerDay) {
 			h.add(observations(g, to), to)

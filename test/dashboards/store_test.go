@@ -34,7 +34,7 @@ func newStore(t testing.TB) *store {
 	factory := provisioningclickhouseexporter.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*provisioningclickhouseexporter.Config)
 	cfg.Endpoints, cfg.Database = []string{server.Addr}, database
-	cfg.TTL = 60 * 24 * time.Hour
+	cfg.TTL, cfg.RollupTTL, cfg.QuarantineTTL = 0, 0, 0 // the simulated weeks are past
 	cfg.Queue = configoptional.None[exporterhelper.QueueBatchConfig]()
 	exp, err := factory.CreateLogs(t.Context(), exportertest.NewNopSettings(factory.Type()), cfg)
 	require.NoError(t, err)

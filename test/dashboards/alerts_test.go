@@ -1,0 +1,123 @@
+package dashboards
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// trial is an incident that an alert must see: what it writes, from when to when it
+// lasts, what fires, and when it must be over.
+type trial struct {
+	uid    string
+	labels string
+	logs   plog.Logs
+	begins time.Time
+	over   time.Time // the rule has resolved by then
+}
+
+// Each alert fires within two evaluations of its incident's being there, for the
+// right source or feed alone, and resolves.
+func TestAlertsFireAndResolve(t *testing.T) {
+	to := monday.Add(-12 * time.Hour)
+	s := newStore(t)
+	h := simulate(to.Add(-8*24*time.Hour), to, 1000)
+	s.write(t, h.logs())
+	all := rules(t)
+	tried := map[string]bool{}
+	for _, tr := range trials(to) {
+		tried[tr.uid] = true
+		r := all[tr.uid]
+		require.NotNil(t, r, tr.uid)
+		ordinary := r.evaluate(t, s, tr.begins.Add(2*interval))
+		require.NotContains(t, ordinary, tr.labels, "%s: quiet without it", tr.uid)
+		s.write(t, tr.logs)
+		fired := time.Duration(-1)
+		for n := time.Duration(0); n <= 2 && fired < 0; n++ {
+			if at := tr.begins.Add(n * interval); slices.Contains(r.evaluate(t, s, at), tr.labels) {
+				fired = n * interval
+			}
+		}
+		assert.GreaterOrEqual(t, fired, time.Duration(0), "%s has not fired for %s after two evaluations", tr.uid, tr.labels)
+		assert.ElementsMatch(t, append(ordinary, tr.labels), r.evaluate(t, s, tr.begins.Add(2*interval)), "%s: nothing else fires", tr.uid)
+		assert.NotContains(t, r.evaluate(t, s, tr.over), tr.labels, "%s resolves", tr.uid)
+		t.Logf("%-32s fires after %s, over by %s", tr.uid, fired, tr.over.Sub(tr.begins))
+	}
+	for uid := range all {
+		assert.True(t, tried[uid], "%s is tried", uid)
+	}
+}
+
+// trials are one incident for each rule, hours apart.
+func trials(to time.Time) []trial {
+	begins := to.Add(-20 * time.Hour)
+	next := func() time.Time { begins = begins.Add(2 * time.Hour); return begins }
+	var out []trial
+	add := func(uid, labels string, at time.Time, lasts time.Duration, ld plog.Logs) {
+		out = append(out, trial{uid, labels, ld, at, at.Add(lasts)})
+	}
+	at := next()
+	add("provtrail-failed-spike", "acme/SAP ERP", at, time.Hour, incident(at, 60, "SAP ERP", provisioning.StatusFailed, nil))
+	at = next()
+	add("provtrail-retrying-spike", "acme/Payroll DB", at, time.Hour, incident(at, 60, "Payroll DB", provisioning.StatusRetrying, nil))
+	at = next()
+	add("provtrail-stalled-work", "acme/Entra ID", at, 2*time.Hour, incident(at, 40, "Entra ID", provisioning.StatusPending, func(r *provisioning.Record) {
+		r.OccurredAt -= hours(5)
+		r.Stalled = true
+		r.AsState(provisioning.Version(1, true))
+	}))
+	at = next()
+	add("provtrail-leaver-removal-failed", "acme/Corp LDAP of leavers", at, 26*time.Hour, incident(at, 1, "Corp LDAP of leavers", provisioning.StatusFailed, func(r *provisioning.Record) {
+		r.Cause, r.Kind, r.Operation = provisioning.CauseLifecycleChange, provisioning.KindDeprovisioning, provisioning.OperationDisable
+	}))
+	at = next()
+	add("provtrail-quarantine-growing", "acme/file", at, time.Hour, quarantined(20, at))
+	at = next()
+	add("provtrail-unknown-status-word", "acme/LIMBO", at, 2*time.Hour, incident(at, 1, "Corp LDAP", provisioning.StatusUnset, func(r *provisioning.Record) { r.RawStatus = "LIMBO" }))
+	// A feed that spoke every five minutes and stopped three hours before.
+	at = next()
+	webhook := plog.NewLogs()
+	for spoke := at.Add(-2 * 24 * time.Hour); !spoke.After(at.Add(-3 * time.Hour)); spoke = spoke.Add(interval) {
+		incident(spoke, 1, "Corp LDAP", provisioning.StatusSuccess, func(r *provisioning.Record) { r.Feed = provisioning.FeedWebhook }).
+			ResourceLogs().MoveAndAppendTo(webhook.ResourceLogs())
+	}
+	// It speaks again four hours after it stopped.
+	incident(at.Add(time.Hour), 1, "Corp LDAP", provisioning.StatusSuccess, func(r *provisioning.Record) { r.Feed = provisioning.FeedWebhook }).
+		ResourceLogs().MoveAndAppendTo(webhook.ResourceLogs())
+	add("provtrail-feed-silent", "acme/webhook", at, time.Hour+interval, webhook)
+	return out
+}
+
+// incident is n activities of one source that reached a status at a time.
+func incident(at time.Time, n int, source string, status provisioning.Status, change func(*provisioning.Record)) plog.Logs {
+	ld := plog.NewLogs()
+	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for i := range n {
+		o := provisioning.Observation{
+			Tenant: tenantName, Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST,
+			GroupID: provisioning.ActivityKey{Source: source, Account: at.String(), Value: string(rune('A' + i))}.ID().String(), SourceName: source,
+			AccountID: "incident", AttributeName: "memberOf", AttributeValue: "x", Operation: provisioning.OperationAdd,
+			Says: status, RawStatus: status.String(), Cause: provisioning.CauseAccessRequest, ErrorMessage: "connection refused",
+			OccurredAt: stamp(at.Add(-time.Minute)), ObservedAt: stamp(at),
+		}
+		o.EventID = provisioning.EventID(&o)
+		a := provisioning.Resolve([]provisioning.Observation{o})
+		r := provisioning.NewRecord(&a[0])
+		r.Version, r.Current = provisioning.Version(1, false), true
+		if change != nil {
+			change(&r)
+		}
+		provisioning.WriteRecord(&r, records.AppendEmpty())
+	}
+	return ld
+}
+
+// hours is a span of hours in the unit of a record's times.
+func hours(n int64) pcommon.Timestamp { return pcommon.Timestamp(n) * pcommon.Timestamp(time.Hour) }

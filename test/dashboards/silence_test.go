@@ -1,0 +1,139 @@
+package dashboards
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// Over seven ordinary days, after seven to learn from, no alert fires without a
+// cause: nights, mornings, a weekend and a Monday among them. Two causes are part of
+// ordinary days: a source's outage, which the spikes may show, and a leaver's failed
+// removal, for which the alert must fire exactly while it stands.
+func TestSilentOverAnOrdinaryWeek(t *testing.T) {
+	to := monday.Add(18 * time.Hour)
+	s := newStore(t)
+	h := simulate(to.Add(-14*24*time.Hour), to, 600)
+	s.write(t, h.logs())
+	for uid, r := range rules(t) {
+		step := 12*time.Hour + interval
+		spike := strings.HasSuffix(uid, "-spike")
+		if spike { // the ones that could mistake a rhythm for an incident
+			step = 4*time.Hour + interval
+		}
+		evaluations, rightly := 0, 0
+		for at := to.Add(-7 * 24 * time.Hour); at.Before(to); at = at.Add(step) {
+			evaluations++
+			got := r.evaluate(t, s, at)
+			want := []string{}
+			switch {
+			case spike:
+				want = slices.DeleteFunc(slices.Clone(got), func(labels string) bool { return !h.wasDown(labels, at) })
+			case uid == "provtrail-leaver-removal-failed":
+				want = leaversFailed(h, at)
+			}
+			rightly += len(want)
+			assert.ElementsMatch(t, want, got, "%s at %s", uid, at)
+		}
+		if uid == "provtrail-leaver-removal-failed" {
+			assert.Positive(t, rightly, "the week has leavers")
+		}
+		t.Logf("%-32s %3d evaluations, %2d times rightly fired, never wrongly", uid, evaluations, rightly)
+	}
+	failed := rules(t)["provtrail-failed-spike"]
+	outages, seen := h.outages(to.Add(-7*24*time.Hour), to), 0
+	for _, o := range outages {
+		if slices.Contains(failed.evaluate(t, s, o.until), o.labels) {
+			seen++
+		}
+	}
+	t.Logf("outages on which 8 or more groups failed: %d, seen by provtrail-failed-spike: %d", len(outages), seen)
+	assert.NotEmpty(t, outages)
+	assert.Len(t, outages, seen)
+}
+
+// outageSlot is how long an outage of a simulated source lasts.
+const outageSlot = 40 * time.Minute
+
+// wasDown reports whether the source of "tenant/source" had an outage whose failures
+// may be in the window of an evaluation, those of retries included.
+func (h *history) wasDown(labels string, at time.Time) bool {
+	for _, src := range h.sources {
+		if labels != tenantName+"/"+src.Name {
+			continue
+		}
+		for back := time.Duration(0); back <= 90*time.Minute; back += 5 * time.Minute {
+			if src.Down(at.Add(-back)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+type outage struct {
+	labels string
+	until  time.Time
+}
+
+// outages lists those that hit 8 or more groups in half an hour.
+func (h *history) outages(from, to time.Time) []outage {
+	var out []outage
+	for _, src := range h.sources {
+		for at := from.Truncate(outageSlot); at.Before(to); at = at.Add(outageSlot) {
+			until := at.Add(outageSlot)
+			if !src.Down(at) {
+				continue
+			}
+			groups := map[string]bool{}
+			for i := range h.records {
+				r := &h.records[i]
+				if r.SourceName == src.Name && r.Status == provisioning.StatusFailed && r.PreviousStatus != provisioning.StatusFailed &&
+					r.ObservedAt > stamp(until.Add(-35*time.Minute)) && r.ObservedAt <= stamp(until) {
+					groups[r.GroupID] = true
+				}
+			}
+			if len(groups) >= 8 {
+				out = append(out, outage{tenantName + "/" + src.Name, until})
+			}
+		}
+	}
+	return out
+}
+
+// leaversFailed are the sources on which a leaver's removal, reported in the day
+// before, stands failed.
+func leaversFailed(h *history, at time.Time) []string {
+	type state struct {
+		status  provisioning.Status
+		version uint64
+	}
+	states := map[provisioning.ID]state{}
+	sources := map[provisioning.ID]string{}
+	from := stamp(at.Add(-24 * time.Hour))
+	for i := range h.records {
+		r := &h.records[i]
+		if r.Kind != provisioning.KindDeprovisioning || r.Cause != provisioning.CauseLifecycleChange || r.ObservedAt < from || r.ObservedAt > stamp(at) {
+			continue
+		}
+		if r.Version >= states[r.ActivityID].version {
+			states[r.ActivityID], sources[r.ActivityID] = state{r.Status, r.Version}, r.SourceName
+		}
+	}
+	failed := map[string]bool{}
+	for id, st := range states {
+		if st.status == provisioning.StatusFailed {
+			failed[tenantName+"/"+sources[id]] = true
+		}
+	}
+	out := []string{}
+	for labels := range failed {
+		out = append(out, labels)
+	}
+	return out
+}
