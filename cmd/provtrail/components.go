@@ -30,6 +30,7 @@ import (
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter"
+	"github.com/provtrail/provtrail/exporter/provisioninglokiexporter"
 	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter"
 	"github.com/provtrail/provtrail/extension/clickhouseembeddedextension"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor"
@@ -52,6 +53,7 @@ func components() (otelcol.Factories, error) {
 	)
 	exporters, err3 := otelcol.MakeFactoryMap[exporter.Factory](
 		provisioningclickhouseexporter.NewFactory(),
+		provisioninglokiexporter.NewFactory(),
 		provisioningparquetexporter.NewFactory(),
 		debugexporter.NewFactory(),
 		fileexporter.NewFactory(),
