@@ -140,7 +140,7 @@ func TestTriggersAreDeliveredOnceAndNeverAgain(t *testing.T) {
 		return c.api.Deliver(context.Background(), webhook)
 	}
 	accepted := deliver(3 * time.Hour)
-	require.Greater(t, accepted, 20)
+	require.Greater(t, accepted, 5)
 	require.Len(t, got, accepted)
 	for id, n := range got {
 		require.Equal(t, 1, n, id)
@@ -184,7 +184,7 @@ func TestLateDocumentsAppearLater(t *testing.T) {
 	c.clock.Add((48 * time.Hour).Milliseconds())
 	c.login()
 	later := ids()
-	require.Greater(t, len(later), len(early)+100)
+	require.Greater(t, len(later), len(early)+50)
 	for _, id := range early {
 		_, found := slices.BinarySearch(later, id)
 		require.True(t, found)

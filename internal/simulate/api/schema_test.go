@@ -18,7 +18,7 @@ func TestDocumentsHaveThePublishedShape(t *testing.T) {
 	tenant := model.NewTenant("acme", 3, 100)
 	seen := map[string]int{}
 	for _, start := range []time.Time{monday.Add(2 * time.Hour), monday.Add(9 * time.Hour)} {
-		for _, g := range tenant.Hour(start, 1500) {
+		for _, g := range tenant.Hour(start, 1000) {
 			for _, at := range g.Changes() {
 				activity := view.REST(g, at)
 				conforms(t, schemas["AccountActivity"].Value, activity)

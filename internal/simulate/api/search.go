@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -93,94 +94,164 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) {
 	if err == nil && page.offset+page.limit > maxWindow {
 		err = fmt.Errorf("offset + limit is %d, more than %d: use searchAfter", page.offset+page.limit, maxWindow)
 	}
-	var found []hit
-	var ix index
-	var after []string
+	count := q.Get("count") == "true"
+	want := page.offset + page.limit
+	if count {
+		want = math.MaxInt
+	}
+	var sc scan
 	if err == nil {
-		ix, found, after, err = s.find(r.Body)
+		sc, err = s.parse(r.Body, want)
 	}
 	if err != nil {
 		s.badRequest(w, err)
 		return
 	}
-	if q.Get("count") == "true" {
-		w.Header().Set("X-Total-Count", strconv.Itoa(len(found)))
+	after := sc.after
+	if count { // the count is of all, wherever the page begins
+		sc.after = nil
 	}
-	if len(after) > 0 {
-		found = slices.DeleteFunc(found, func(h hit) bool { return compareKeys(h.keys, after) <= 0 })
+	found := s.find(sc)
+	if count {
+		w.Header().Set("X-Total-Count", strconv.Itoa(len(found)))
+		if len(after) > 0 {
+			found = slices.DeleteFunc(found, func(h hit) bool { return compareKeys(h.keys, after) <= 0 })
+		}
 	}
 	page = s.distort(r, page, len(found))
 	from := min(page.offset, len(found))
 	out := make([]any, 0, page.limit)
 	for _, h := range found[from:min(from+page.limit, len(found))] {
-		out = append(out, s.decorate(ix.render(&h.point).body))
+		out = append(out, s.decorate(sc.index.render(&h.point).body))
 	}
 	s.answer(w, r, out)
 }
 
 // countMatches answers POST /search/count: 204 with the count in a header.
 func (s *Server) countMatches(w http.ResponseWriter, r *http.Request) {
-	_, found, _, err := s.find(r.Body)
+	sc, err := s.parse(r.Body, math.MaxInt)
 	if err != nil {
 		s.badRequest(w, err)
 		return
 	}
-	w.Header().Set("X-Total-Count", strconv.Itoa(len(found)))
+	sc.after = nil
+	w.Header().Set("X-Total-Count", strconv.Itoa(len(s.find(sc))))
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// find lists every match in order; after is where the page begins, if given.
-func (s *Server) find(body io.Reader) (ix index, found []hit, after []string, err error) {
+// scan is a search to be made.
+type scan struct {
+	index index
+	query query
+	order []sorter
+	after []string // the sort keys that the hits come after; empty: all
+	want  int      // how many hits are enough
+	now   int64
+}
+
+func (s *Server) parse(body io.Reader, want int) (sc scan, err error) {
 	var req searchRequest
 	if err := json.NewDecoder(io.LimitReader(body, 1<<20)).Decode(&req); err != nil {
-		return ix, nil, nil, fmt.Errorf("the body is no search request: %w", err)
+		return sc, fmt.Errorf("the body is no search request: %w", err)
 	}
 	if len(req.Indices) != 1 {
-		return ix, nil, nil, errors.New("exactly one index must be named")
+		return sc, errors.New("exactly one index must be named")
 	}
 	if req.QueryType != "" && req.QueryType != "SAILPOINT" {
-		return ix, nil, nil, fmt.Errorf("queryType %q is not simulated", req.QueryType)
+		return sc, fmt.Errorf("queryType %q is not simulated", req.QueryType)
 	}
 	if len(req.SearchAfter) > 0 && len(req.SearchAfter) != len(req.Sort) {
-		return ix, nil, nil, fmt.Errorf("searchAfter has %d values and sort %d fields", len(req.SearchAfter), len(req.Sort))
+		return sc, fmt.Errorf("searchAfter has %d values and sort %d fields", len(req.SearchAfter), len(req.Sort))
 	}
-	if ix, err = s.index(req.Indices[0]); err != nil {
-		return ix, nil, nil, err
+	if sc.index, err = s.index(req.Indices[0]); err != nil {
+		return sc, err
 	}
-	now := s.now()
-	q, err := parseQuery(req.Query.Query, now)
-	if err != nil {
-		return ix, nil, nil, err
+	sc.now, sc.want, sc.after = s.now(), want, req.SearchAfter
+	if sc.query, err = parseQuery(req.Query.Query, sc.now); err != nil {
+		return sc, err
 	}
-	order := make([]order, len(req.Sort))
 	for i, field := range req.Sort {
-		order[i].field, order[i].descending = strings.CutPrefix(field, "-")
-		order[i].field = strings.TrimPrefix(order[i].field, "+")
-	}
-	found = s.scan(ix, q, order, now)
-	slices.SortStableFunc(found, func(a, b hit) int { return compareKeys(a.keys, b.keys) })
-	for i, o := range order {
-		if o.descending && len(req.SearchAfter) > 0 {
-			req.SearchAfter[i] = inverse(req.SearchAfter[i])
+		o := sorter{field: strings.TrimPrefix(field, "+")}
+		o.field, o.descending = strings.CutPrefix(o.field, "-")
+		sc.order = append(sc.order, o)
+		if o.descending && len(sc.after) > 0 {
+			sc.after[i] = inverse(sc.after[i])
 		}
 	}
-	return ix, found, req.SearchAfter, nil
+	return sc, nil
 }
 
-type order struct {
-	field      string
-	descending bool
+// syncSlack bounds how long after a change its document is synchronised, in milliseconds.
+const syncSlack = 2000
+
+// find lists the matches in order: all of them, or, where the sort follows time,
+// as many as are wanted.
+func (s *Server) find(sc scan) []hit {
+	low, high := s.window(sc)
+	inOrder := sc.inOrder(s)
+	if inOrder && len(sc.after) > 0 {
+		if at, err := view.ParseTime(sc.after[0]); err == nil {
+			low = max(low, at-syncSlack)
+		}
+	}
+	var found []hit
+	versions := s.history.points(sc.index.points)
+	for i := versions.from(low); i < len(versions) && versions[i].at <= high; i++ {
+		p := versions[i]
+		if inOrder && sc.want > 0 && len(found) >= sc.want && p.at > found[sc.want-1].point.at+syncSlack {
+			break
+		}
+		if h, ok := s.try(sc, p); ok {
+			found = append(found, h)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b hit) int { return compareKeys(a.keys, b.keys) })
+	return found
 }
 
-// scan tries the versions that are current and lie in the query's window of time.
-func (s *Server) scan(ix index, q query, order []order, now int64) []hit {
-	low, high := int64(0), now
+func (s *Server) try(sc scan, p point) (hit, bool) {
+	if !p.current(sc.now) {
+		return hit{}, false
+	}
+	get := s.fieldsOf(sc.index, &p)
+	h := hit{point: p, keys: make([]string, len(sc.order))}
+	for j, o := range sc.order {
+		if j > 0 && len(sc.after) > 0 && h.keys[0] < sc.after[0] {
+			return hit{}, false // before the others, which cost more, are asked for
+		}
+		if v := get(o.field); len(v) > 0 {
+			h.keys[j] = v[0]
+		}
+		if o.descending {
+			h.keys[j] = inverse(h.keys[j])
+		}
+	}
+	if len(sc.after) > 0 && compareKeys(h.keys, sc.after) <= 0 {
+		return hit{}, false
+	}
+	return h, sc.query.match(get)
+}
+
+// inOrder reports whether the sort begins with a time that grows as the index does.
+func (sc *scan) inOrder(s *Server) bool {
+	if len(sc.order) == 0 || sc.order[0].descending {
+		return false
+	}
+	if sc.index.points == &s.history.docs {
+		return sc.order[0].field == "modified" || sc.order[0].field == "synced"
+	}
+	return timeField(sc.order[0].field)
+}
+
+// window narrows the times that the query lets through.
+func (s *Server) window(sc scan) (low, high int64) {
+	low, high = 0, sc.now
 	fields := []string{"modified", "created"}
-	if ix.points == &s.history.docs {
+	if sc.index.points == &s.history.docs {
 		fields = fields[:1] // its points are ordered by modified
 	}
 	for _, field := range fields {
-		l, h := timeWindow(q, field)
+		l, h := timeWindow(sc.query, field)
 		if at, err := view.ParseTime(l); err == nil && l != "" {
 			low = max(low, at)
 		}
@@ -188,29 +259,7 @@ func (s *Server) scan(ix index, q query, order []order, now int64) []hit {
 			high = min(high, at)
 		}
 	}
-	var found []hit
-	versions := s.history.points(ix.points)
-	for i := versions.from(low); i < len(versions) && versions[i].at <= high; i++ {
-		p := versions[i]
-		if !p.current(now) {
-			continue
-		}
-		get := s.fieldsOf(ix, &p)
-		if !q.match(get) {
-			continue
-		}
-		h := hit{point: p, keys: make([]string, len(order))}
-		for j, o := range order {
-			if v := get(o.field); len(v) > 0 {
-				h.keys[j] = v[0]
-			}
-			if o.descending {
-				h.keys[j] = inverse(h.keys[j])
-			}
-		}
-		found = append(found, h)
-	}
-	return found
+	return low, high
 }
 
 // fieldsOf gives the fields of a document, which is rendered only if need be.
