@@ -189,3 +189,9 @@ type pebbleLogger struct{ *zap.SugaredLogger }
 
 // Infof implements pebble.Logger: its news are for its own developers.
 func (l pebbleLogger) Infof(format string, args ...any) { l.Debugf(format, args...) }
+
+// Fatalf implements pebble.Logger. The store calls it when it cannot write its log:
+// what it was given last may or may not be on the disk, and it cannot go on.
+func (l pebbleLogger) Fatalf(format string, args ...any) {
+	l.SugaredLogger.Fatalf("The processor's state cannot be written (is the disk full?); the process ends, nothing is acknowledged, and the next start goes on from what is on the disk: "+format, args...)
+}
