@@ -202,27 +202,29 @@ func FuzzTenantDir(f *testing.F) {
 }
 
 func TestRowsSurviveTheFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.parquet")
-	rapid.Check(t, func(t *rapid.T) {
-		want := make([]*provisioning.Record, rapid.IntRange(1, 4).Draw(t, "n"))
-		for i := range want {
-			want[i] = &provisioning.Record{}
-			fill(t, want[i])
-			want[i].EventID = id(i)
-		}
-		want = activities.arrange(want)
-		f, err := os.Create(path)
-		require.NoError(t, err)
-		require.NoError(t, errors.Join(writeFile(activities, f, want), f.Close()))
-		r, err := OpenRecords(path)
-		require.NoError(t, err)
-		got := drain(t, r)
-		require.NoError(t, r.Close())
-		require.Len(t, got, len(want))
-		for i := range want {
-			require.Equal(t, *want[i], got[i])
-		}
+	any := rapid.Custom(func(t *rapid.T) (r provisioning.Record) {
+		fill(t, &r)
+		return r
 	})
+	want := make([]*provisioning.Record, 200)
+	for i := range want {
+		r := any.Example(i)
+		r.EventID = id(i)
+		want[i] = &r
+	}
+	want = activities.arrange(want)
+	path := filepath.Join(t.TempDir(), "x.parquet")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	require.NoError(t, errors.Join(writeFile(activities, f, want), f.Close()))
+	r, err := OpenRecords(path)
+	require.NoError(t, err)
+	got := drain(t, r)
+	require.NoError(t, r.Close())
+	require.Len(t, got, len(want))
+	for i := range want {
+		require.Equal(t, *want[i], got[i])
+	}
 }
 
 // fill sets every field to a value that the archive keeps.

@@ -1,0 +1,66 @@
+package provisioningreportextension
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+)
+
+// Config of the extension.
+type Config struct {
+	Server confighttp.ServerConfig `mapstructure:",squash"`
+
+	// Directory is the archive's folder.
+	Directory string `mapstructure:"directory"`
+	// MaxRange is the longest period that may be asked for; zero is without limit.
+	MaxRange time.Duration `mapstructure:"max_range"`
+	// MaxConcurrent is how many reports are made at the same time.
+	MaxConcurrent int `mapstructure:"max_concurrent"`
+	// AllowUnauthenticated serves everybody who reaches an address that is not
+	// loopback: for a proxy that authenticates.
+	AllowUnauthenticated bool `mapstructure:"allow_unauthenticated"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+var _ component.Config = (*Config)(nil)
+
+func createDefaultConfig() component.Config {
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = "127.0.0.1:8480"
+	server.ReadHeaderTimeout = 10 * time.Second
+	server.WriteTimeout = 0 // a report takes as long as it is long
+	return &Config{Server: server, Directory: "./data/archive", MaxRange: 93 * 24 * time.Hour, MaxConcurrent: 2}
+}
+
+// Validate names the setting that is wrong.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.Directory == "" {
+		errs = append(errs, errors.New("`directory` must name the archive's folder"))
+	}
+	if c.MaxRange < 0 {
+		errs = append(errs, fmt.Errorf("`max_range` must not be negative, is %s", c.MaxRange))
+	}
+	if c.MaxConcurrent < 1 {
+		errs = append(errs, fmt.Errorf("`max_concurrent` must be at least 1, is %d", c.MaxConcurrent))
+	}
+	if !c.Server.Auth.HasValue() && !c.AllowUnauthenticated && !loopback(c.Server.NetAddr.Endpoint) {
+		errs = append(errs, fmt.Errorf("`auth` must be set: `endpoint` %s is no loopback address, and reports name people; or set `allow_unauthenticated` where a proxy authenticates", c.Server.NetAddr.Endpoint))
+	}
+	return errors.Join(errs...)
+}
+
+func loopback(endpoint string) bool {
+	host, _, err := net.SplitHostPort(endpoint)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,65 @@
+package provisioningreportextension
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/extension"
+	"go.uber.org/zap"
+)
+
+type reporter struct {
+	config *Config
+	set    extension.Settings
+	logger *zap.Logger
+	turns  chan struct{} // one for each report that may be made
+
+	server  *http.Server
+	address net.Addr
+	cancel  context.CancelFunc
+	serving sync.WaitGroup
+}
+
+func newReporter(set extension.Settings, cfg *Config) *reporter {
+	return &reporter{config: cfg, set: set, logger: set.Logger, turns: make(chan struct{}, cfg.MaxConcurrent)}
+}
+
+func (r *reporter) Start(ctx context.Context, host component.Host) error {
+	listener, err := r.config.Server.ToListener(ctx)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", r.form)
+	mux.HandleFunc("GET /report.zip", r.report)
+	if r.server, err = r.config.Server.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, mux); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	// Reports that are being made end when the collector does.
+	var base context.Context
+	base, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	r.server.BaseContext = func(net.Listener) context.Context { return base }
+	r.address = listener.Addr()
+	r.serving.Go(func() {
+		if err := r.server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
+		}
+	})
+	r.logger.Info("reports are served", zap.String("url", "http://"+r.address.String()+"/"))
+	return nil
+}
+
+func (r *reporter) Shutdown(ctx context.Context) error {
+	if r.server == nil {
+		return nil
+	}
+	r.cancel()
+	err := r.server.Shutdown(ctx)
+	r.serving.Wait()
+	return err
+}

@@ -1,0 +1,19 @@
+package provisioningreportextension
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension"
+
+	"github.com/provtrail/provtrail/extension/provisioningreportextension/internal/metadata"
+)
+
+// NewFactory makes the extension's factory.
+func NewFactory() extension.Factory {
+	return extension.NewFactory(metadata.Type, createDefaultConfig, create, metadata.ExtensionStability)
+}
+
+func create(_ context.Context, set extension.Settings, config component.Config) (extension.Extension, error) {
+	return newReporter(set, config.(*Config)), nil
+}
