@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -58,16 +57,6 @@ func (p *process) stop(bound time.Duration) error {
 		_ = p.cmd.Process.Kill()
 		<-p.exited
 		return fmt.Errorf("process %d did not stop within %s and was killed", p.cmd.Process.Pid, bound)
-	}
-}
-
-// wait waits for the process to end by itself.
-func (p *process) wait(ctx context.Context) error {
-	select {
-	case <-p.exited:
-		return p.err
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

@@ -19,11 +19,11 @@ const (
 
 // show prints what a newcomer wants to see first.
 func show(ctx context.Context, out io.Writer, db *sql.DB, where addresses, truth string) error {
-	if err := print(ctx, out, db, "Activities by status", statusQuery,
+	if err := printTable(ctx, out, db, "Activities by status", statusQuery,
 		"status", "activities", "groups", "sources", "stalled"); err != nil {
 		return err
 	}
-	if err := print(ctx, out, db, "Newest groups", newestQuery,
+	if err := printTable(ctx, out, db, "Newest groups", newestQuery,
 		"group", "status", "cause", "identity", "activities", "sources", "last change"); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func show(ctx context.Context, out io.Writer, db *sql.DB, where addresses, truth
 
 const exampleQuery = `SELECT source_name, count() FROM provisioning_activities FINAL WHERE status = 'Failed' GROUP BY 1 ORDER BY 2 DESC FORMAT PrettyCompact`
 
-func print(ctx context.Context, out io.Writer, db *sql.DB, title, query string, header ...string) error {
+func printTable(ctx context.Context, out io.Writer, db *sql.DB, title, query string, header ...string) error {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return err
