@@ -76,6 +76,6 @@ func defaultFileConfig() FileConfig {
 		MaxDocumentSize:    16 << 20,
 		IncompleteAfter:    time.Minute,
 		FingerprintSize:    4 << 10,
-		MaxConcurrentFiles: 256,
+		MaxConcurrentFiles: 32,
 	}
 }
