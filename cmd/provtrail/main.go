@@ -56,7 +56,9 @@ configuration that --config names.`
   provtrail components                       # what this distribution holds`
 	root.AddCommand(
 		newDemoCommand(),
+		newReportCommand(),
 		newSimulateCommand(),
+		newVerifyCommand(),
 	)
 	return root
 }

@@ -30,12 +30,13 @@ type collector struct {
 func newCollector(t *testing.T) *collector {
 	t.Helper()
 	dir := t.TempDir()
-	port := freePorts(t, 4)
+	port := freePorts(t, 5)
 	c := &collector{dir: dir, env: map[string]string{
 		"PROVTRAIL_DATA":              dir,
 		"PROVTRAIL_CLICKHOUSE_NATIVE": port[0],
 		"PROVTRAIL_CLICKHOUSE_HTTP":   port[1],
 		"PROVTRAIL_HEALTH":            port[2],
+		"PROVTRAIL_REPORT":            port[4],
 		"PROVTRAIL_METRICS_PORT":      port[3][strings.LastIndex(port[3], ":")+1:],
 	}}
 	require.NoError(t, os.MkdirAll(c.path("input"), 0o750))
