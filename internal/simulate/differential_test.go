@@ -106,8 +106,8 @@ func checkWritten(t *testing.T, o simulate.Options) {
 		}
 		t.Error(w)
 	}
-	require.Empty(t, len(wrong))
-	require.Equal(t, len(known.Activities), seen)
+	require.Empty(t, wrong[min(len(wrong), 5):], "and more")
+	require.Len(t, known.Activities, seen)
 }
 
 // same compares times only where the truth states one: a trigger has none.

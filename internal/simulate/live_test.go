@@ -17,7 +17,7 @@ func TestLiveAfterThePast(t *testing.T) {
 	o.To = time.Now().UTC()
 	o.From = o.To.Add(-2 * time.Hour)
 	o.Live, o.Rate = true, 50
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	past := make(chan struct{})
 	o.PastWritten = func() error {

@@ -27,7 +27,7 @@ func TestServeAnswersDeliversAndEnds(t *testing.T) {
 	s := simulate.NewServer(model.NewTenant("acme", 1, 50), api.Options{
 		From: time.Now().Add(-time.Hour), GroupsPerDay: 20000, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
 	})
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
 		ended <- simulate.Serve(ctx, l, s, api.Webhook{URL: hook.URL, Client: hook.Client()})

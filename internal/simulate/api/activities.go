@@ -41,7 +41,7 @@ func (s *Server) listActivities(w http.ResponseWriter, r *http.Request) {
 	if count {
 		w.Header().Set("X-Total-Count", strconv.Itoa(len(found)))
 	}
-	page = s.distort(r, page, len(found))
+	page = s.distort(page)
 	out := make([]any, 0, page.limit)
 	for _, p := range page.cut(found) {
 		out = append(out, s.decorateActivity(view.REST(s.history.group(p.ref), now)))

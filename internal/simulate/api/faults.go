@@ -150,7 +150,7 @@ func drip(w http.ResponseWriter, r *http.Request, body []byte) {
 }
 
 // distort moves a page the way lists do that change while they are read.
-func (s *Server) distort(_ *http.Request, p page, _ int) page {
+func (s *Server) distort(p page) page {
 	if p.offset > 0 && s.roll(FaultRepeatPage) {
 		p.offset = max(0, p.offset-p.limit)
 	}

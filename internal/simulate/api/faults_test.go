@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -23,7 +22,7 @@ import (
 func TestEveryFaultOnCommand(t *testing.T) {
 	c := serve(t, nil)
 	ask := func(q string, encoding ...string) (*http.Response, []byte, error) {
-		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, c.base+"/account-activities/v1?"+q, http.NoBody)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.base+"/account-activities/v1?"+q, http.NoBody)
 		require.NoError(t, err)
 		req.Header.Set("Authorization", "Bearer "+c.token)
 		for _, e := range encoding {
@@ -137,7 +136,7 @@ func TestTriggersAreDeliveredOnceAndNeverAgain(t *testing.T) {
 	c := serve(t, nil)
 	deliver := func(d time.Duration) int {
 		c.clock.Add(d.Milliseconds())
-		return c.api.Deliver(context.Background(), webhook)
+		return c.api.Deliver(t.Context(), webhook)
 	}
 	accepted := deliver(3 * time.Hour)
 	require.Greater(t, accepted, 5)
@@ -145,7 +144,7 @@ func TestTriggersAreDeliveredOnceAndNeverAgain(t *testing.T) {
 	for id, n := range got {
 		require.Equal(t, 1, n, id)
 	}
-	require.Zero(t, c.api.Deliver(context.Background(), webhook), "nothing happened since")
+	require.Zero(t, c.api.Deliver(t.Context(), webhook), "nothing happened since")
 
 	refuse = true
 	before := len(got)

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"encoding/json"
 	"net/url"
 	"os"
@@ -50,7 +49,7 @@ func loadSpecification(t testing.TB) *openapi3.T {
 	}
 	doc, err := loader.LoadFromDataWithPath([]byte(specification), &url.URL{Path: "testdata/openapi/specification.yaml"})
 	require.NoError(t, err)
-	require.NoError(t, doc.Validate(context.Background(), openapi3.DisableExamplesValidation(), openapi3.DisableSchemaDefaultsValidation()))
+	require.NoError(t, doc.Validate(t.Context(), openapi3.DisableExamplesValidation(), openapi3.DisableSchemaDefaultsValidation()))
 	return doc
 }
 

@@ -118,7 +118,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) {
 			found = slices.DeleteFunc(found, func(h hit) bool { return compareKeys(h.keys, after) <= 0 })
 		}
 	}
-	page = s.distort(r, page, len(found))
+	page = s.distort(page)
 	from := min(page.offset, len(found))
 	out := make([]any, 0, page.limit)
 	for _, h := range found[from:min(from+page.limit, len(found))] {

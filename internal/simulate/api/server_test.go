@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -79,7 +78,7 @@ func (c *client) do(method, path string, body any) (*http.Response, []byte) {
 	c.t.Helper()
 	data, err := json.Marshal(body)
 	require.NoError(c.t, err)
-	req, err := http.NewRequestWithContext(context.Background(), method, c.base+path, bytes.NewReader(data))
+	req, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, bytes.NewReader(data))
 	require.NoError(c.t, err)
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	resp, err := c.http.Do(req)
@@ -359,14 +358,14 @@ func TestAnswersConformToTheSpecification(t *testing.T) {
 	require.NoError(t, err)
 	c := serve(t, nil)
 	for _, q := range []string{"", "limit=10&offset=5&sorters=modified", "count=true&filters=" + url.QueryEscape(`type eq "Certification"`)} {
-		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "/account-activities/v1?"+q, http.NoBody)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/account-activities/v1?"+q, http.NoBody)
 		require.NoError(t, err)
 		route, params, err := router.FindRoute(req)
 		require.NoError(t, err)
 		in := &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route}
-		require.NoError(t, openapi3filter.ValidateRequest(context.Background(), in))
+		require.NoError(t, openapi3filter.ValidateRequest(t.Context(), in))
 		resp, body := c.do(http.MethodGet, "/account-activities/v1?"+q, nil)
 		out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: resp.StatusCode, Header: resp.Header}
-		require.NoError(t, openapi3filter.ValidateResponse(context.Background(), out.SetBodyBytes(body)))
+		require.NoError(t, openapi3filter.ValidateResponse(t.Context(), out.SetBodyBytes(body)))
 	}
 }
