@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -39,14 +40,18 @@ type Filter struct {
 // DefaultPeriod is reported where no From is given.
 const DefaultPeriod = 7 * 24 * time.Hour
 
+// grafanaAll is what a Grafana variable says that does not restrict.
+const grafanaAll = "$__all"
+
 // ErrFilter is wrapped by every complaint about a filter.
 var ErrFilter = errors.New("the report cannot be made")
 
 // ParseFilter reads a query: from, to (RFC 3339, a date, or a duration before now
 // such as 24h), status, source, kind, operation, identity, group, tenant (each may
-// be repeated), q, columns (with commas) and tz (an IANA name).
+// be repeated), q, columns (with commas) and tz (an IANA name). A Grafana dashboard's
+// variables are read too: var-status and so on.
 func ParseFilter(query url.Values, now time.Time) (Filter, error) {
-	f := Filter{To: now, Zone: time.UTC, Text: query.Get("q")}
+	f := Filter{To: now, Zone: time.UTC, Text: cmp.Or(query.Get("q"), query.Get("var-search"))}
 	var errs []error
 	wrong := func(name string, err error) { errs = append(errs, fmt.Errorf("%w: %s: %w", ErrFilter, name, err)) }
 	if zone := query.Get("tz"); zone != "" {
@@ -67,7 +72,8 @@ func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 		"status": &f.Status, "source": &f.Source, "kind": &f.Kind, "operation": &f.Operation,
 		"identity": &f.Identity, "group": &f.Group, "tenant": &f.Tenant,
 	} {
-		*list = slices.DeleteFunc(slices.Clone(query[name]), func(s string) bool { return s == "" })
+		given := slices.Concat(query[name], query["var-"+name])
+		*list = slices.DeleteFunc(given, func(s string) bool { return s == "" || s == grafanaAll })
 	}
 	if columns := query.Get("columns"); columns != "" {
 		f.Columns = strings.Split(columns, ",")
