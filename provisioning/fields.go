@@ -89,7 +89,7 @@ var Fields = []Field{
 	{Column: "committed_ms", Derived: true, Doc: "Milliseconds spent in Committed, once left.", Of: func(r *Record) any { return &r.CommittedMS }},
 	{Column: "failed_ms", Derived: true, Doc: "Milliseconds spent in Failed, once left.", Of: func(r *Record) any { return &r.FailedMS }},
 	{Column: "state_seq", Derived: true, Doc: "Number of distinct observations folded into the activity up to this record.", Of: func(r *Record) any { return &r.StateSeq }},
-	{Column: "version", Derived: true, Doc: "Orders the states of one activity: 2 x distinct observations of its group, + 1 when flagged by a timer.", Of: func(r *Record) any { return &r.Version }},
+	{Column: "version", Derived: true, Doc: "Orders the states of one activity: 2 x changes of its group's set of observations, + 1 when flagged by a timer; the upper 32 bits count interruptions (crashes, failures), so that what is told after one supersedes what was told before.", Of: func(r *Record) any { return &r.Version }},
 	{Column: "current", Derived: true, Doc: "The record is its activity's newest state.", Of: func(r *Record) any { return &r.Current }},
 	{Column: "folded_into", Derived: true, Doc: "The activity no longer stands: this finer activity took it in.", Of: func(r *Record) any { return &r.FoldedInto }},
 	{Column: "original", Doc: "The vendor's verbatim JSON, secrets redacted; empty on state records.", Of: func(r *Record) any { return &r.Original }},
