@@ -31,10 +31,22 @@ type Config struct {
 	// Webhook receives Provisioning Completed triggers.
 	Webhook configoptional.Optional[WebhookConfig] `mapstructure:"webhook"`
 
+	// API is the vendor's API, for the feeds rest, search and events.
+	API configoptional.Optional[APIConfig] `mapstructure:"api"`
+
+	// REST reads account activities, the only place that tells all six statuses.
+	REST configoptional.Optional[PollConfig] `mapstructure:"rest"`
+
+	// Search reads the search index accountactivities.
+	Search configoptional.Optional[PollConfig] `mapstructure:"search"`
+
+	// Events reads the search index events.
+	Events configoptional.Optional[PollConfig] `mapstructure:"events"`
+
 	_ struct{}
 }
 
-var errNoFeed = errors.New("no feed is configured: write at least one of the sections file, webhook")
+var errNoFeed = errors.New("no feed is configured: write at least one of the sections rest, search, events, webhook, file")
 
 // Validate checks the configuration as a whole; the feeds check themselves.
 func (c *Config) Validate() error {
@@ -45,7 +57,11 @@ func (c *Config) Validate() error {
 	if _, ok := passedMeans[c.PassedMeans]; !ok {
 		errs = errors.Join(errs, fmt.Errorf("passed_means is %q, want committed or success", c.PassedMeans))
 	}
-	if !c.File.HasValue() && !c.Webhook.HasValue() {
+	polls := c.REST.HasValue() || c.Search.HasValue() || c.Events.HasValue()
+	if polls && !c.API.HasValue() {
+		errs = errors.Join(errs, errors.New("api must be set for the feeds rest, search and events"))
+	}
+	if !polls && !c.File.HasValue() && !c.Webhook.HasValue() {
 		errs = errors.Join(errs, errNoFeed)
 	}
 	return errs

@@ -26,7 +26,9 @@ func TestConfig(t *testing.T) {
 	cfg.Webhook = configoptional.Default(defaultWebhookConfig())
 	require.Equal(t, &Config{
 		Webhook: configoptional.Default(defaultWebhookConfig()),
-		Tenant:  "acme", PassedMeans: "success", Storage: &storageID,
+		API:     configoptional.Default(defaultAPIConfig()), REST: configoptional.Default(defaultRESTConfig()),
+		Search: configoptional.Default(defaultSearchConfig()), Events: configoptional.Default(defaultEventsConfig()),
+		Tenant: "acme", PassedMeans: "success", Storage: &storageID,
 		File: configoptional.Some(FileConfig{
 			Include: []string{"data/in/*.json", "data/drop/"}, Exclude: []string{"**/*.tmp"}, StartAt: "end",
 			PollInterval: 5 * time.Second, MaxDocumentSize: 1 << 20, IncompleteAfter: 10 * time.Second,

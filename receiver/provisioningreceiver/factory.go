@@ -23,6 +23,10 @@ func createDefaultConfig() component.Config {
 		PassedMeans: "committed",
 		File:        configoptional.Default(defaultFileConfig()),
 		Webhook:     configoptional.Default(defaultWebhookConfig()),
+		API:         configoptional.Default(defaultAPIConfig()),
+		REST:        configoptional.Default(defaultRESTConfig()),
+		Search:      configoptional.Default(defaultSearchConfig()),
+		Events:      configoptional.Default(defaultEventsConfig()),
 	}
 }
 

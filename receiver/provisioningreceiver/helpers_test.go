@@ -95,6 +95,15 @@ func (s *store) groups() map[string]int {
 	return out
 }
 
+func (s *store) all() (out []provisioning.Observation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.observations {
+		out = append(out, o)
+	}
+	return out
+}
+
 func (s *store) quarantine() []provisioning.Quarantined {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,6 +172,9 @@ func startReceiver(t *testing.T, next consumer.Logs, storageDir string, configur
 		switch f := f.(type) {
 		case *fileFeed:
 			f.sink.firstRetry, f.sink.maxRetry = time.Millisecond, 20*time.Millisecond
+		case *pollFeed:
+			f.sink.firstRetry, f.sink.maxRetry = time.Millisecond, 20*time.Millisecond
+			f.client.firstRetry, f.client.maxRetry = time.Millisecond, 20*time.Millisecond
 		case *webhookFeed:
 			f.sink.firstRetry, f.sink.maxRetry = time.Millisecond, 20*time.Millisecond
 		}

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/metadata"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
 
@@ -28,10 +29,17 @@ type logsReceiver struct {
 	set   receiver.Settings
 	next  consumer.Logs
 	feeds []feed
+
+	telemetry *metadata.TelemetryBuilder
+	client    *client
 }
 
 func newReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*logsReceiver, error) {
-	r := &logsReceiver{cfg: cfg, set: set, next: next}
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	r := &logsReceiver{cfg: cfg, set: set, next: next, telemetry: telemetry}
 	if cfg.File.HasValue() {
 		sink, err := r.sink(provisioning.FeedFile)
 		if err != nil {
@@ -46,11 +54,44 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*logsR
 		}
 		r.feeds = append(r.feeds, newWebhookFeed(cfg.Webhook.Get(), set, sink))
 	}
-	return r, nil
+	return r, r.polls()
+}
+
+// polls makes the feeds that poll the vendor's API; they share one client.
+func (r *logsReceiver) polls() error {
+	if !r.cfg.API.HasValue() {
+		return nil
+	}
+	r.client = newClient(r.cfg.API.Get(), r.set.Logger, r.telemetry)
+	names := &sourceNames{client: r.client}
+	add := func(from provisioning.Feed, cfg *PollConfig, how pages) error {
+		sink, err := r.sink(from)
+		if err != nil {
+			return err
+		}
+		r.feeds = append(r.feeds, &pollFeed{cfg: cfg, sink: sink, client: r.client, names: names, storage: r.storage, pages: how})
+		return nil
+	}
+	var errs error
+	if cfg := r.cfg.REST.Get(); r.cfg.REST.HasValue() {
+		errs = errors.Join(errs, add(provisioning.FeedREST, cfg, restPages{cfg}))
+	}
+	if cfg := r.cfg.Search.Get(); r.cfg.Search.HasValue() {
+		errs = errors.Join(errs, add(provisioning.FeedSearch, cfg, searchPages{cfg, "accountactivities", "modified"}))
+	}
+	if cfg := r.cfg.Events.Get(); r.cfg.Events.HasValue() {
+		errs = errors.Join(errs, add(provisioning.FeedEvents, cfg, searchPages{cfg, "events", "created"}))
+	}
+	return errs
 }
 
 // Start starts the feeds in order; those started are stopped again if one fails.
 func (r *logsReceiver) Start(ctx context.Context, host component.Host) error {
+	if r.client != nil {
+		if err := r.client.open(ctx, host, r.set.TelemetrySettings); err != nil {
+			return err
+		}
+	}
 	for i, f := range r.feeds {
 		if err := f.start(ctx, host); err != nil {
 			r.feeds = r.feeds[:i]
@@ -67,6 +108,9 @@ func (r *logsReceiver) Shutdown(ctx context.Context) error {
 		errs = errors.Join(errs, f.stop(ctx))
 	}
 	r.feeds = nil
+	if r.client != nil {
+		r.client.close()
+	}
 	return errs
 }
 

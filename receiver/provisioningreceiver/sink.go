@@ -23,11 +23,10 @@ import (
 // sink gives one feed's batches to the next consumer and counts them.
 type sink struct {
 	*logsReceiver
-	feed      provisioning.Feed
-	parser    *sailpoint.Parser
-	telemetry *metadata.TelemetryBuilder
-	report    *receiverhelper.ObsReport
-	host      component.Host
+	feed   provisioning.Feed
+	parser *sailpoint.Parser
+	report *receiverhelper.ObsReport
+	host   component.Host
 
 	// firstRetry and maxRetry bound the wait between two attempts.
 	firstRetry, maxRetry time.Duration
@@ -38,10 +37,6 @@ type sink struct {
 const shutdownGrace = 5 * time.Second
 
 func (r *logsReceiver) sink(from provisioning.Feed) (*sink, error) {
-	telemetry, err := metadata.NewTelemetryBuilder(r.set.TelemetrySettings)
-	if err != nil {
-		return nil, err
-	}
 	report, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
 		ReceiverID: r.set.ID, Transport: string(from), ReceiverCreateSettings: r.set,
 	})
@@ -49,7 +44,7 @@ func (r *logsReceiver) sink(from provisioning.Feed) (*sink, error) {
 		return nil, err
 	}
 	return &sink{
-		logsReceiver: r, feed: from, parser: r.parser(from), telemetry: telemetry, report: report,
+		logsReceiver: r, feed: from, parser: r.parser(from), report: report,
 		firstRetry: 100 * time.Millisecond, maxRetry: 30 * time.Second,
 	}, nil
 }

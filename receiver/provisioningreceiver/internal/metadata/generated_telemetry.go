@@ -28,9 +28,12 @@ type TelemetryBuilder struct {
 	registrations                       []metric.Registration
 	ReceiverProvisioningDelay           metric.Float64Histogram
 	ReceiverProvisioningDeliveryRetries metric.Int64Counter
+	ReceiverProvisioningDuplicates      metric.Int64Counter
 	ReceiverProvisioningIgnored         metric.Int64Counter
+	ReceiverProvisioningLag             metric.Float64Gauge
 	ReceiverProvisioningObservations    metric.Int64Counter
 	ReceiverProvisioningQuarantined     metric.Int64Counter
+	ReceiverProvisioningRequests        metric.Int64Counter
 	ReceiverProvisioningUnknownStatuses metric.Int64Counter
 }
 
@@ -76,10 +79,22 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ReceiverProvisioningDuplicates, err = builder.meter.Int64Counter(
+		"otelcol_receiver_provisioning_duplicates",
+		metric.WithDescription("Records of overlapping reads that were accepted before and not delivered again. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverProvisioningIgnored, err = builder.meter.Int64Counter(
 		"otelcol_receiver_provisioning_ignored",
 		metric.WithDescription("Documents that were understood and are no change of access. [Alpha]"),
 		metric.WithUnit("{document}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverProvisioningLag, err = builder.meter.Float64Gauge(
+		"otelcol_receiver_provisioning_lag",
+		metric.WithDescription("How far the checkpoint is behind the vendor's clock. [Alpha]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverProvisioningObservations, err = builder.meter.Int64Counter(
@@ -92,6 +107,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_provisioning_quarantined",
 		metric.WithDescription("Documents that could not be read and went on as quarantine records. [Alpha]"),
 		metric.WithUnit("{document}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverProvisioningRequests, err = builder.meter.Int64Counter(
+		"otelcol_receiver_provisioning_requests",
+		metric.WithDescription("Requests to the vendor's API by the status of the answer. [Alpha]"),
+		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverProvisioningUnknownStatuses, err = builder.meter.Int64Counter(

@@ -21,9 +21,12 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.ReceiverProvisioningDelay.Record(context.Background(), 1)
 	tb.ReceiverProvisioningDeliveryRetries.Add(context.Background(), 1)
+	tb.ReceiverProvisioningDuplicates.Add(context.Background(), 1)
 	tb.ReceiverProvisioningIgnored.Add(context.Background(), 1)
+	tb.ReceiverProvisioningLag.Record(context.Background(), 1)
 	tb.ReceiverProvisioningObservations.Add(context.Background(), 1)
 	tb.ReceiverProvisioningQuarantined.Add(context.Background(), 1)
+	tb.ReceiverProvisioningRequests.Add(context.Background(), 1)
 	tb.ReceiverProvisioningUnknownStatuses.Add(context.Background(), 1)
 	AssertEqualReceiverProvisioningDelay(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
@@ -31,13 +34,22 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualReceiverProvisioningDeliveryRetries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverProvisioningDuplicates(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverProvisioningIgnored(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverProvisioningLag(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverProvisioningObservations(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverProvisioningQuarantined(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverProvisioningRequests(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverProvisioningUnknownStatuses(t, testTel,

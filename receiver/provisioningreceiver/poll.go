@@ -1,0 +1,236 @@
+package provisioningreceiver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// pollFeed reads a resource whose documents are in the order of a time: the newest
+// at each poll, and the past again, since documents change and appear late.
+type pollFeed struct {
+	cfg     *PollConfig
+	sink    *sink
+	client  *client
+	names   *sourceNames
+	storage openStorage
+	pages   pages
+
+	checkpoint checkpoint
+	seen       seen
+	reread     []time.Time // when each overlap was read last
+	told       time.Time   // when progress was logged last
+	rows       int64
+
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// pages is how a resource is paged.
+type pages interface {
+	// ask is the request of the page at a cursor.
+	ask(c *cursor) (method, path, body string)
+	// at is the time that documents are in the order of.
+	at(r *row) string
+	// next moves the cursor behind a page; false: it was the last.
+	next(c *cursor, rows []row) bool
+}
+
+// cursor is a place in a scan.
+type cursor struct {
+	from, until time.Time
+	offset      int
+	after       []string
+}
+
+// row is what paging needs of a document.
+type row struct {
+	ID       string `json:"id"`
+	Created  string `json:"created"`
+	Modified string `json:"modified"`
+	time     time.Time
+}
+
+func (f *pollFeed) start(ctx context.Context, host component.Host) error {
+	f.sink.host = host
+	client, err := f.storage(ctx, host, string(f.sink.feed))
+	if err != nil {
+		return err
+	}
+	f.checkpoint.Client = client
+	found, err := f.checkpoint.load(ctx)
+	if err != nil && !errors.Is(err, errDamaged) {
+		return errors.Join(err, client.Close(ctx))
+	}
+	if !found {
+		f.checkpoint.high = time.Now().Add(-f.cfg.Backfill)
+		if err != nil {
+			f.log().Error("reading the whole backfill again; records that are known change nothing", zap.Error(err), zap.Duration("backfill", f.cfg.Backfill))
+		}
+	}
+	f.log().Info("feed begins", zap.Time("from", f.checkpoint.high), zap.Bool("resumed", found))
+	f.reread = make([]time.Time, len(f.cfg.Overlaps))
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	f.cancel = cancel
+	f.done.Go(func() { f.run(running) })
+	return nil
+}
+
+func (f *pollFeed) stop(ctx context.Context) error {
+	if f.cancel == nil {
+		return nil
+	}
+	f.cancel()
+	f.done.Wait()
+	return f.checkpoint.Close(ctx)
+}
+
+func (f *pollFeed) log() *zap.Logger {
+	return f.sink.set.Logger.With(zap.String("feed", string(f.sink.feed)))
+}
+
+func (f *pollFeed) run(ctx context.Context) {
+	ticker := time.NewTicker(f.cfg.Interval)
+	defer ticker.Stop()
+	for {
+		if err := f.poll(ctx); err != nil {
+			if ctx.Err() != nil {
+				return
+			}
+			f.log().Error("the checkpoint stays and the poll is repeated", zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// poll reads what is new, and the overlaps that are due, the longest only: it
+// covers the others.
+func (f *pollFeed) poll(ctx context.Context) error {
+	if err := f.scan(ctx, f.checkpoint.high.Add(-f.cfg.Overlaps[0]), true); err != nil {
+		return err
+	}
+	now := time.Now()
+	for i := len(f.cfg.Overlaps) - 1; i > 0; i-- {
+		overlap := f.cfg.Overlaps[i]
+		if now.Sub(f.reread[i]) < overlap/4 {
+			continue
+		}
+		if err := f.scan(ctx, f.client.now().Add(-overlap), false); err != nil {
+			return err
+		}
+		for j := range i + 1 {
+			f.reread[j] = now
+		}
+		break
+	}
+	f.sink.telemetry.ReceiverProvisioningLag.Record(ctx, f.client.now().Sub(f.checkpoint.high).Seconds(),
+		metric.WithAttributes(attribute.String("feed", string(f.sink.feed))))
+	return nil
+}
+
+// scan reads all documents from a time until the vendor's now. forward moves the
+// checkpoint behind each page that was accepted.
+func (f *pollFeed) scan(ctx context.Context, from time.Time, forward bool) error {
+	c := cursor{from: from.UTC().Truncate(time.Millisecond), until: f.client.now().UTC()}
+	for {
+		method, path, body := f.pages.ask(&c)
+		answer, err := f.client.list(ctx, string(f.sink.feed), method, path, body)
+		if err != nil {
+			return err
+		}
+		rows, last := f.order(answer)
+		if err := f.accept(ctx, answer, path); err != nil {
+			return err
+		}
+		if now := f.client.now(); last.After(now) {
+			last = now // one absurd time must not carry the checkpoint away
+		}
+		if forward && !last.IsZero() {
+			if err := f.checkpoint.move(ctx, last); err != nil {
+				return err
+			}
+			f.progress(len(rows))
+		}
+		if !f.pages.next(&c, rows) {
+			return nil
+		}
+	}
+}
+
+// order reads what paging needs. A document it cannot read has no time and is in
+// the quarantine already.
+func (f *pollFeed) order(answer []byte) (rows []row, last time.Time) {
+	var elements []json.RawMessage
+	_ = json.Unmarshal(answer, &elements) // it is an array
+	rows = make([]row, len(elements))
+	for i, e := range elements {
+		if json.Unmarshal(e, &rows[i]) != nil {
+			continue
+		}
+		if at, err := time.Parse(time.RFC3339Nano, f.pages.at(&rows[i])); err == nil {
+			rows[i].time = at
+			if at.After(last) {
+				last = at
+			}
+		}
+	}
+	return rows, last
+}
+
+// accept delivers what a page gives and is not known to be accepted already.
+func (f *pollFeed) accept(ctx context.Context, answer []byte, path string) error {
+	var b batch
+	at := pcommon.NewTimestampFromTime(time.Now())
+	f.sink.parser.Parse(answer, at, &b.Result)
+	f.sink.quarantine(&b, at, path, 0)
+	if err := f.names.complete(ctx, b.Observations); err != nil {
+		return err
+	}
+	all := len(b.Observations) + len(b.quarantined)
+	b.Observations = slices.DeleteFunc(b.Observations, func(o provisioning.Observation) bool { return f.seen.has(o.EventID) })
+	b.quarantined = slices.DeleteFunc(b.quarantined, func(q provisioning.Quarantined) bool {
+		q.File, q.Position = "", 0 // the place in a page changes
+		return f.seen.has(provisioning.QuarantineID(&q))
+	})
+	if known := all - len(b.Observations) - len(b.quarantined); known > 0 {
+		f.sink.telemetry.ReceiverProvisioningDuplicates.Add(ctx, int64(known),
+			metric.WithAttributes(attribute.String("feed", string(f.sink.feed))))
+	}
+	if err := f.sink.deliver(ctx, &b); err != nil {
+		return err
+	}
+	for i := range b.Observations {
+		f.seen.add(b.Observations[i].EventID)
+	}
+	for _, q := range b.quarantined {
+		q.File, q.Position = "", 0
+		f.seen.add(provisioning.QuarantineID(&q))
+	}
+	return nil
+}
+
+// progress tells how a long catching-up goes.
+func (f *pollFeed) progress(rows int) {
+	f.rows += int64(rows)
+	behind := f.client.now().Sub(f.checkpoint.high)
+	if behind < 10*time.Minute || time.Since(f.told) < 30*time.Second {
+		return
+	}
+	f.told = time.Now()
+	f.log().Info("catching up", zap.Time("read_until", f.checkpoint.high), zap.Duration("behind", behind.Round(time.Second)), zap.Int64("documents", f.rows))
+}
