@@ -103,6 +103,12 @@ $(TOOLS)/govulncheck: PACKAGE := golang.org/x/vuln/cmd/govulncheck
 $(TOOLS)/%: internal/tools/go.mod internal/tools/go.sum
 	go build $(GOFLAGS_TOOLS) -o $@ $(PACKAGE)
 
+# --- benchmarks ---
+
+.PHONY: bench-clickhouse
+bench-clickhouse: setup ## measure the ClickHouse exporter against contrib's and against the driver
+	cd bench/clickhouse && go run . $(BENCH_CLICKHOUSE_FLAGS)
+
 # --- clean -------------------------------------------------------------------
 
 .PHONY: clean

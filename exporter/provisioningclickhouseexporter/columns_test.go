@@ -72,11 +72,11 @@ func stored(field any) string {
 	case *string:
 		return *p
 	case *bool:
-		return fmt.Sprint(*p)
+		return fmt.Sprint(*p) //nolint:perfsprint // one form for all
 	case *int64:
-		return fmt.Sprint(*p)
+		return fmt.Sprint(*p) //nolint:perfsprint // one form for all
 	case *uint64:
-		return fmt.Sprint(*p)
+		return fmt.Sprint(*p) //nolint:perfsprint // one form for all
 	case fmt.Stringer:
 		return p.String()
 	default:

@@ -68,9 +68,9 @@ func createDefaultConfig() component.Config {
 	queue := exporterhelper.NewDefaultQueueConfig()
 	queue.Sizer, queue.QueueSize = exporterhelper.RequestSizerTypeItems, 200_000
 	queue.BlockOnOverflow = true // backpressure instead of drops
-	queue.NumConsumers = 4
+	queue.NumConsumers = 2
 	batch := exporterhelper.NewDefaultBatchConfig()
-	batch.FlushTimeout, batch.MinSize, batch.MaxSize = time.Second, 10_000, 20_000
+	batch.FlushTimeout, batch.MinSize, batch.MaxSize = time.Second, 5_000, 10_000
 	queue.Batch = configoptional.Some(batch)
 	return &Config{
 		Timeout:        time.Minute,

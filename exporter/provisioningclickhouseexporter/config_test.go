@@ -30,7 +30,7 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, 30*day, cfg.QuarantineTTL)
 	queue := cfg.Queue.Get()
 	require.True(t, queue.BlockOnOverflow, "a storage of its own leaves the other defaults alone")
-	require.Equal(t, int64(10_000), queue.Batch.Get().MinSize)
+	require.Equal(t, int64(5_000), queue.Batch.Get().MinSize)
 	require.Zero(t, cfg.Retry.MaxElapsedTime, "never gives up")
 	require.NotContains(t, cfg.Password.String(), "PASSWORD")
 }

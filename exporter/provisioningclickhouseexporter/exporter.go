@@ -32,8 +32,8 @@ type clickhouseExporter struct {
 	host      component.Host
 	pool      *client.Pool
 	tables    tables
-	batches   sync.Pool // of *columns.Batch
-	failing   sync.Map  // "" while the component's status is an error
+	batches   chan *columns.Batch // not in use; a sync.Pool would let go of their memory
+	failing   sync.Map            // "" while the component's status is an error
 }
 
 func newExporter(cfg *Config, set exporter.Settings) (*clickhouseExporter, error) {
@@ -41,9 +41,10 @@ func newExporter(cfg *Config, set exporter.Settings) (*clickhouseExporter, error
 	if err != nil {
 		return nil, err
 	}
-	e := &clickhouseExporter{cfg: cfg, log: set.Logger, telemetry: telemetry}
-	e.batches.New = func() any { return columns.NewBatch() }
-	return e, nil
+	return &clickhouseExporter{
+		cfg: cfg, log: set.Logger, telemetry: telemetry,
+		batches: make(chan *columns.Batch, cfg.MaxConnections),
+	}, nil
 }
 
 // start prepares; the first connection is made for the first batch.
@@ -95,9 +96,8 @@ func (e *clickhouseExporter) push(ctx context.Context, logs plog.Logs) error {
 // store inserts the records. Where the server refuses some for what they say, it
 // halves until those are alone and puts them into the quarantine with the reason.
 func (e *clickhouseExporter) store(ctx context.Context, records iter.Seq[plog.LogRecord], n int) error {
-	batch := e.batches.Get().(*columns.Batch)
-	defer e.batches.Put(batch)
-	defer batch.Reset() // lets go of the records
+	batch := e.take()
+	defer e.give(batch)
 	batch.Fill(records)
 	err := e.insertAll(ctx, batch)
 	if err == nil {
@@ -123,6 +123,23 @@ func (e *clickhouseExporter) store(ctx context.Context, records iter.Seq[plog.Lo
 	e.log.Warn("ClickHouse refused a record; it is in the quarantine", zap.Error(err))
 	e.quarantined(ctx, 1, "refused")
 	return nil
+}
+
+func (e *clickhouseExporter) take() *columns.Batch {
+	select {
+	case batch := <-e.batches:
+		return batch
+	default:
+		return columns.NewBatch()
+	}
+}
+
+func (e *clickhouseExporter) give(batch *columns.Batch) {
+	batch.Reset() // lets go of the records
+	select {
+	case e.batches <- batch:
+	default:
+	}
 }
 
 func (e *clickhouseExporter) insertAll(ctx context.Context, batch *columns.Batch) error {

@@ -2,6 +2,7 @@ package provisioningclickhouseexporter
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -42,7 +43,7 @@ func TestMigratesFromEveryEarlierVersion(t *testing.T) {
 	whole := start(t)
 	require.NoError(t, whole.push(t.Context(), logsOf(list, groups)))
 	for n := 1; n < len(schema.Migrations); n++ {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			f := start(t)
 			require.NoError(t, f.conn.Exec(t.Context(), "CREATE TABLE provisioning_schema_migrations (version UInt32, name String, applied_at DateTime64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY version"))
 			for _, m := range schema.Migrations[:n] {

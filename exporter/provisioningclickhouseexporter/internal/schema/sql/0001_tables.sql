@@ -64,7 +64,8 @@ CREATE TABLE IF NOT EXISTS {{.Local "provisioning_observations"}}
 (
     {{template "columns"}}
     current          Bool,
-    original         String CODEC(ZSTD(3)),
+    -- Big blocks: the documents of a group resemble each other.
+    original         String CODEC(ZSTD(6)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
 
     INDEX by_group    group_id    TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_activity activity_id TYPE bloom_filter(0.01) GRANULARITY 1,

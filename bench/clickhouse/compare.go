@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/clickhouseexporter"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+
+	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter"
+)
+
+// Each contender gets databases of its own, so that every round inserts anew.
+func compare(ctx context.Context, address string, l *load, o options) error {
+	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{address}})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ours := func(database string) (exporter.Logs, error) {
+		return create(ctx, provisioningclickhouseexporter.NewFactory(), map[string]any{
+			"endpoints": []any{address}, "database": database, "ttl": "0s", "rollup_ttl": "0s",
+			"timeout": "10m", "sending_queue": map[string]any{"enabled": false},
+		})
+	}
+	contrib := func(database string) (exporter.Logs, error) {
+		return create(ctx, clickhouseexporter.NewFactory(), map[string]any{
+			"endpoint": "tcp://" + address, "database": database,
+			// Both synchronous: acknowledged is stored.
+			"async_insert": false, "timeout": "10m", "sending_queue": map[string]any{"enabled": false},
+		})
+	}
+	var best [3]float64
+	for round := range o.rounds {
+		for i, c := range []struct {
+			name string
+			rate func() (float64, error)
+		}{
+			{"provtrail", func() (float64, error) { return export(ctx, ours, fmt.Sprintf("ours%d", round), l) }},
+			{"contrib", func() (float64, error) { return export(ctx, contrib, fmt.Sprintf("contrib%d", round), l) }},
+			{"driver", func() (float64, error) {
+				return drive(ctx, address, fmt.Sprintf("ours%d", round), l)
+			}},
+		} {
+			rate, err := c.rate()
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+			fmt.Printf("round %d: %-9s %9.0f rows/s per core\n", round+1, c.name, rate)
+			best[i] = max(best[i], rate)
+		}
+	}
+	oursBytes, err := diskBytes(ctx, conn, "ours0", "provisioning_observations", l.records)
+	if err != nil {
+		return err
+	}
+	contribBytes, err := diskBytes(ctx, conn, "contrib0", "otel_logs", l.records)
+	if err != nil {
+		return err
+	}
+	all := oursBytes
+	for _, table := range []string{"provisioning_activities", "provisioning_hourly"} {
+		bytes, err := diskBytes(ctx, conn, "ours0", table, -1)
+		if err != nil {
+			return err
+		}
+		all += bytes
+	}
+	if err := explain(ctx, conn); err != nil {
+		return err
+	}
+	n := float64(l.records)
+	bench := func(name string, value float64, unit string) { fmt.Printf("BENCH %s %.4g %s\n", name, value, unit) }
+	bench("clickhouse_rows_per_second_per_core", best[0], "rows/s")
+	bench("clickhouse_contrib_rows_per_second_per_core", best[1], "rows/s")
+	bench("clickhouse_driver_rows_per_second_per_core", best[2], "rows/s")
+	bench("clickhouse_rows_per_core_ratio_vs_contrib", best[0]/best[1], "ratio")
+	bench("clickhouse_rows_per_core_ratio_vs_driver", best[0]/best[2], "ratio")
+	bench("clickhouse_bytes_per_event", oursBytes/n, "bytes")
+	bench("clickhouse_all_tables_bytes_per_event", all/n, "bytes")
+	bench("clickhouse_contrib_bytes_per_event", contribBytes/n, "bytes")
+	bench("clickhouse_bytes_per_event_ratio_vs_contrib", oursBytes/contribBytes, "ratio")
+	return nil
+}
+
+func create(ctx context.Context, factory exporter.Factory, settings map[string]any) (exporter.Logs, error) {
+	cfg := factory.CreateDefaultConfig()
+	if err := confmap.NewFromStringMap(settings).Unmarshal(cfg); err != nil {
+		return nil, err
+	}
+	return factory.CreateLogs(ctx, exportertest.NewNopSettings(factory.Type()), cfg)
+}
+
+// export returns rows per second of this process' CPU. Reading the records from OTLP
+// is not counted: every exporter finds them in memory. Nor is the first batch, with
+// which buffers grow to their size.
+func export(ctx context.Context, make func(string) (exporter.Logs, error), database string, l *load) (float64, error) {
+	e, err := make(database)
+	if err != nil {
+		return 0, err
+	}
+	if err := e.Start(ctx, componenttest.NewNopHost()); err != nil {
+		return 0, err
+	}
+	defer e.Shutdown(ctx) //nolint:errcheck // nothing is queued
+	if path := os.Getenv("BENCH_CPUPROFILE"); path != "" && strings.HasPrefix(database, "ours") {
+		file, err := os.Create(path) //nolint:gosec // a developer's choice
+		if err != nil {
+			return 0, err
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return 0, err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	var spent time.Duration
+	rows := 0
+	for i := range l.batches {
+		logs, err := l.batch(i)
+		if err != nil {
+			return 0, err
+		}
+		runtime.GC()
+		before := cpu()
+		if err := e.ConsumeLogs(ctx, logs); err != nil {
+			return 0, err
+		}
+		if i > 0 {
+			spent += cpu() - before
+			rows += logs.LogRecordCount()
+		}
+	}
+	return float64(rows) / spent.Seconds(), nil
+}
+
+// cpu is what this process used; the server is another.
+func cpu() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// diskBytes is what a table takes when it is merged, indexes included. It must have
+// the rows that were inserted, unless want is negative.
+func diskBytes(ctx context.Context, conn driver.Conn, database, table string, want int) (float64, error) {
+	if err := conn.Exec(ctx, fmt.Sprintf("OPTIMIZE TABLE %s.%s FINAL", database, table)); err != nil {
+		return 0, err
+	}
+	var bytes, rows uint64
+	err := conn.QueryRow(ctx, "SELECT sum(bytes_on_disk), sum(rows) FROM system.parts WHERE active AND database = ? AND table = ?", database, table).Scan(&bytes, &rows)
+	if err == nil && want >= 0 && rows != uint64(want) { //nolint:gosec // a count
+		err = fmt.Errorf("%s.%s has %d rows, %d were inserted", database, table, rows, want)
+	}
+	return float64(bytes), err
+}
+
+// explain prints where the bytes are.
+func explain(ctx context.Context, conn driver.Conn) error {
+	rows, err := conn.Query(ctx, `
+		SELECT table, arrayStringConcat(arrayMap(t -> concat(t.2, ' ', toString(t.1)), arraySlice(arrayReverseSort(groupArray((bytes, column))), 1, 14)), ', ')
+		FROM (SELECT table, column, sum(column_data_compressed_bytes) AS bytes FROM system.parts_columns
+			WHERE active AND database IN ('ours0', 'contrib0') GROUP BY table, column)
+		GROUP BY table
+		UNION ALL
+		SELECT concat(table, ' in all'), concat(toString(sum(rows)), ' rows, ', toString(sum(bytes_on_disk)), ' bytes, indexes ', toString(sum(secondary_indices_compressed_bytes)))
+		FROM system.parts WHERE active AND database IN ('ours0', 'contrib0') GROUP BY table`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var table, columns string
+		if err := rows.Scan(&table, &columns); err != nil {
+			return err
+		}
+		fmt.Printf("%s: %s\n", table, strings.TrimSpace(columns))
+	}
+	return rows.Err()
+}

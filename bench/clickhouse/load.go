@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/provtrail/provtrail/internal/simulate"
+	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
+)
+
+// load is the records of a simulated tenant as the processor would send them, in
+// batches of OTLP bytes.
+type load struct {
+	batches  [][]byte
+	sample   []provisioning.Record // of the first batch, for the driver
+	records  int
+	original int // bytes
+}
+
+func (l *load) jsonBytes() float64 { return float64(l.original) / float64(l.records) }
+
+func (l *load) otlpBytes() float64 {
+	n := 0
+	for _, b := range l.batches {
+		n += len(b)
+	}
+	return float64(n) / float64(l.records)
+}
+
+func (l *load) batch(i int) (plog.Logs, error) {
+	return (&plog.ProtoUnmarshaler{}).UnmarshalLogs(l.batches[i])
+}
+
+func makeLoad(ctx context.Context, dir string, o options) (*load, error) {
+	options := simulate.DefaultOptions()
+	options.Out = filepath.Join(dir, "simulated")
+	options.To = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	options.From = options.To.AddDate(0, 0, -7)
+	options.GroupsPerDay = max(float64(o.events)/7/14, 50)
+	if _, err := simulate.Run(ctx, options); err != nil {
+		return nil, err
+	}
+	observations, err := parse(options.Inbox(), options.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	records := fold(observations)
+	records = records[:min(len(records), o.events)]
+	l := &load{records: len(records), sample: records[:min(len(records), o.batch)]}
+	for batch := range slices.Chunk(records, o.batch) {
+		logs := plog.NewLogs()
+		to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+		for i := range batch {
+			provisioning.WriteRecord(&batch[i], to.AppendEmpty())
+			l.original += len(batch[i].Original)
+		}
+		bytes, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)
+		if err != nil {
+			return nil, err
+		}
+		l.batches = append(l.batches, bytes)
+	}
+	return l, nil
+}
+
+// parse reads all documents; each was received a minute after what it tells.
+func parse(inbox, tenant string) ([]provisioning.Observation, error) {
+	parser := sailpoint.Parser{Tenant: tenant, Feed: provisioning.FeedFile}
+	var result sailpoint.Result
+	err := filepath.WalkDir(inbox, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "json") {
+			return err
+		}
+		file, err := os.Open(path) //nolint:gosec // our own folder
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		lines := bufio.NewScanner(file)
+		lines.Buffer(nil, 64<<20)
+		for lines.Scan() {
+			parser.Parse(lines.Bytes(), pcommon.NewTimestampFromTime(time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)), &result)
+		}
+		return lines.Err()
+	})
+	for i := range result.Observations {
+		if o := &result.Observations[i]; o.OccurredAt != 0 {
+			o.ObservedAt = o.OccurredAt + pcommon.Timestamp(time.Minute)
+		}
+	}
+	return result.Observations, err
+}
+
+// fold makes a record of every observation, in the order of receipt.
+func fold(observations []provisioning.Observation) []provisioning.Record {
+	groups := map[string][]provisioning.Observation{}
+	for _, o := range observations {
+		groups[o.GroupID] = append(groups[o.GroupID], o)
+	}
+	seen := map[provisioning.ID]bool{}
+	var records []provisioning.Record
+	for _, group := range groups {
+		activities := provisioning.Resolve(group)
+		summary := provisioning.Summarize(activities)
+		for i := range activities {
+			for n := range activities[i].History {
+				state := activities[i].AsOf(n + 1)
+				r := provisioning.NewRecord(&state)
+				if seen[r.EventID] {
+					continue
+				}
+				seen[r.EventID] = true
+				r.Version, r.Current = provisioning.Version(n+1, false), true
+				r.GroupNumber, r.GroupStatus = summary.Number, summary.Status
+				records = append(records, r)
+			}
+		}
+	}
+	slices.SortFunc(records, func(a, b provisioning.Record) int {
+		return cmp.Or(cmp.Compare(a.ObservedAt, b.ObservedAt), slices.Compare(a.EventID[:], b.EventID[:]))
+	})
+	return records
+}

@@ -1,0 +1,71 @@
+// Command clickhouse measures how records get into ClickHouse: with provtrail's
+// exporter, with contrib's clickhouseexporter, and with the driver alone inserting
+// the same columns already prepared; all three in one run, into one real server.
+//
+// It is a module of its own so that contrib's exporter is not in users' collector.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"go.uber.org/zap"
+
+	"github.com/provtrail/provtrail/internal/clickhouse"
+)
+
+func main() {
+	clickhouse.RunChildIfAsked()
+	var o options
+	flag.IntVar(&o.events, "events", 200_000, "records to insert, at most")
+	flag.IntVar(&o.batch, "batch", 10_000, "records of one insert")
+	flag.IntVar(&o.rounds, "rounds", 3, "how often each exporter is timed; the best counts")
+	flag.StringVar(&o.address, "address", "", "native address of a server to use; without one, one is started")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench-clickhouse:", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // stop has run
+	}
+}
+
+type options struct {
+	events, batch, rounds int
+	address               string
+}
+
+func run(ctx context.Context, o options) error {
+	dir, err := os.MkdirTemp("", "bench-clickhouse")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	load, err := makeLoad(ctx, dir, o)
+	if err != nil {
+		return fmt.Errorf("make the records: %w", err)
+	}
+	fmt.Printf("%d records, %.0f bytes of vendor's JSON and %.0f bytes as OTLP each, %d an insert\n",
+		load.records, load.jsonBytes(), load.otlpBytes(), o.batch)
+
+	if o.address != "" {
+		return compare(ctx, o.address, load, o)
+	}
+	cfg := clickhouse.DefaultConfig()
+	cfg.NativeEndpoint, cfg.HTTPEndpoint, cfg.Directory, cfg.LogLevel = "127.0.0.1:0", "127.0.0.1:0", dir+"/server", "none"
+	engine, err := clickhouse.Open(ctx, cfg, zap.NewNop())
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	server, err := engine.Start(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = server.Stop(context.Background()) }()
+	return compare(ctx, engine.NativeAddr(), load, o)
+}
