@@ -149,7 +149,7 @@ var storageID = component.MustNewID("file_storage")
 func open(t require.TestingT, disk *storetest.Disk, s *sink, change ...func(*Config)) (*folder, error) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.CheckInterval = time.Hour // tests ring the alarms themselves
-	var host component.Host = componenttest.NewNopHost()
+	host := componenttest.NewNopHost()
 	if disk != nil {
 		cfg.Storage = &storageID
 		host = storetest.Host{ID: storageID, Extension: storetest.Extension{Disk: disk}}

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/provisioning"
 )
@@ -69,6 +70,7 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 	for i := range t.updates {
 		u := &t.updates[i]
 		told := u.told
+		known := change.NewLookup(told.Before)
 		for n := range told.Records {
 			r := &told.Records[n]
 			if n >= len(told.Observed) {
@@ -91,7 +93,7 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 			if !r.FoldedInto.IsZero() {
 				continue
 			}
-			before := find(told.Before, r.ActivityID)
+			before := known.Find(r.ActivityID)
 			if (before == nil && r.Status != provisioning.StatusUnset) || (before != nil && before.Status != r.Status) {
 				transitions[transition(r)]++
 			}
@@ -99,7 +101,7 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 				flagged[series{flag: flagOf(r), source: sourceName(r.SourceName, r.SourceID)}]++
 			}
 		}
-		m.durations(ctx, told.Before, told.After)
+		m.durations(ctx, &known, told.After)
 	}
 	b := m.builder
 	m.add(ctx, b.ProcessorProvisioningTransitions, transitions)
@@ -136,13 +138,13 @@ func flagOf(r *provisioning.Record) string {
 }
 
 // durations records how long it took to commit and to verify, once each.
-func (m *metrics) durations(ctx context.Context, before, after []provisioning.Activity) {
+func (m *metrics) durations(ctx context.Context, before *change.Lookup, after []provisioning.Activity) {
 	for i := range after {
 		a := &after[i]
 		if a.CommittedAt == 0 {
 			continue
 		}
-		was := find(before, a.ID)
+		was := before.Find(a.ID)
 		if was == nil {
 			was = &nothing
 		}
@@ -213,15 +215,6 @@ func (m *metrics) observe(f *folder) error {
 }
 
 func (m *metrics) shutdown() { m.builder.Shutdown() }
-
-func find(activities []provisioning.Activity, id provisioning.ID) *provisioning.Activity {
-	for i := range activities {
-		if activities[i].ID == id {
-			return &activities[i]
-		}
-	}
-	return nil
-}
 
 func sourceName(name, id string) string {
 	if name != "" {

@@ -63,7 +63,7 @@ func TestMetricsCountWhatTookEffectOnce(t *testing.T) {
 	require.EqualValues(t, 1, sum("open", source))
 	kind, operation := attribute.String("kind", "provisioning"), attribute.String("operation", "Add")
 	for status, n := range map[string]int64{"Pending": 1, "Committed": 1, "Success": 1, "Retrying": 1} {
-		require.EqualValues(t, n, sum("transitions", attribute.String("status", status), source, kind, operation), status)
+		require.Equal(t, n, sum("transitions", attribute.String("status", status), source, kind, operation), status)
 	}
 	commit, err := telemetry.GetMetric("otelcol_processor_provisioning_time_to_commit")
 	require.NoError(t, err)

@@ -56,6 +56,7 @@ func Find(in Input) Change {
 	f := finder{Input: in}
 	f.Change.Before = provisioning.Resolve(in.Before.Observations)
 	f.Change.After = provisioning.Resolve(in.After.Observations)
+	f.before, f.after = NewLookup(f.Change.Before), NewLookup(f.Change.After)
 	summary := provisioning.Summarize(f.Change.After)
 	f.status, f.number = summary.Status, summary.Number
 
@@ -82,6 +83,8 @@ func Find(in Input) Change {
 type finder struct {
 	Input
 	Change
+	before   Lookup
+	after    Lookup
 	status   provisioning.Status
 	number   int64
 	doubtful bool
@@ -103,10 +106,11 @@ func (f *finder) observations() (current []bool) {
 	f.Observed = make([]int, 0, left)
 	fresh := f.Input.After.Observations[len(f.Input.After.Observations)-left:]
 	told := make([]bool, left)
+	index := indexOf(fresh)
 	for i := range f.Change.After {
 		a := &f.Change.After[i]
 		for n := range a.History {
-			at := index(fresh, a.History[n].Observation)
+			at := index(a.History[n].Observation)
 			if at < 0 || told[at] {
 				continue
 			}
@@ -118,14 +122,29 @@ func (f *finder) observations() (current []bool) {
 	return current
 }
 
-// index finds o in the slice it points into.
-func index(in []provisioning.Observation, o *provisioning.Observation) int {
-	for i := range in {
-		if &in[i] == o {
-			return i
+// indexOf returns a function that finds an observation in the slice it points
+// into, -1 for one that does not.
+func indexOf(in []provisioning.Observation) func(*provisioning.Observation) int {
+	if len(in) > walked {
+		index := make(map[*provisioning.Observation]int, len(in))
+		for i := range in {
+			index[&in[i]] = i
+		}
+		return func(o *provisioning.Observation) int {
+			if i, ok := index[o]; ok {
+				return i
+			}
+			return -1
 		}
 	}
-	return -1
+	return func(o *provisioning.Observation) int {
+		for i := range in {
+			if &in[i] == o {
+				return i
+			}
+		}
+		return -1
+	}
 }
 
 func (f *finder) observation(a *provisioning.Activity, step, arrival int) {
@@ -142,7 +161,7 @@ func (f *finder) observation(a *provisioning.Activity, step, arrival int) {
 // state tells an activity whose state changed without an observation being told
 // as its newest step.
 func (f *finder) state(a *provisioning.Activity) {
-	before := find(f.Change.Before, a.ID)
+	before := f.before.Find(a.ID)
 	flagged := f.Thresholds.Flagged(a, f.Input.After.Checked)
 	if before != nil && !f.retell() && flagged == f.Thresholds.Flagged(before, f.Input.Before.Checked) && !f.differs(before, a) {
 		return
@@ -162,7 +181,7 @@ func (f *finder) differs(before, after *provisioning.Activity) bool {
 
 // gone tells that an activity no longer stands: a finer one took it in.
 func (f *finder) gone(a *provisioning.Activity) {
-	if find(f.Change.After, a.ID) != nil {
+	if f.after.Find(a.ID) != nil {
 		return
 	}
 	r := provisioning.NewRecord(a)
@@ -193,15 +212,6 @@ func heir(activities []provisioning.Activity, gone *provisioning.Activity) provi
 		}
 	}
 	return provisioning.ID{}
-}
-
-func find(activities []provisioning.Activity, id provisioning.ID) *provisioning.Activity {
-	for i := range activities {
-		if activities[i].ID == id {
-			return &activities[i]
-		}
-	}
-	return nil
 }
 
 func same(a, b *provisioning.Group) bool {

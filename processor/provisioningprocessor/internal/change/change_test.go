@@ -1,6 +1,7 @@
 package change
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -107,4 +108,19 @@ func TestAlarm(t *testing.T) {
 	f(now, 0, observe(provisioning.StatusPending, 1, "AD"))
 	f(now+2*day, now, observe(provisioning.StatusPending, 1, "AD"))
 	f(now+minute, 0, observe(provisioning.StatusPending, now, "AD"), observe(provisioning.StatusPending, now, "SAP"))
+}
+
+func TestAGroupOfThousands(t *testing.T) {
+	var arrivals []provisioning.Observation
+	for i := range 3000 {
+		o := observe(provisioning.StatusPending, pcommon.Timestamp(i+1), "AD")
+		o.AccountID = fmt.Sprint("user", i)
+		o.EventID = provisioning.EventID(&o)
+		arrivals = append(arrivals, o)
+	}
+	told, g := step(&state.Group{}, 0, 0, arrivals[:2000]...)
+	require.Len(t, told.Records, 2000)
+	told, _ = step(g, 0, 0, arrivals[1000:]...)
+	require.Len(t, told.Records, 1000)
+	require.Len(t, told.After, 3000)
 }

@@ -26,10 +26,11 @@ func (f *finder) doubts() {
 	if !f.retell() {
 		before = provisioning.Candidates(f.Input.Before.Observations)
 	}
+	withdrawn := NewLookup(before)
 	candidates := provisioning.Candidates(f.Input.After.Observations)
 	for i := range candidates {
 		c := &candidates[i]
-		if find(before, c.ID) != nil || find(f.Change.Before, c.ID) != nil {
+		if withdrawn.Find(c.ID) != nil || f.before.Find(c.ID) != nil {
 			continue
 		}
 		f.gone(c)

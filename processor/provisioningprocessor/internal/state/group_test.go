@@ -143,7 +143,7 @@ func TestMergeOfManyIsThatOfFew(t *testing.T) {
 			one = one.Merge(arrivals[i : i+1]).Group
 		}
 		all = all.Merge(arrivals).Group
-		require.Equal(t, len(one.Observations), len(all.Observations))
+		require.Len(t, all.Observations, len(one.Observations))
 		for i := range one.Observations {
 			require.Equal(t, one.Observations[i], all.Observations[i])
 		}

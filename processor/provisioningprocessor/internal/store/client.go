@@ -224,7 +224,7 @@ func (c *Client) gets(ctx context.Context, names []string) ([][]byte, error) {
 	for i, op := range ops {
 		var err error
 		if values[i], err = unseal(op.Value); err != nil {
-			return nil, fmt.Errorf("key %s: %w", names[i], err)
+			return nil, fmt.Errorf("key %s: %w", op.Key, err)
 		}
 	}
 	return values, nil
