@@ -1,6 +1,7 @@
 package provisioningreceiver
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,8 +71,20 @@ func (c *client) close() {
 // now is the vendor's clock, as its last answer told it.
 func (c *client) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
 
+// errGone: the vendor has no such document any more.
+var errGone = errors.New("not found")
+
 // list asks for a JSON array until it gets one. Its only error is that ctx ended.
 func (c *client) list(ctx context.Context, feed, method, path, body string) ([]byte, error) {
+	return c.insist(ctx, feed, method, path, body, '[')
+}
+
+// get asks for one JSON object until it gets it, or errGone.
+func (c *client) get(ctx context.Context, feed, path string) ([]byte, error) {
+	return c.insist(ctx, feed, http.MethodGet, path, "", '{')
+}
+
+func (c *client) insist(ctx context.Context, feed, method, path, body string, want byte) ([]byte, error) {
 	wait := &backoff.ExponentialBackOff{
 		InitialInterval: c.firstRetry, MaxInterval: c.maxRetry,
 		RandomizationFactor: backoff.DefaultRandomizationFactor, Multiplier: 2,
@@ -80,7 +93,7 @@ func (c *client) list(ctx context.Context, feed, method, path, body string) ([]b
 		if err := c.budget.Wait(ctx); err != nil {
 			return nil, err
 		}
-		answer, err := c.ask(ctx, feed, method, path, body)
+		answer, err := c.ask(ctx, feed, method, path, body, want)
 		if err == nil {
 			return answer, nil
 		}
@@ -90,6 +103,9 @@ func (c *client) list(ctx context.Context, feed, method, path, body string) ([]b
 		next := wait.NextBackOff()
 		var status *statusError
 		if errors.As(err, &status) {
+			if status.status == http.StatusNotFound && want == '{' {
+				return nil, errGone
+			}
 			next = status.wait(next, c.maxRetry)
 		}
 		c.logger.Warn("the vendor's API did not answer as it should; asking again, the checkpoint stays",
@@ -102,7 +118,7 @@ func (c *client) list(ctx context.Context, feed, method, path, body string) ([]b
 	}
 }
 
-func (c *client) ask(ctx context.Context, feed, method, path, body string) ([]byte, error) {
+func (c *client) ask(ctx context.Context, feed, method, path, body string, want byte) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.cfg.ClientConfig.Endpoint, "/")+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -137,15 +153,15 @@ func (c *client) ask(ctx context.Context, feed, method, path, body string) ([]by
 		return nil, fmt.Errorf("the answer broke off after %d bytes: %w", len(answer), err)
 	case int64(len(answer)) > c.cfg.MaxResponseSize:
 		return nil, fmt.Errorf("the answer is longer than max_response_size (%d bytes): make page_size smaller", c.cfg.MaxResponseSize)
-	case !isArray(answer):
-		return nil, fmt.Errorf("the answer (%s, %d bytes) is no JSON array: %q", response.Header.Get("Content-Type"), len(answer), sailpoint.Redact(sailpoint.Head(answer, 100)))
+	case !isJSON(answer, want):
+		return nil, fmt.Errorf("the answer (%s, %d bytes) is no JSON that begins with %q: %q", response.Header.Get("Content-Type"), len(answer), want, sailpoint.Redact(sailpoint.Head(answer, 100)))
 	}
 	return answer, nil
 }
 
-func isArray(answer []byte) bool {
-	text := strings.TrimLeft(string(answer[:min(len(answer), 64)]), " \t\r\n")
-	return strings.HasPrefix(text, "[") && json.Valid(answer)
+func isJSON(answer []byte, want byte) bool {
+	text := bytes.TrimLeft(answer, " \t\r\n")
+	return len(text) > 0 && text[0] == want && json.Valid(text)
 }
 
 func (c *client) count(ctx context.Context, feed, status string) {

@@ -1,6 +1,7 @@
 package provisioningreceiver
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -35,6 +36,27 @@ func TestConfig(t *testing.T) {
 			FingerprintSize: 1024, MaxConcurrentFiles: 16, Compression: "auto",
 		}),
 	}, cfg)
+}
+
+func TestSectionsAloneTakeTheDefaults(t *testing.T) {
+	conf := confmap.NewFromStringMap(map[string]any{
+		"api":  map[string]any{"endpoint": "https://acme.api.identitynow.com", "client_id": "me", "client_secret": "hush"},
+		"rest": nil, "search": nil, "events": map[string]any{"interval": "1m", "overlaps": []any{"10m"}}, "webhook": nil,
+	})
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, conf.Unmarshal(cfg))
+	require.NoError(t, confmap.Validate(cfg))
+	require.Equal(t, defaultRESTConfig(), *cfg.REST.Get())
+	require.Equal(t, defaultSearchConfig(), *cfg.Search.Get())
+	require.Equal(t, []time.Duration{10 * time.Minute}, cfg.Events.Get().Overlaps)
+	require.Equal(t, time.Minute, cfg.Events.Get().Interval)
+	require.Equal(t, 95, cfg.API.Get().RequestsPer10s)
+	require.Equal(t, time.Minute, cfg.API.Get().ClientConfig.Timeout)
+	require.Equal(t, "127.0.0.1:8088", cfg.Webhook.Get().ServerConfig.NetAddr.Endpoint)
+	require.NotContains(t, fmt.Sprint(cfg.API.Get()), "hush")
+
+	cfg.API = configoptional.Default(defaultAPIConfig())
+	require.ErrorContains(t, confmap.Validate(cfg), "api must be set")
 }
 
 func TestConfigNamesWhatIsWrong(t *testing.T) {

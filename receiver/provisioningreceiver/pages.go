@@ -11,21 +11,25 @@ import (
 
 const vendorTime = "2006-01-02T15:04:05.000Z"
 
-// restPages pages account activities by modified: each page begins at the time the
+// restPages pages account activities by modified, or by created for those that
+// were never modified: each page begins at the time the
 // last one ended with, so that rows which move away while paging shift nothing.
 // Only a page whose rows all have one time is followed by offset.
-type restPages struct{ cfg *PollConfig }
+type restPages struct {
+	cfg  *PollConfig
+	sort string // modified or created
+}
 
 func (p restPages) ask(c *cursor) (method, path, body string) {
 	q := url.Values{}
 	q.Set("limit", strconv.Itoa(p.cfg.PageSize))
 	q.Set("offset", strconv.Itoa(c.offset))
-	q.Set("sorters", "modified")
-	q.Set("filters", "modified ge "+c.from.Format(vendorTime)+" and modified le "+c.until.Format(vendorTime))
+	q.Set("sorters", p.sort)
+	q.Set("filters", p.sort+" ge "+c.from.Format(vendorTime)+" and "+p.sort+" le "+c.until.Format(vendorTime))
 	return http.MethodGet, p.cfg.Path + "?" + q.Encode(), ""
 }
 
-func (restPages) at(r *row) string { return r.Modified }
+func (p restPages) at(r *row) string { return r.field(p.sort) }
 
 func (p restPages) next(c *cursor, rows []row) bool {
 	var last time.Time
@@ -73,12 +77,7 @@ func (p searchPages) ask(c *cursor) (method, path, body string) {
 	return http.MethodPost, p.cfg.Path + "?limit=" + strconv.Itoa(p.cfg.PageSize), string(data)
 }
 
-func (p searchPages) at(r *row) string {
-	if p.sort == "created" {
-		return r.Created
-	}
-	return r.Modified
-}
+func (p searchPages) at(r *row) string { return r.field(p.sort) }
 
 func (p searchPages) next(c *cursor, rows []row) bool {
 	if len(rows) < p.cfg.PageSize {

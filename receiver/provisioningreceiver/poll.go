@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ import (
 // pollFeed reads a resource whose documents are in the order of a time: the newest
 // at each poll, and the past again, since documents change and appear late.
 type pollFeed struct {
+	name    string // of its part of the storage
 	cfg     *PollConfig
 	sink    *sink
 	client  *client
@@ -28,9 +30,10 @@ type pollFeed struct {
 	pages   pages
 
 	checkpoint checkpoint
-	seen       seen
-	reread     []time.Time // when each overlap was read last
-	told       time.Time   // when progress was logged last
+	seen       *seen
+	open       *openActivities // of rest only
+	reread     []time.Time     // when each overlap was read last
+	told       time.Time       // when progress was logged last
 	rows       int64
 
 	cancel context.CancelFunc
@@ -62,13 +65,25 @@ type row struct {
 	time     time.Time
 }
 
+func (r *row) field(name string) string {
+	if name == "created" {
+		return r.Created
+	}
+	return r.Modified
+}
+
 func (f *pollFeed) start(ctx context.Context, host component.Host) error {
 	f.sink.host = host
-	client, err := f.storage(ctx, host, string(f.sink.feed))
+	client, err := f.storage(ctx, host, f.name)
 	if err != nil {
 		return err
 	}
 	f.checkpoint.Client = client
+	if f.open != nil {
+		if err := f.open.load(ctx, client); err != nil {
+			return errors.Join(err, client.Close(ctx))
+		}
+	}
 	found, err := f.checkpoint.load(ctx)
 	if err != nil && !errors.Is(err, errDamaged) {
 		return errors.Join(err, client.Close(ctx))
@@ -97,7 +112,7 @@ func (f *pollFeed) stop(ctx context.Context) error {
 }
 
 func (f *pollFeed) log() *zap.Logger {
-	return f.sink.set.Logger.With(zap.String("feed", string(f.sink.feed)))
+	return f.sink.set.Logger.With(zap.String("feed", f.name))
 }
 
 func (f *pollFeed) run(ctx context.Context) {
@@ -124,6 +139,9 @@ func (f *pollFeed) poll(ctx context.Context) error {
 	if err := f.scan(ctx, f.checkpoint.high.Add(-f.cfg.Overlaps[0]), true); err != nil {
 		return err
 	}
+	if err := f.readOpen(ctx); err != nil {
+		return err
+	}
 	now := time.Now()
 	for i := len(f.cfg.Overlaps) - 1; i > 0; i-- {
 		overlap := f.cfg.Overlaps[i]
@@ -139,7 +157,7 @@ func (f *pollFeed) poll(ctx context.Context) error {
 		break
 	}
 	f.sink.telemetry.ReceiverProvisioningLag.Record(ctx, f.client.now().Sub(f.checkpoint.high).Seconds(),
-		metric.WithAttributes(attribute.String("feed", string(f.sink.feed))))
+		metric.WithAttributes(attribute.String("feed", f.name)))
 	return nil
 }
 
@@ -172,6 +190,28 @@ func (f *pollFeed) scan(ctx context.Context, from time.Time, forward bool) error
 	}
 }
 
+// readOpen reads open activities again by id.
+func (f *pollFeed) readOpen(ctx context.Context) error {
+	if f.open == nil {
+		return nil
+	}
+	for _, id := range f.open.due(time.Now()) {
+		path := f.cfg.Path + "/" + url.PathEscape(id)
+		answer, err := f.client.get(ctx, string(f.sink.feed), path)
+		if errors.Is(err, errGone) {
+			f.open.forget(id)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := f.accept(ctx, answer, path); err != nil {
+			return err
+		}
+	}
+	return f.open.save(ctx)
+}
+
 // order reads what paging needs. A document it cannot read has no time and is in
 // the quarantine already.
 func (f *pollFeed) order(answer []byte) (rows []row, last time.Time) {
@@ -200,6 +240,9 @@ func (f *pollFeed) accept(ctx context.Context, answer []byte, path string) error
 	f.sink.quarantine(&b, at, path, 0)
 	if err := f.names.complete(ctx, b.Observations); err != nil {
 		return err
+	}
+	if f.open != nil {
+		f.open.note(b.Observations, time.Now())
 	}
 	all := len(b.Observations) + len(b.quarantined)
 	b.Observations = slices.DeleteFunc(b.Observations, func(o provisioning.Observation) bool { return f.seen.has(o.EventID) })

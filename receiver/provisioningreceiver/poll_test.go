@@ -148,7 +148,7 @@ func TestPollingAgreesWithTheTruth(t *testing.T) {
 	v.clock.Add(int64(90 * time.Minute))
 	r = startReceiver(t, s, stored, polling(v))
 	requireAgreement(t, v, s)
-	require.Len(t, r.logs.FilterMessage("feed begins").Filter(resumed).All(), 3, "all feeds go on where they were")
+	require.Len(t, r.logs.FilterMessage("feed begins").Filter(resumed).All(), 4, "all feeds go on where they were")
 	v.clock.Add(int64(20 * time.Hour))
 	requireAgreement(t, v, s)
 	for _, o := range s.all() {

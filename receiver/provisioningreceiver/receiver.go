@@ -64,23 +64,29 @@ func (r *logsReceiver) polls() error {
 	}
 	r.client = newClient(r.cfg.API.Get(), r.set.Logger, r.telemetry)
 	names := &sourceNames{client: r.client}
-	add := func(from provisioning.Feed, cfg *PollConfig, how pages) error {
+	known := map[provisioning.Feed]*seen{provisioning.FeedREST: {}, provisioning.FeedSearch: {}, provisioning.FeedEvents: {}}
+	add := func(name string, from provisioning.Feed, cfg *PollConfig, how pages, open *openActivities) error {
 		sink, err := r.sink(from)
 		if err != nil {
 			return err
 		}
-		r.feeds = append(r.feeds, &pollFeed{cfg: cfg, sink: sink, client: r.client, names: names, storage: r.storage, pages: how})
+		r.feeds = append(r.feeds, &pollFeed{
+			name: name, cfg: cfg, sink: sink, client: r.client, names: names, storage: r.storage, pages: how, seen: known[from], open: open,
+		})
 		return nil
 	}
 	var errs error
 	if cfg := r.cfg.REST.Get(); r.cfg.REST.HasValue() {
-		errs = errors.Join(errs, add(provisioning.FeedREST, cfg, restPages{cfg}))
+		// An activity that was never modified has no modified time.
+		errs = errors.Join(errs,
+			add("rest", provisioning.FeedREST, cfg, restPages{cfg, "modified"}, &openActivities{}),
+			add("rest-created", provisioning.FeedREST, cfg, restPages{cfg, "created"}, nil))
 	}
 	if cfg := r.cfg.Search.Get(); r.cfg.Search.HasValue() {
-		errs = errors.Join(errs, add(provisioning.FeedSearch, cfg, searchPages{cfg, "accountactivities", "modified"}))
+		errs = errors.Join(errs, add("search", provisioning.FeedSearch, cfg, searchPages{cfg, "accountactivities", "modified"}, nil))
 	}
 	if cfg := r.cfg.Events.Get(); r.cfg.Events.HasValue() {
-		errs = errors.Join(errs, add(provisioning.FeedEvents, cfg, searchPages{cfg, "events", "created"}))
+		errs = errors.Join(errs, add("events", provisioning.FeedEvents, cfg, searchPages{cfg, "events", "created"}, nil))
 	}
 	return errs
 }
