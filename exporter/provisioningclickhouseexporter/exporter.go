@@ -166,7 +166,6 @@ func (e *clickhouseExporter) insert(ctx context.Context, block *columns.Block) e
 			{Key: "insert_deduplication_token", Value: block.Token(), Important: true},
 			// An insert that was cut off between a table and its views is completed, not skipped.
 			ch.SettingInt("deduplicate_blocks_in_dependent_materialized_views", 1),
-			ch.SettingInt("distributed_foreground_insert", 1),
 			// History read for the first time spans more days than the default allows.
 			ch.SettingInt("max_partitions_per_insert_block", 0),
 		},

@@ -104,11 +104,10 @@ func expire(ctx context.Context, server Server, t Target) error {
 		{"provisioning_hourly", "hour", t.RollupTTL},
 		{"provisioning_quarantine", "observed_at", t.QuarantineTTL},
 	} {
-		name := t.local(table.name)
 		has, err := server.Strings(ctx, fmt.Sprintf("SELECT extract(engine_full, ' TTL (.*?) SETTINGS ') FROM system.tables WHERE database = %s AND name = %s",
-			literal(t.Database), literal(name)))
+			literal(t.Database), literal(table.name)))
 		if err != nil || len(has) == 0 {
-			return fmt.Errorf("read the TTL of %s: %w", t.Table(name), err)
+			return fmt.Errorf("read the TTL of %s: %w", t.Table(table.name), err)
 		}
 		change := ""
 		switch {
@@ -119,8 +118,8 @@ func expire(ctx context.Context, server Server, t Target) error {
 		default:
 			continue
 		}
-		if err := server.Exec(ctx, "ALTER TABLE "+t.Table(name)+" "+change); err != nil {
-			return fmt.Errorf("set the TTL of %s: %w", t.Table(name), err)
+		if err := server.Exec(ctx, "ALTER TABLE "+t.Table(table.name)+" "+change); err != nil {
+			return fmt.Errorf("set the TTL of %s: %w", t.Table(table.name), err)
 		}
 	}
 	return nil

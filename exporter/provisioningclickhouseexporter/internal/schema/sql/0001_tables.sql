@@ -60,7 +60,7 @@
 -- of what event_id is a hash of, so all copies of an event meet in one partition and
 -- merge into one row. (Where the vendor gives no time, that of first receipt stands
 -- in for it, and timed is false.)
-CREATE TABLE IF NOT EXISTS {{.Local "provisioning_observations"}}
+CREATE TABLE IF NOT EXISTS {{.Table "provisioning_observations"}}
 (
     {{template "columns"}}
     current          Bool,
@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS {{.Local "provisioning_observations"}}
     INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_account  account_id  TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = {{.Engine "ReplacingMergeTree" "provisioning_observations" "version"}}
+ENGINE = ReplacingMergeTree(version)
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, group_id, event_id)
 {{.Expire "observed_at" .TTL}}
@@ -82,7 +82,7 @@ SETTINGS {{.Settings}}, ttl_only_drop_parts = 1;
 -- a lower; folded rows (the activity went into a finer one) vanish under FINAL.
 -- The group's number stands first in the key because comparing integers makes
 -- FINAL quick, and keeps a group's activities side by side.
-CREATE TABLE IF NOT EXISTS {{.Local "provisioning_activities"}}
+CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
 (
     {{template "columns"}}
     folded           UInt8,
@@ -92,19 +92,19 @@ CREATE TABLE IF NOT EXISTS {{.Local "provisioning_activities"}}
     INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_account  account_id  TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = {{.Engine "ReplacingMergeTree" "provisioning_activities" "version, folded"}}
+ENGINE = ReplacingMergeTree(version, folded)
 ORDER BY (group_number, activity_id)
 {{.Expire "observed_at" .TTL}}
 SETTINGS {{.Settings}};
 
 -- One insert fills the observations and the activities together.
-CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Local "provisioning_activities_from_observations"}}
-TO {{.Local "provisioning_activities"}}
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_activities_from_observations"}}
+TO {{.Table "provisioning_activities"}}
 AS SELECT * EXCEPT (current, original), toUInt8(folded_into != '') AS folded
-FROM {{.Local "provisioning_observations"}}
+FROM {{.Table "provisioning_observations"}}
 WHERE current;
 
-CREATE TABLE IF NOT EXISTS {{.Local "provisioning_groups"}}
+CREATE TABLE IF NOT EXISTS {{.Table "provisioning_groups"}}
 (
     tenant               LowCardinality(String),
     group_id             String CODEC(ZSTD(1)),
@@ -131,14 +131,14 @@ CREATE TABLE IF NOT EXISTS {{.Local "provisioning_groups"}}
     INDEX by_group    group_id    TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = {{.Engine "ReplacingMergeTree" "provisioning_groups" "version"}}
+ENGINE = ReplacingMergeTree(version)
 ORDER BY (group_number, tenant, group_id)
 {{.Expire "observed_at" .TTL}}
 SETTINGS {{.Settings}};
 
 -- Neither a time nor a partition stands before event_id: the same text read again
 -- at another time is the same row.
-CREATE TABLE IF NOT EXISTS {{.Local "provisioning_quarantine"}}
+CREATE TABLE IF NOT EXISTS {{.Table "provisioning_quarantine"}}
 (
     tenant      LowCardinality(String),
     event_id    String CODEC(ZSTD(1)),
@@ -151,12 +151,7 @@ CREATE TABLE IF NOT EXISTS {{.Local "provisioning_quarantine"}}
     observed_at DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
     original    String CODEC(ZSTD(3))
 )
-ENGINE = {{.Engine "ReplacingMergeTree" "provisioning_quarantine" ""}}
+ENGINE = ReplacingMergeTree()
 ORDER BY event_id
 {{.Expire "observed_at" .QuarantineTTL}}
 SETTINGS {{.Settings}};
-
-{{.Distribute "provisioning_observations" "cityHash64(tenant, group_id)"}}
-{{.Distribute "provisioning_activities" "cityHash64(tenant, group_id)"}}
-{{.Distribute "provisioning_groups" "cityHash64(tenant, group_id)"}}
-{{.Distribute "provisioning_quarantine" "cityHash64(event_id)"}}

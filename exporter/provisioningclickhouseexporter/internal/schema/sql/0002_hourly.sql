@@ -6,13 +6,13 @@ SELECT
     uniqExactIfState(sipHash64(o.event_id), o.record = 'observation') AS observations,
     uniqExactIfState(sipHash64(o.activity_id), o.status != o.previous_status) AS activities,
     uniqExactIfState(sipHash64(o.group_id), o.status != o.previous_status) AS groups
-FROM {{.Local "provisioning_observations"}} AS o
+FROM {{.Table "provisioning_observations"}} AS o
 WHERE o.folded_into = ''
 GROUP BY hour, tenant, source_name, kind, operation, cause, status
 {{- end -}}
 -- What happened in each hour. Only sets of ids (as 64-bit hashes: half the size) are
 -- aggregated, never counts, so a row inserted twice changes nothing.
-CREATE TABLE IF NOT EXISTS {{.Local "provisioning_hourly"}}
+CREATE TABLE IF NOT EXISTS {{.Table "provisioning_hourly"}}
 (
     hour         DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     tenant       LowCardinality(String),
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS {{.Local "provisioning_hourly"}}
     activities   AggregateFunction(uniqExact, UInt64) CODEC(ZSTD(1)),
     groups       AggregateFunction(uniqExact, UInt64) CODEC(ZSTD(1))
 )
-ENGINE = {{.Engine "AggregatingMergeTree" "provisioning_hourly" ""}}
+ENGINE = AggregatingMergeTree()
 PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, tenant, status, kind, source_name, operation, cause)
 {{.Expire "hour" .RollupTTL}}
@@ -33,12 +33,10 @@ SETTINGS {{.Settings}};
 
 -- observations: distinct reports that left the activity in this status.
 -- activities, groups: distinct ones that entered the status in this hour.
-CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Local "provisioning_hourly_from_observations"}}
-TO {{.Local "provisioning_hourly"}}
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_hourly_from_observations"}}
+TO {{.Table "provisioning_hourly"}}
 AS {{template "aggregate" .}};
 
 -- What was stored before; rows that came in meanwhile are aggregated twice, which
 -- changes nothing.
-INSERT INTO {{.Local "provisioning_hourly"}} {{template "aggregate" .}};
-
-{{.Distribute "provisioning_hourly" "cityHash64(tenant, hour)"}}
+INSERT INTO {{.Table "provisioning_hourly"}} {{template "aggregate" .}};
