@@ -12,12 +12,11 @@ import (
 )
 
 // The worked examples of docs/dashboards.md run and find something.
-func TestWorkedExamples(t *testing.T) {
+func testWorkedExamples(t *testing.T, s *store, h *history, sc scope) {
 	text, err := os.ReadFile("../../docs/dashboards.md")
 	require.NoError(t, err)
 	examples := regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(string(text), -1)
 	require.Len(t, examples, 10)
-	s, h, sc := week(t)
 	sc.vars = map[string][]string{"group": {find(t, h, provisioning.StatusFailed).Key.GroupID}}
 	for i, e := range examples {
 		assert.Regexp(t, boundedBy, e[1])

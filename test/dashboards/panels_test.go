@@ -43,8 +43,16 @@ func (b *board) choose(chosen map[string][]string) map[string][]string {
 	return vars
 }
 
-func TestEveryQueryRuns(t *testing.T) {
+// TestOverAWeek asks one simulated week everything that the dashboards and the
+// documents ask.
+func TestOverAWeek(t *testing.T) {
 	s, h, sc := week(t)
+	t.Run("every query runs", func(t *testing.T) { testEveryQueryRuns(t, s, h, sc) })
+	t.Run("numbers are true", func(t *testing.T) { testNumbersAreTrue(t, s, h, sc) })
+	t.Run("worked examples", func(t *testing.T) { testWorkedExamples(t, s, h, sc) })
+}
+
+func testEveryQueryRuns(t *testing.T, s *store, h *history, sc scope) {
 	failed := find(t, h, provisioning.StatusFailed)
 	total := uint64(len(h.records) + len(h.activities) + len(h.groups))
 	selections := map[string]map[string][]string{
@@ -116,6 +124,9 @@ func assertShape(t *testing.T, b *board, p *panel, q *target, r *result) {
 	for _, n := range r.names {
 		assert.False(t, seen[n], "%s: two columns %s", where, n)
 		seen[n] = true
+	}
+	for i, typ := range r.types {
+		assert.NotRegexp(t, `Array|Tuple|Map|Variant|Dynamic|JSON`, typ, "%s: Grafana cannot show column %s", where, r.names[i])
 	}
 	numbers, texts := 0, []string{}
 	for i, typ := range r.types {

@@ -11,15 +11,22 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// Over seven ordinary days, after seven to learn from, no alert fires without a
-// cause: nights, mornings, a weekend and a Monday among them. Two causes are part of
-// ordinary days: a source's outage, which the spikes may show, and a leaver's failed
-// removal, for which the alert must fire exactly while it stands.
-func TestSilentOverAnOrdinaryWeek(t *testing.T) {
+// TestAlerts tries the rules on a simulated fortnight: first as it is, then with
+// incidents in it.
+func TestAlerts(t *testing.T) {
 	to := monday.Add(18 * time.Hour)
 	s := newStore(t)
 	h := simulate(to.Add(-14*24*time.Hour), to, 600)
 	s.write(t, h.logs())
+	t.Run("silent over an ordinary week", func(t *testing.T) { testSilentOverAnOrdinaryWeek(t, s, h, to) })
+	t.Run("fire and resolve", func(t *testing.T) { testAlertsFireAndResolve(t, s) })
+}
+
+// Over seven ordinary days, after seven to learn from, no alert fires without a
+// cause: nights, mornings, a weekend and a Monday among them. Two causes are part of
+// ordinary days: a source's outage, which the spikes may show, and a leaver's failed
+// removal, for which the alert must fire exactly while it stands.
+func testSilentOverAnOrdinaryWeek(t *testing.T, s *store, h *history, to time.Time) {
 	for uid, r := range rules(t) {
 		step := 12*time.Hour + interval
 		spike := strings.HasSuffix(uid, "-spike")

@@ -11,8 +11,7 @@ import (
 )
 
 // Every number of the panels named here is compared with what was simulated.
-func TestNumbersAreTrue(t *testing.T) {
-	s, h, sc := week(t)
+func testNumbersAreTrue(t *testing.T, s *store, h *history, sc scope) {
 	by := map[string]*board{}
 	for _, b := range boards(t) {
 		by[b.Title] = b
@@ -66,7 +65,7 @@ func TestNumbersAreTrue(t *testing.T) {
 	}
 	assert.InDelta(t, count(func(a *provisioning.Activity) bool { return a.Status == provisioning.StatusRetrying }),
 		panelOf(overview, "Retrying now", nil).sum(t, "activities"), 0)
-	assert.Positive(t, len(h.stalled))
+	assert.NotEmpty(t, h.stalled)
 	assert.InDelta(t, len(h.stalled), panelOf(overview, "Stalled now", nil).sum(t, "activities"), 0)
 	flight := 0
 	for i := range h.groups {
