@@ -101,8 +101,7 @@ func (c *client) insist(ctx context.Context, feed, method, path, body string, wa
 			return nil, context.Cause(ctx)
 		}
 		next := wait.NextBackOff()
-		var status *statusError
-		if errors.As(err, &status) {
+		if status, ok := errors.AsType[*statusError](err); ok {
 			if status.status == http.StatusNotFound && want == '{' {
 				return nil, errGone
 			}

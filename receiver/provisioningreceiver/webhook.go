@@ -82,8 +82,7 @@ func (f *webhookFeed) handle(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		var long *http.MaxBytesError
-		if errors.As(err, &long) {
+		if long, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			http.Error(w, fmt.Sprintf("the body is longer than max_request_body_size (%d bytes)", long.Limit), http.StatusRequestEntityTooLarge)
 			return
 		}

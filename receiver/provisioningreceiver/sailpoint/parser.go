@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -113,6 +114,9 @@ func (p *Parser) array(data []byte, offset int64, at pcommon.Timestamp, to *Resu
 	}
 }
 
+// documents are large, and nothing of them is kept: what is kept points into the text.
+var documents = sync.Pool{New: func() any { return new(document) }}
+
 // document reads one object, or returns what it is only the envelope of.
 func (p *Parser) document(data []byte, at pcommon.Timestamp, to *Result) (inner []byte, err error) {
 	if !utf8.Valid(data) {
@@ -125,12 +129,14 @@ func (p *Parser) document(data []byte, at pcommon.Timestamp, to *Result) (inner 
 	if err != nil {
 		return nil, err
 	}
-	var d document
-	if err := decode(text, &d); err != nil {
+	d := documents.Get().(*document)
+	defer documents.Put(d)
+	*d = document{}
+	if err := decode(text, d); err != nil {
 		return nil, err
 	}
-	r := reader{Parser: p, text: text, doc: &d, at: at, to: to}
-	switch shapeOf(&d) {
+	r := reader{Parser: p, text: text, doc: d, at: at, to: to}
+	switch shapeOf(d) {
 	case shapeREST:
 		err = r.rest()
 	case shapeSearch:
@@ -142,7 +148,7 @@ func (p *Parser) document(data []byte, at pcommon.Timestamp, to *Result) (inner 
 	case shapeOther:
 		to.Ignored = append(to.Ignored, Ignored{Reason: ReasonNoChange, Name: "Access Request Decision"})
 	case shapeEnvelope:
-		return envelope(&d), nil
+		return envelope(d), nil
 	default:
 		err = invalid("", "is none of the known documents: account activity (items), search account activity "+
 			"(trackingNumber and accountRequests), event (technicalName or action), Provisioning Completed trigger")

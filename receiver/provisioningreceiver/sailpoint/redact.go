@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Redact replaces the secret values in JSON text, which may be broken or cut off,
@@ -49,16 +50,18 @@ type redactor struct {
 	edits  []edit
 }
 
+var redactors = sync.Pool{New: func() any { return new(redactor) }}
+
 type edit struct {
 	span
 	with string
 }
 
 func redact(text string, mode strictness) (string, error) {
-	r := redactor{text: text, mode: mode}
-	var frames [12]frame
-	var values [12]span
-	r.frames, r.values = append(frames[:0], frame{}), values[:0]
+	r := redactors.Get().(*redactor)
+	defer redactors.Put(r)
+	r.text, r.mode = text, mode
+	r.frames, r.values, r.edits = append(r.frames[:0], frame{}), r.values[:0], r.edits[:0]
 	end, err := r.scan()
 	if err != nil {
 		return "", err
