@@ -1,0 +1,49 @@
+package provisioningclickhouseexporter
+
+import (
+	"testing"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/stretchr/testify/require"
+)
+
+// TestQueriesReadOnlyWhatTheyNeed: of 400,000 observations of a week, made in the
+// server, each question reads the hours or the granules it is about.
+func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
+	f := start(t)
+	require.NoError(t, f.tables.ensure(t.Context()))
+	const rows = 400_000
+	require.NoError(t, f.conn.Exec(clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"max_partitions_per_insert_block": 0})), `
+		INSERT INTO provisioning_observations (event_id, tenant, group_id, group_number, activity_id, status, record, current, version, source_name,
+			identity_id, account_id, kind, occurred_at, timed, observed_at, original)
+		SELECT lower(hex(sipHash128(number))), 'acme', lower(hex(sipHash128(intDiv(number, 8), 1))), intDiv(number, 8), lower(hex(sipHash128(intDiv(number, 2), 2))),
+			['Pending', 'Committed'][1 + number % 2], 'observation', true, 2 * (1 + number % 2), concat('source ', toString(number % 20)),
+			lower(hex(sipHash128(intDiv(number, 80), 3))), toString(intDiv(number, 80)), 'provisioning',
+			toDateTime64('2026-09-28', 6, 'UTC') + intDiv(number * 604800, 400000), true, toDateTime64('2026-09-28', 6, 'UTC') + intDiv(number * 604800, 400000) + 60, '{}'
+		FROM numbers(400000)`))
+	require.Equal(t, uint64(rows), one[uint64](t, f, "SELECT count() FROM observations"))
+
+	read := func(query string) (n uint64) {
+		t.Helper()
+		ctx := clickhouse.Context(t.Context(), clickhouse.WithProgress(func(p *clickhouse.Progress) { n += p.Rows }))
+		result, err := f.conn.Query(ctx, query)
+		require.NoError(t, err, query)
+		found := 0
+		for result.Next() {
+			found++
+		}
+		require.NoError(t, result.Err())
+		require.NotZero(t, found, query)
+		return n
+	}
+	const group = "lower(hex(sipHash128(toUInt64(12345), toUInt8(1))))"
+	check := func(most uint64, query string) {
+		t.Helper()
+		require.LessOrEqual(t, read(query), most, query)
+	}
+	check(3*8192, "SELECT status, count() FROM observations WHERE occurred_at >= '2026-10-02 10:00:00' AND occurred_at < '2026-10-02 13:00:00' GROUP BY status")
+	check(rows/7+2*8192, "SELECT toStartOfInterval(occurred_at, INTERVAL 10 MINUTE) AS time, status, count() FROM observations WHERE occurred_at >= '2026-09-30' AND occurred_at < '2026-10-01' GROUP BY ALL")
+	check(7*2*8192, "SELECT * FROM observations WHERE group_id = (SELECT "+group+")")
+	check(2*8192, "SELECT * FROM activities WHERE group_number = 12345")
+	check(8192, "SELECT hour, status, sum(activities) FROM status_hourly WHERE hour >= '2026-09-30 00:00:00' AND hour < '2026-10-01 00:00:00' GROUP BY ALL")
+}
