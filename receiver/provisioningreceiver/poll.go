@@ -172,7 +172,7 @@ func (f *pollFeed) scan(ctx context.Context, from time.Time, forward bool) error
 			return err
 		}
 		rows, last := f.order(answer)
-		if err := f.accept(ctx, answer, path); err != nil {
+		if err := f.accept(ctx, answer); err != nil {
 			return err
 		}
 		if now := f.client.now(); last.After(now) {
@@ -205,7 +205,7 @@ func (f *pollFeed) readOpen(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := f.accept(ctx, answer, path); err != nil {
+		if err := f.accept(ctx, answer); err != nil {
 			return err
 		}
 	}
@@ -233,11 +233,14 @@ func (f *pollFeed) order(answer []byte) (rows []row, last time.Time) {
 }
 
 // accept delivers what a page gives and is not known to be accepted already.
-func (f *pollFeed) accept(ctx context.Context, answer []byte, path string) error {
+func (f *pollFeed) accept(ctx context.Context, answer []byte) error {
 	var b batch
 	at := pcommon.NewTimestampFromTime(time.Now())
 	f.sink.parser.Parse(answer, at, &b.Result)
-	f.sink.quarantine(&b, at, path, 0)
+	f.sink.quarantine(&b, at, f.cfg.Path, 0)
+	for i := range b.quarantined {
+		b.quarantined[i].Position = 0 // a page's rows move: the same text is the same record wherever it stands
+	}
 	if err := f.names.complete(ctx, b.Observations); err != nil {
 		return err
 	}
@@ -246,10 +249,7 @@ func (f *pollFeed) accept(ctx context.Context, answer []byte, path string) error
 	}
 	all := len(b.Observations) + len(b.quarantined)
 	b.Observations = slices.DeleteFunc(b.Observations, func(o provisioning.Observation) bool { return f.seen.has(o.EventID) })
-	b.quarantined = slices.DeleteFunc(b.quarantined, func(q provisioning.Quarantined) bool {
-		q.File, q.Position = "", 0 // the place in a page changes
-		return f.seen.has(provisioning.QuarantineID(&q))
-	})
+	b.quarantined = slices.DeleteFunc(b.quarantined, func(q provisioning.Quarantined) bool { return f.seen.has(provisioning.QuarantineID(&q)) })
 	if known := all - len(b.Observations) - len(b.quarantined); known > 0 {
 		f.sink.telemetry.ReceiverProvisioningDuplicates.Add(ctx, int64(known),
 			metric.WithAttributes(attribute.String("feed", string(f.sink.feed))))
@@ -260,9 +260,8 @@ func (f *pollFeed) accept(ctx context.Context, answer []byte, path string) error
 	for i := range b.Observations {
 		f.seen.add(b.Observations[i].EventID)
 	}
-	for _, q := range b.quarantined {
-		q.File, q.Position = "", 0
-		f.seen.add(provisioning.QuarantineID(&q))
+	for i := range b.quarantined {
+		f.seen.add(provisioning.QuarantineID(&b.quarantined[i]))
 	}
 	return nil
 }
