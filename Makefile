@@ -114,3 +114,7 @@ bench-clickhouse: setup ## measure the ClickHouse exporter against contrib's and
 .PHONY: clean
 clean: ## remove what was built and installed; ./data stays
 	rm -rf bin .tools node_modules
+
+.PHONY: bench-archive
+bench-archive: ## measure writing, sealing, verifying and reporting of the archive against DuckDB
+	cd bench/archive && go run . $(BENCH_ARCHIVE_FLAGS)

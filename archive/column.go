@@ -26,7 +26,7 @@ type column[T any] struct {
 
 // options of a column beyond its type.
 type options struct {
-	few      bool // short list of words: dictionary
+	distinct bool // every row has another text: no dictionary
 	bloom    bool
 	required bool // a time that is never absent
 }
@@ -78,7 +78,7 @@ func newColumn[T any](name string, opt options, of func(*T) any) column[T] {
 }
 
 func textNode(opt options) parquet.Node {
-	if opt.few {
+	if !opt.distinct {
 		return parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
 	}
 	return parquet.Encoded(parquet.String(), &parquet.Plain)

@@ -36,7 +36,11 @@ func (s *sealer) crashed(n int, f func() error) (crashed bool) {
 // sealing merges two tenants' hours, removes an expired one and signs; and crashes
 // the restart as well. Afterwards each record is there once and verify is content.
 func TestCrashAtEveryStepOfSealing(t *testing.T) {
-	for n := 0; ; n++ {
+	step := 1
+	if raceEnabled {
+		step = 5
+	}
+	for n := 0; ; n += step {
 		s := newSealer(t, Options{Retention: time.Hour})
 		s.write(records(0, 10)...) // expire as the next hour is sealed
 		s.seal(minutes(60))

@@ -27,7 +27,7 @@ func (m merged) period() (first, last *time.Time) {
 
 const (
 	// fanIn files are open at once; more are merged in several rounds.
-	fanIn = 12
+	fanIn = 6
 	// batchRows of each are in memory.
 	batchRows = 128
 )

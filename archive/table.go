@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/provisioning"
@@ -49,7 +48,7 @@ var activities = func() *table[provisioning.Record] {
 	}
 	for i := range provisioning.Fields {
 		f := &provisioning.Fields[i]
-		opt := options{few: f.Few, required: f.Column == "observed_at"}
+		opt := options{distinct: f.Column == "event_id", required: f.Column == "observed_at"}
 		switch f.Column {
 		case "group_id", "activity_id", "identity_id", "event_id":
 			opt.bloom = true
@@ -90,7 +89,6 @@ func timed() column[provisioning.Record] {
 
 var quarantine = func() *table[provisioning.Quarantined] {
 	type row = provisioning.Quarantined
-	few := options{few: true}
 	t := &table[row]{
 		name:     "quarantine",
 		at:       func(q *row) pcommon.Timestamp { return q.ObservedAt },
@@ -99,16 +97,16 @@ var quarantine = func() *table[provisioning.Quarantined] {
 		size:     func(q *row) int { return 128 + len(q.Original) },
 		apart:    func(*row) bool { return true },
 		columns: []column[row]{
-			newColumn("event_id", options{bloom: true}, func(q *row) any { return &q.EventID }),
-			newColumn("tenant", few, func(q *row) any { return &q.Tenant }),
-			newColumn("feed", few, func(q *row) any { return &q.Feed }),
+			newColumn("event_id", options{distinct: true, bloom: true}, func(q *row) any { return &q.EventID }),
+			newColumn("tenant", options{}, func(q *row) any { return &q.Tenant }),
+			newColumn("feed", options{}, func(q *row) any { return &q.Feed }),
 			newColumn("reason", options{}, func(q *row) any { return &q.Reason }),
-			newColumn("file", few, func(q *row) any { return &q.File }),
+			newColumn("file", options{}, func(q *row) any { return &q.File }),
 			newColumn("position", options{}, func(q *row) any { return &q.Position }),
-			newColumn("field", few, func(q *row) any { return &q.Field }),
+			newColumn("field", options{}, func(q *row) any { return &q.Field }),
 			newColumn("observed_at", options{required: true}, func(q *row) any { return &q.ObservedAt }),
 			newColumn("size", options{}, func(q *row) any { return &q.Size }),
-			newColumn("original", options{}, func(q *row) any { return &q.Original }),
+			newColumn("original", options{distinct: true}, func(q *row) any { return &q.Original }),
 		},
 	}
 	t.seal()
@@ -141,11 +139,10 @@ const (
 	rowGroupRows  = 250_000
 	rowGroupBytes = 256 << 20 // before compression
 	bloomBits     = 10        // per value: one look-up in a hundred reads in vain
-	dictionaryMax = 1 << 20
+	dictionaryMax = 32 << 20  // documents that speak of several activities stand there once
 )
 
-// codec is shared: its encoders are costly to make.
-var codec = &zstd.Codec{Level: zstd.SpeedDefault}
+var codec = newCodec()
 
 func (t *table[T]) config() *parquet.WriterConfig {
 	c := parquet.DefaultWriterConfig()

@@ -125,8 +125,11 @@ func printVerification(w io.Writer, v *archive.Verification) error {
 		sealed = fmt.Sprintf("%d hours sealed from %s to %s", v.Hours, *v.First, *v.Last)
 	}
 	say("%s: %d files as sealed (%d rows, %d bytes), %d expired, %d of hours still open", sealed, v.Files, v.Rows, v.Bytes, v.Expired, v.Unsealed)
-	if v.OK() {
+	switch {
+	case v.OK() && v.Hours > 0:
 		say("the archive is complete and unaltered")
+	case v.OK():
+		say("nothing is sealed yet, so nothing can be proven")
 	}
 	return errors.Join(errs...)
 }
