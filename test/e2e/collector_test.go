@@ -30,13 +30,14 @@ type collector struct {
 func newCollector(t *testing.T) *collector {
 	t.Helper()
 	dir := t.TempDir()
-	port := freePorts(t, 5)
+	port := freePorts(t, 6)
 	c := &collector{dir: dir, env: map[string]string{
 		"PROVTRAIL_DATA":              dir,
 		"PROVTRAIL_CLICKHOUSE_NATIVE": port[0],
 		"PROVTRAIL_CLICKHOUSE_HTTP":   port[1],
 		"PROVTRAIL_HEALTH":            port[2],
 		"PROVTRAIL_REPORT":            port[4],
+		"PROVTRAIL_WEBHOOK":           port[5],
 		"PROVTRAIL_METRICS_PORT":      port[3][strings.LastIndex(port[3], ":")+1:],
 	}}
 	require.NoError(t, os.MkdirAll(c.path("input"), 0o750))
@@ -65,13 +66,14 @@ func (c *collector) environ() []string {
 	return env
 }
 
-// start runs the program from the repository's root with its default configuration.
-func (c *collector) start(t *testing.T) {
+// start runs the program from the repository's root, with its default configuration
+// unless args name others.
+func (c *collector) start(t *testing.T, args ...string) {
 	t.Helper()
 	log, err := os.OpenFile(c.path("collector.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(t, err)
 	defer log.Close() //nolint:errcheck // the child has its own descriptor
-	c.cmd = exec.Command(program)
+	c.cmd = exec.Command(program, args...)
 	c.cmd.Dir, c.cmd.Env = root, c.environ()
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	require.NoError(t, c.cmd.Start())
