@@ -131,7 +131,7 @@ type hostWith struct {
 func (h hostWith) GetExtensions() map[component.ID]component.Component { return h.extensions }
 
 // startStorage starts the real file_storage extension in a directory.
-func startStorage(t *testing.T, dir string) (component.Host, extension.Extension) {
+func startStorage(t testing.TB, dir string) (component.Host, extension.Extension) {
 	t.Helper()
 	factory := filestorage.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*filestorage.Config)
@@ -147,7 +147,7 @@ func startStorage(t *testing.T, dir string) (component.Host, extension.Extension
 
 // run is a started receiver.
 type run struct {
-	t        *testing.T
+	t        testing.TB
 	receiver *logsReceiver
 	storage  extension.Extension
 	logs     *observer.ObservedLogs
@@ -155,7 +155,7 @@ type run struct {
 }
 
 // startReceiver starts a receiver with its storage; stop or the test's end stops both.
-func startReceiver(t *testing.T, next consumer.Logs, storageDir string, configure func(*Config)) *run {
+func startReceiver(t testing.TB, next consumer.Logs, storageDir string, configure func(*Config)) *run {
 	t.Helper()
 	host, ext := startStorage(t, storageDir)
 	cfg := NewFactory().CreateDefaultConfig().(*Config)
