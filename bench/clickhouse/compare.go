@@ -105,8 +105,8 @@ func create(ctx context.Context, factory exporter.Factory, settings map[string]a
 // export returns rows per second of this process' CPU. Reading the records from OTLP
 // is not counted: every exporter finds them in memory. Nor is the first batch, with
 // which buffers grow to their size.
-func export(ctx context.Context, make func(string) (exporter.Logs, error), database string, l *load) (float64, error) {
-	e, err := make(database)
+func export(ctx context.Context, open func(string) (exporter.Logs, error), database string, l *load) (float64, error) {
+	e, err := open(database)
 	if err != nil {
 		return 0, err
 	}

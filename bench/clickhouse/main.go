@@ -66,6 +66,6 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = server.Stop(context.Background()) }()
+	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
 	return compare(ctx, engine.NativeAddr(), load, o)
 }

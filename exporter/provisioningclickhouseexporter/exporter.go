@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -33,7 +33,7 @@ type clickhouseExporter struct {
 	pool      *client.Pool
 	tables    tables
 	batches   chan *columns.Batch // not in use; a sync.Pool would let go of their memory
-	failing   sync.Map            // "" while the component's status is an error
+	failing   atomic.Bool         // the component's status is an error
 }
 
 func newExporter(cfg *Config, set exporter.Settings) (*clickhouseExporter, error) {
@@ -199,12 +199,12 @@ func (e *clickhouseExporter) quarantined(ctx context.Context, n int, cause strin
 // report tells the collector's health when it changes.
 func (e *clickhouseExporter) report(err error) {
 	if err != nil {
-		if _, already := e.failing.LoadOrStore("", true); !already {
+		if !e.failing.Swap(true) {
 			componentstatus.ReportStatus(e.host, componentstatus.NewRecoverableErrorEvent(err))
 		}
 		return
 	}
-	if _, was := e.failing.LoadAndDelete(""); was {
+	if e.failing.Swap(false) {
 		componentstatus.ReportStatus(e.host, componentstatus.NewEvent(componentstatus.StatusOK))
 	}
 }
