@@ -202,13 +202,13 @@ func FuzzTenantDir(f *testing.F) {
 }
 
 func TestRowsSurviveTheFile(t *testing.T) {
-	any := rapid.Custom(func(t *rapid.T) (r provisioning.Record) {
+	anything := rapid.Custom(func(t *rapid.T) (r provisioning.Record) {
 		fill(t, &r)
 		return r
 	})
 	want := make([]*provisioning.Record, 200)
 	for i := range want {
-		r := any.Example(i)
+		r := anything.Example(i)
 		r.EventID = id(i)
 		want[i] = &r
 	}

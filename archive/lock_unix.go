@@ -12,7 +12,7 @@ import (
 // lock keeps a second writer out. The kernel lets go of it when the process ends,
 // however it ends.
 func lock(path string) (release func() error, err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

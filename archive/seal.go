@@ -137,8 +137,7 @@ func (a *Archive) sealFolder(ctx context.Context, p partition) (files []SealedFi
 	}
 	for len(sources) > 0 {
 		file, err := a.mergeFiles(ctx, p, sources)
-		var damaged *damagedError
-		if errors.As(err, &damaged) {
+		if damaged, ok := errors.AsType[*damagedError](err); ok {
 			// Kept as it is and listed, so that nothing disappears in silence.
 			at := slices.IndexFunc(sources, func(name string) bool { return a.disk.path(name) == damaged.path })
 			if at < 0 {

@@ -33,7 +33,7 @@ func newExporter(set exporter.Settings, cfg *Config) (*parquetExporter, error) {
 	return &parquetExporter{config: cfg, logger: set.Logger, telemetry: telemetry}, nil
 }
 
-func (e *parquetExporter) start(context.Context, component.Host) (err error) {
+func (e *parquetExporter) start(ctx context.Context, _ component.Host) (err error) {
 	if queue := e.config.Queue.Get(); queue == nil || queue.StorageID == nil {
 		e.logger.Warn("sending_queue.storage is not set: what waits in memory is lost when the process is killed")
 	}
@@ -57,9 +57,9 @@ func (e *parquetExporter) start(context.Context, component.Host) (err error) {
 		e.logger.Warn("the signing key is not the one that made the newest seal, and that one is not in the key file: provtrail verify needs both public keys",
 			zap.String("signing_key", e.config.signingKey()))
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = cancel
-	e.keeping.Go(func() { e.keep(ctx) })
+	e.keeping.Go(func() { e.keep(keeping) })
 	return nil
 }
 
