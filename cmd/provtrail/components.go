@@ -29,6 +29,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 
+	"github.com/provtrail/provtrail/connector/provisioningconnector"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter"
 	"github.com/provtrail/provtrail/exporter/provisioninglokiexporter"
 	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter"
@@ -74,6 +75,7 @@ func components() (otelcol.Factories, error) {
 		zpagesextension.NewFactory(),
 	)
 	connectors, err5 := otelcol.MakeFactoryMap[connector.Factory](
+		provisioningconnector.NewFactory(),
 		countconnector.NewFactory(),
 	)
 	return otelcol.Factories{

@@ -15,7 +15,7 @@ import (
 type addresses struct {
 	native, http, database, username string
 	data, archive, input, simulated  string
-	health, metrics                  string
+	health, metrics, report          string
 }
 
 func readAddresses(ctx context.Context, configFile string) (addresses, error) {
@@ -44,6 +44,7 @@ func readAddresses(ctx context.Context, configFile string) (addresses, error) {
 		simulated: filepath.Join(data, "simulated"),
 		health:    text("extensions::health_check::endpoint"),
 		metrics:   metricsAddress(conf),
+		report:    text("extensions::provisioning_report::endpoint"),
 	}, resolver.Shutdown(ctx)
 }
 

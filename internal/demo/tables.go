@@ -35,6 +35,7 @@ func show(ctx context.Context, out io.Writer, db *sql.DB, where addresses, truth
 		{"ClickHouse", "native " + where.native + ", HTTP http://" + where.http + ", database " + where.database},
 		{"Try a query", `curl 'http://` + where.http + `/?database=` + where.database + `' --data-binary "` + exampleQuery + `"`},
 		{"Parquet archive", where.archive},
+		{"Report", "http://" + where.report},
 		{"Watched folder", where.input + " (drop your own JSON here)"},
 		{"Ground truth", truth},
 		{"Health", "http://" + where.health},
