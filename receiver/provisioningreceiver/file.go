@@ -35,6 +35,7 @@ type fileFeed struct {
 
 	consumer *fileconsumer.Manager
 	position *position
+	empties  *empties
 	batches  sync.Pool
 }
 
@@ -57,12 +58,16 @@ func (f *fileFeed) start(ctx context.Context, host component.Host) error {
 	if err := consumer.Start(f.position); err != nil {
 		return errors.Join(fmt.Errorf("file: %w", err), f.stop(ctx))
 	}
+	f.empties = f.watchEmpties(ctx)
 	return nil
 }
 
 func (f *fileFeed) stop(ctx context.Context) error {
 	if f.consumer == nil {
 		return nil
+	}
+	if f.empties != nil {
+		f.empties.stop()
 	}
 	return errors.Join(f.consumer.Stop(), f.position.Close(ctx))
 }

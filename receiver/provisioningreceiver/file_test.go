@@ -249,3 +249,22 @@ func TestStoppedWhileRefused(t *testing.T) {
 	startReceiver(t, s, stored, reading(path))
 	s.eventually(t, 1, groups...)
 }
+
+func TestEmptyFileGoesToQuarantineOnce(t *testing.T) {
+	dir, s := t.TempDir(), newStore()
+	path := write(t, dir, "empty.json", "")
+	write(t, dir, "left-out.json", "")
+	startReceiver(t, s, t.TempDir(), func(cfg *Config) {
+		reading(dir)(cfg)
+		cfg.File.Get().Exclude = []string{filepath.Join(dir, "left-out*")}
+		cfg.File.Get().IncompleteAfter = 20 * time.Millisecond
+	})
+	require.Eventually(t, func() bool { return len(s.quarantine()) == 1 }, 10*time.Second, time.Millisecond)
+	q := s.quarantine()[0]
+	require.Equal(t, path, q.File)
+	require.Contains(t, q.Reason, "the file is empty")
+
+	add(t, path, document("g1")+"\n") // it was only late
+	s.eventually(t, 1, "g1")
+	require.Len(t, s.quarantine(), 1)
+}

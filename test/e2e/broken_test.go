@@ -66,6 +66,8 @@ func TestBrokenInputIsQuarantinedAndTheRestGoesOn(t *testing.T) {
 		c.quarantined(t, name+".ndjson")
 	}
 	c.quarantined(t, "binary.json")
+	c.eventually(t, "SELECT any(reason) FROM provisioning_quarantine FINAL WHERE file LIKE '%empty.json'",
+		"the file is empty: ask its writer for what it should hold")
 	c.eventually(t, `SELECT toString(countIf(group_id = 'u1') + (SELECT count() FROM provisioning_quarantine FINAL WHERE file LIKE '%invalid8%') > 0)
 		FROM provisioning_activities FINAL`, "1")
 	require.NoError(t, c.cmd.Process.Signal(syscall.Signal(0)), "the collector runs on")
