@@ -163,8 +163,10 @@ func TestEachTenantAndQuarantineHasItsFolder(t *testing.T) {
 	for i, tenant := range tenants {
 		batch.Records = append(batch.Records, record(i, func(r *provisioning.Record) { r.Tenant = tenant }))
 	}
-	q := &provisioning.Quarantined{Tenant: "acme", EventID: id(1), Reason: "no JSON", File: "in.json", Position: 4,
-		ObservedAt: at(noon), Original: "\xff{", Size: 2, Feed: provisioning.FeedFile, Field: "id"}
+	q := &provisioning.Quarantined{
+		Tenant: "acme", EventID: id(1), Reason: "no JSON", File: "in.json", Position: 4,
+		ObservedAt: at(noon), Original: "\xff{", Size: 2, Feed: provisioning.FeedFile, Field: "id",
+	}
 	batch.Quarantined = []*provisioning.Quarantined{q}
 	require.NoError(t, write(a.Write(t.Context(), batch)))
 

@@ -67,7 +67,7 @@ func assertMetrics(t *testing.T, expr string) {
 			continue
 		}
 		documented := strings.TrimSuffix(name, "_bucket")
-		assert.True(t, strings.Contains(documentation(t), "### "+documented+"\n"), "no component documents %s", name)
+		assert.Contains(t, documentation(t), "### "+documented+"\n", "no component documents %s", name)
 	}
 }
 

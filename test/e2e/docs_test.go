@@ -36,7 +36,7 @@ func TestDocumentedCommands(t *testing.T) {
 
 // commands splits a block into commands: a quoted argument may go over lines.
 func commands(block string) (out []string) {
-	for _, line := range strings.Split(strings.TrimSpace(block), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(block), "\n") {
 		if n := len(out); n > 0 && (strings.Count(out[n-1], `"`)%2 == 1 || strings.HasSuffix(out[n-1], `\`)) {
 			out[n-1] += "\n" + line
 		} else if strings.TrimSpace(line) != "" && !strings.HasPrefix(line, "#") {
@@ -82,7 +82,7 @@ var pageLink = regexp.MustCompile(`\]\(([^)#:]+)\)`)
 func TestLinksOfThePagesResolve(t *testing.T) {
 	out, err := exec.Command("git", "-C", root, "ls-files", "*.md").Output()
 	require.NoError(t, err)
-	for _, page := range strings.Fields(string(out)) {
+	for page := range strings.FieldsSeq(string(out)) {
 		text, err := os.ReadFile(filepath.Join(root, page))
 		require.NoError(t, err)
 		for _, link := range pageLink.FindAllStringSubmatch(string(text), -1) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"time"
 
@@ -56,9 +57,7 @@ func (s *Server) controlClock(w http.ResponseWriter, r *http.Request) {
 func (s *Server) controlStats(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	out := make(map[string]int, len(s.stats))
-	for name, n := range s.stats {
-		out[name] = n
-	}
+	maps.Copy(out, s.stats)
 	s.mu.Unlock()
 	writeJSON(w, http.StatusOK, out)
 }

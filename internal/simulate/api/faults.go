@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -54,9 +55,7 @@ func (s *Server) SetFaults(faults map[string]float64) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name, p := range faults {
-		s.faults[name] = p
-	}
+	maps.Copy(s.faults, faults)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/provtrail/provtrail/internal/simulate/view"
@@ -141,12 +142,7 @@ func (c *condition) matchTime(at int64) bool {
 	case "le":
 		return at <= c.times[0]
 	}
-	for _, t := range c.times { // eq, in
-		if at == t {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.times, at) // eq, in
 }
 
 func (c *condition) matchText(text string) bool {
@@ -164,12 +160,7 @@ func (c *condition) matchText(text string) bool {
 	case "le":
 		return text <= c.values[0]
 	}
-	for _, v := range c.values { // eq, in
-		if text == v {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.values, text) // eq, in
 }
 
 // window narrows the times a filter lets through.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -71,9 +72,7 @@ func NewServer(t *model.Tenant, o Options) *Server {
 		limit: limiter{most: o.RateLimit, clients: map[string]*window10{}}, skew: o.ClockSkew,
 		dice: rand.New(rand.NewPCG(o.Seed, 5)), faults: map[string]float64{}, tokens: map[string]token{}, stats: map[string]int{}, //nolint:gosec // chance
 	}
-	for name, p := range o.Faults {
-		s.faults[name] = p
-	}
+	maps.Copy(s.faults, o.Faults)
 	s.delivered = s.now()
 	s.routes()
 	return s

@@ -13,8 +13,9 @@ import (
 var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
 func TestSameSeedSameTenant(t *testing.T) {
-	require.Equal(t, model.NewTenant("a", 7, 50).Identities, model.NewTenant("a", 7, 50).Identities)
-	require.NotEqual(t, model.NewTenant("a", 7, 50).Identities, model.NewTenant("a", 8, 50).Identities)
+	first := model.NewTenant("a", 7, 50).Identities
+	require.Equal(t, first, model.NewTenant("a", 7, 50).Identities)
+	require.NotEqual(t, first, model.NewTenant("a", 8, 50).Identities)
 	names := map[string]bool{}
 	for _, i := range model.NewTenant("a", 7, 5000).Identities {
 		require.False(t, names[i.Name], i.Name)
