@@ -35,6 +35,7 @@ type client struct {
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	ahead     atomic.Int64 // nanoseconds the vendor's clock is ahead of ours
+	used      usage
 
 	firstRetry, maxRetry time.Duration
 }
@@ -93,6 +94,7 @@ func (c *client) insist(ctx context.Context, feed, method, path, body string, wa
 		if err := c.budget.Wait(ctx); err != nil {
 			return nil, err
 		}
+		c.used.add(time.Now())
 		answer, err := c.ask(ctx, feed, method, path, body, want)
 		if err == nil {
 			return answer, nil

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -157,6 +158,14 @@ type run struct {
 // startReceiver starts a receiver with its storage; stop or the test's end stops both.
 func startReceiver(t testing.TB, next consumer.Logs, storageDir string, configure func(*Config)) *run {
 	t.Helper()
+	return startReceiverIn(t, next, storageDir, configure, func(*receiver.Settings, map[component.ID]component.Component) {})
+}
+
+// startReceiverIn is startReceiver with other settings and further extensions.
+func startReceiverIn(t testing.TB, next consumer.Logs, storageDir string, configure func(*Config),
+	change func(*receiver.Settings, map[component.ID]component.Component),
+) *run {
+	t.Helper()
 	host, ext := startStorage(t, storageDir)
 	cfg := NewFactory().CreateDefaultConfig().(*Config)
 	cfg.Tenant = "acme"
@@ -166,6 +175,7 @@ func startReceiver(t testing.TB, next consumer.Logs, storageDir string, configur
 	set.ID = component.NewID(metadata.Type) // the same after a restart
 	core, logs := observer.New(zap.InfoLevel)
 	set.Logger = zap.New(core)
+	change(&set, host.GetExtensions())
 	r, err := newReceiver(set, cfg, next)
 	require.NoError(t, err)
 	for _, f := range r.feeds {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -35,6 +36,7 @@ type pollFeed struct {
 	reread     []time.Time     // when each overlap was read last
 	told       time.Time       // when progress was logged last
 	rows       int64
+	confirmed  atomic.Int64    // when the checkpoint was last known to hold, ns since 1970
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -95,6 +97,7 @@ func (f *pollFeed) start(ctx context.Context, host component.Host) error {
 		}
 	}
 	f.log().Info("feed begins", zap.Time("from", f.checkpoint.high), zap.Bool("resumed", found))
+	f.confirmed.Store(time.Now().UnixNano())
 	f.reread = make([]time.Time, len(f.cfg.Overlaps))
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f.cancel = cancel
@@ -156,8 +159,6 @@ func (f *pollFeed) poll(ctx context.Context) error {
 		}
 		break
 	}
-	f.sink.telemetry.ReceiverProvisioningLag.Record(ctx, f.client.now().Sub(f.checkpoint.high).Seconds(),
-		metric.WithAttributes(attribute.String("feed", f.name)))
 	return nil
 }
 
@@ -178,11 +179,11 @@ func (f *pollFeed) scan(ctx context.Context, from time.Time, forward bool) error
 		if now := f.client.now(); last.After(now) {
 			last = now // one absurd time must not carry the checkpoint away
 		}
-		if forward && !last.IsZero() {
+		if forward {
 			if err := f.checkpoint.move(ctx, last); err != nil {
 				return err
 			}
-			f.progress(len(rows))
+			f.progress(ctx, len(rows))
 		}
 		if !f.pages.next(&c, rows) {
 			return nil
@@ -266,10 +267,12 @@ func (f *pollFeed) accept(ctx context.Context, answer []byte) error {
 	return nil
 }
 
-// progress tells how a long catching-up goes.
-func (f *pollFeed) progress(rows int) {
+// progress tells how far the feed is, and how a long catching-up goes.
+func (f *pollFeed) progress(ctx context.Context, rows int) {
 	f.rows += int64(rows)
+	f.confirmed.Store(time.Now().UnixNano())
 	behind := f.client.now().Sub(f.checkpoint.high)
+	f.sink.telemetry.ReceiverProvisioningLag.Record(ctx, behind.Seconds(), metric.WithAttributes(attribute.String("feed", f.name)))
 	if behind < 10*time.Minute || time.Since(f.told) < 30*time.Second {
 		return
 	}

@@ -88,7 +88,7 @@ func (r *logsReceiver) polls() error {
 	if cfg := r.cfg.Events.Get(); r.cfg.Events.HasValue() {
 		errs = errors.Join(errs, add("events", provisioning.FeedEvents, cfg, searchPages{cfg, "events", "created"}, nil))
 	}
-	return errs
+	return errors.Join(errs, r.observe())
 }
 
 // Start starts the feeds in order; those started are stopped again if one fails.
@@ -114,6 +114,7 @@ func (r *logsReceiver) Shutdown(ctx context.Context) error {
 		errs = errors.Join(errs, f.stop(ctx))
 	}
 	r.feeds = nil
+	r.telemetry.Shutdown()
 	if r.client != nil {
 		r.client.close()
 	}

@@ -202,6 +202,7 @@ func (s *sink) countAccepted(ctx context.Context, b *batch) {
 			s.telemetry.ReceiverProvisioningUnknownStatuses.Add(ctx, unknown, both)
 		}
 	}
+	s.countUnknownWords(ctx, b)
 	if n := int64(len(b.quarantined)); n > 0 {
 		s.telemetry.ReceiverProvisioningQuarantined.Add(ctx, n, only)
 	}

@@ -55,6 +55,16 @@ func init() {
 	}
 }
 
+// KnownApproval reports whether a REST item's approvalStatus is documented.
+func KnownApproval(word string) bool {
+	switch strings.ToUpper(word) {
+	case "", "FINISHED", "REJECTED", "RETURNED", "EXPIRED", "PENDING", "CANCELED":
+		return true
+	default:
+		return false
+	}
+}
+
 var causes = map[string]string{
 	"appRequest":                      provisioning.CauseAccessRequest, // the commonest, as REST writes it
 	"apprequest":                      provisioning.CauseAccessRequest,

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -26,6 +28,8 @@ type TelemetryBuilder struct {
 	meter                               metric.Meter
 	mu                                  sync.Mutex
 	registrations                       []metric.Registration
+	ReceiverProvisioningBudgetUsed      metric.Float64ObservableGauge
+	ReceiverProvisioningCheckpointAge   metric.Float64ObservableGauge
 	ReceiverProvisioningDelay           metric.Float64Histogram
 	ReceiverProvisioningDeliveryRetries metric.Int64Counter
 	ReceiverProvisioningDuplicates      metric.Int64Counter
@@ -35,6 +39,7 @@ type TelemetryBuilder struct {
 	ReceiverProvisioningQuarantined     metric.Int64Counter
 	ReceiverProvisioningRequests        metric.Int64Counter
 	ReceiverProvisioningUnknownStatuses metric.Int64Counter
+	ReceiverProvisioningUnknownWords    metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -46,6 +51,46 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterReceiverProvisioningBudgetUsedCallback sets callback for observable ReceiverProvisioningBudgetUsed metric.
+func (builder *TelemetryBuilder) RegisterReceiverProvisioningBudgetUsedCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ReceiverProvisioningBudgetUsed, obs: o})
+		return nil
+	}, builder.ReceiverProvisioningBudgetUsed)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverProvisioningCheckpointAgeCallback sets callback for observable ReceiverProvisioningCheckpointAge metric.
+func (builder *TelemetryBuilder) RegisterReceiverProvisioningCheckpointAgeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ReceiverProvisioningCheckpointAge, obs: o})
+		return nil
+	}, builder.ReceiverProvisioningCheckpointAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -66,6 +111,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverProvisioningBudgetUsed, err = builder.meter.Float64ObservableGauge(
+		"otelcol_receiver_provisioning_budget_used",
+		metric.WithDescription("Requests of the last ten seconds as a share of requests_per_10s, all feeds together. [Alpha]"),
+		metric.WithUnit("1"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverProvisioningCheckpointAge, err = builder.meter.Float64ObservableGauge(
+		"otelcol_receiver_provisioning_checkpoint_age",
+		metric.WithDescription("Time since a read of the newest documents was last accepted and the checkpoint stored, or since the start. It grows while the feed stands still, not while the vendor has nothing new. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverProvisioningDelay, err = builder.meter.Float64Histogram(
 		"otelcol_receiver_provisioning_delay",
 		metric.WithDescription("Time from the vendor's time of an observation to its acceptance by the next consumer. [Alpha]"),
@@ -118,6 +175,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ReceiverProvisioningUnknownStatuses, err = builder.meter.Int64Counter(
 		"otelcol_receiver_provisioning_unknown_statuses",
 		metric.WithDescription("Observations whose status word is unknown. Alert on it, the vendor changed a word. [Alpha]"),
+		metric.WithUnit("{observation}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverProvisioningUnknownWords, err = builder.meter.Int64Counter(
+		"otelcol_receiver_provisioning_unknown_words",
+		metric.WithDescription("Observations with an operation, or with an approval status of the rest dialect, that the vendor's documentation does not list. The word is kept. [Alpha]"),
 		metric.WithUnit("{observation}"),
 	)
 	errs = errors.Join(errs, err)
