@@ -10,6 +10,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/internal/simulate/truth"
 )
 
@@ -20,9 +21,10 @@ const (
 )
 
 // catchUp waits until the simulated past stands in ClickHouse: as many activities
-// of each status as the truth has.
-func catchUp(ctx context.Context, o Options, collector *process, db *sql.DB, truthDir string) error {
-	known, err := truth.Read(truthDir)
+// of each status as the truth has. What an earlier run left is not waited for: if it
+// was killed, its truth may lack its last documents.
+func catchUp(ctx context.Context, o Options, collector *process, db *sql.DB, tenant *simulate.Options) error {
+	known, err := truth.Read(tenant.Truth())
 	if err != nil {
 		return err
 	}
@@ -43,7 +45,7 @@ func catchUp(ctx context.Context, o Options, collector *process, db *sql.DB, tru
 			total += n
 		}
 		_ = bar.Set64(min(total, int64(len(known.Activities))))
-		if maps.Equal(have, want) {
+		if maps.Equal(have, want) || tenant.Append && have != nil {
 			return bar.Finish()
 		}
 		select {

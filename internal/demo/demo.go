@@ -54,7 +54,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	tenant := o.Tenant
 	tenant.Out = where.simulated
 	tenant.PastWritten = func() error {
-		if err := catchUp(ctx, o, collector, db, tenant.Truth()); err != nil {
+		if err := catchUp(ctx, o, collector, db, &tenant); err != nil {
 			return err
 		}
 		if err := show(ctx, o.Out, db, where, tenant.Truth()); err != nil {
@@ -70,7 +70,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	} else {
 		say(o.Out, "Simulating a tenant from %s on, into %s", tenant.From.Format(time.DateTime), tenant.Out)
 	}
-	return play(ctx, tenant, collector)
+	err = play(ctx, tenant, collector)
+	say(o.Out, "\nStopping; the data stays in %s", where.data)
+	return err
 }
 
 // again makes a second run go on with what the first one left.
