@@ -36,6 +36,7 @@ type client struct {
 	telemetry *metadata.TelemetryBuilder
 	ahead     atomic.Int64 // nanoseconds the vendor's clock is ahead of ours
 	used      usage
+	refused   atomic.Int64 // answers 429
 
 	firstRetry, maxRetry time.Duration
 }
@@ -144,8 +145,11 @@ func (c *client) ask(ctx context.Context, feed, method, path, body string, want 
 	}
 	answer, err := io.ReadAll(io.LimitReader(response.Body, c.cfg.MaxResponseSize+1))
 	if response.StatusCode != http.StatusOK {
-		if response.StatusCode == http.StatusUnauthorized {
+		switch response.StatusCode {
+		case http.StatusUnauthorized:
 			c.tokens.forget()
+		case http.StatusTooManyRequests:
+			c.refused.Add(1)
 		}
 		return nil, newStatusError(response, answer)
 	}

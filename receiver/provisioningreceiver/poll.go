@@ -36,7 +36,8 @@ type pollFeed struct {
 	reread     []time.Time     // when each overlap was read last
 	told       time.Time       // when progress was logged last
 	rows       int64
-	confirmed  atomic.Int64    // when the checkpoint was last known to hold, ns since 1970
+	fresh      bool         // the poll under way brought something new
+	confirmed  atomic.Int64 // when the checkpoint was last known to hold, ns since 1970
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -119,9 +120,10 @@ func (f *pollFeed) log() *zap.Logger {
 }
 
 func (f *pollFeed) run(ctx context.Context) {
-	ticker := time.NewTicker(f.cfg.Interval)
-	defer ticker.Stop()
+	pace := newPace(f.cfg.Interval)
 	for {
+		begun, refused := time.Now(), f.client.refused.Load()
+		f.fresh = false
 		if err := f.poll(ctx); err != nil {
 			if ctx.Err() != nil {
 				return
@@ -131,7 +133,7 @@ func (f *pollFeed) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-time.After(pace.after(f.fresh, f.client.refused.Load() > refused) - time.Since(begun)):
 		}
 	}
 }
@@ -258,6 +260,7 @@ func (f *pollFeed) accept(ctx context.Context, answer []byte) error {
 	if err := f.sink.deliver(ctx, &b); err != nil {
 		return err
 	}
+	f.fresh = f.fresh || len(b.Observations)+len(b.quarantined) > 0
 	for i := range b.Observations {
 		f.seen.add(b.Observations[i].EventID)
 	}

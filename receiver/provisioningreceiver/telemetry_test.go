@@ -72,7 +72,9 @@ func TestTelemetryOfPolling(t *testing.T) {
 		cfg.API.Get().ClientID, cfg.API.Get().ClientSecret, cfg.API.Get().RequestsPer10s = "", "", 1000
 		cfg.REST.Get().Interval = time.Hour
 		cfg.Search, cfg.Events = configoptional.Default(defaultSearchConfig()), configoptional.Default(defaultEventsConfig())
-	}, func(set *receiver.Settings, _ map[component.ID]component.Component) { set.TelemetrySettings = tt.NewTelemetrySettings() })
+	}, func(set *receiver.Settings, _ map[component.ID]component.Component) {
+		set.TelemetrySettings = tt.NewTelemetrySettings()
+	})
 	s.eventually(t, 3, "g")
 	require.Eventually(t, func() bool {
 		_, err := tt.GetMetric("otelcol_receiver_provisioning_unknown_words")
