@@ -105,6 +105,9 @@ $(TOOLS)/%: internal/tools/go.mod internal/tools/go.sum
 
 # --- benchmarks ---
 
+.PHONY: bench
+bench: bench-processor bench-clickhouse bench-archive ## run all benchmarks
+
 .PHONY: bench-clickhouse
 bench-clickhouse: setup ## measure the ClickHouse exporter against contrib's and against the driver
 	cd bench/clickhouse && go run . $(BENCH_CLICKHOUSE_FLAGS)
