@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +24,12 @@ func TestStoresEqualTheGroundTruth(t *testing.T) {
 	truth := c.path("simulated", "truth")
 	c.matchesTruth(t, truth)
 	c.eventually(t, "SELECT toString(count()) FROM provisioning_quarantine FINAL", "0")
+
+	// The simulated tenant writes passwords into its documents; none may be stored.
+	const secrets = "SELECT toString(count()) FROM %s WHERE concat(original, attribute_value, error_message) LIKE '%S1m-Secret-%'"
+	c.eventually(t, "SELECT toString(count() > 0) FROM provisioning_observations WHERE original LIKE '%[redacted]%'", "1")
+	c.eventually(t, strings.ReplaceAll(secrets, "%s", "provisioning_observations"), "0")
+	c.eventually(t, c.archiveRows(secrets), "0")
 
 	// A restart reads nothing twice and forgets nothing.
 	before := c.mustQuery(t, activityFacts+" ORDER BY activity_id")
