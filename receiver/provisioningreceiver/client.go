@@ -78,15 +78,16 @@ var errGone = errors.New("not found")
 
 // list asks for a JSON array until it gets one. Its only error is that ctx ended.
 func (c *client) list(ctx context.Context, feed, method, path, body string) ([]byte, error) {
-	return c.insist(ctx, feed, method, path, body, '[')
+	return c.insist(ctx, feed, method, path, body, "")
 }
 
-// get asks for one JSON object until it gets it, or errGone.
-func (c *client) get(ctx context.Context, feed, path string) ([]byte, error) {
-	return c.insist(ctx, feed, http.MethodGet, path, "", '{')
+// get asks for the document of an id until it gets it, or errGone.
+func (c *client) get(ctx context.Context, feed, path, id string) ([]byte, error) {
+	return c.insist(ctx, feed, http.MethodGet, path, "", id)
 }
 
-func (c *client) insist(ctx context.Context, feed, method, path, body string, want byte) ([]byte, error) {
+// insist asks for the document of an id, or for a list if id is empty.
+func (c *client) insist(ctx context.Context, feed, method, path, body, id string) ([]byte, error) {
 	wait := &backoff.ExponentialBackOff{
 		InitialInterval: c.firstRetry, MaxInterval: c.maxRetry,
 		RandomizationFactor: backoff.DefaultRandomizationFactor, Multiplier: 2,
@@ -96,7 +97,7 @@ func (c *client) insist(ctx context.Context, feed, method, path, body string, wa
 			return nil, err
 		}
 		c.used.add(time.Now())
-		answer, err := c.ask(ctx, feed, method, path, body, want)
+		answer, err := c.ask(ctx, feed, method, path, body, id)
 		if err == nil {
 			return answer, nil
 		}
@@ -105,7 +106,7 @@ func (c *client) insist(ctx context.Context, feed, method, path, body string, wa
 		}
 		next := wait.NextBackOff()
 		if status, ok := errors.AsType[*statusError](err); ok {
-			if status.status == http.StatusNotFound && want == '{' {
+			if status.status == http.StatusNotFound && id != "" {
 				return nil, errGone
 			}
 			next = status.wait(next, c.maxRetry)
@@ -120,7 +121,7 @@ func (c *client) insist(ctx context.Context, feed, method, path, body string, wa
 	}
 }
 
-func (c *client) ask(ctx context.Context, feed, method, path, body string, want byte) ([]byte, error) {
+func (c *client) ask(ctx context.Context, feed, method, path, body, id string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.cfg.ClientConfig.Endpoint, "/")+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -158,15 +159,24 @@ func (c *client) ask(ctx context.Context, feed, method, path, body string, want 
 		return nil, fmt.Errorf("the answer broke off after %d bytes: %w", len(answer), err)
 	case int64(len(answer)) > c.cfg.MaxResponseSize:
 		return nil, fmt.Errorf("the answer is longer than max_response_size (%d bytes): make page_size smaller", c.cfg.MaxResponseSize)
-	case !isJSON(answer, want):
-		return nil, fmt.Errorf("the answer (%s, %d bytes) is no JSON that begins with %q: %q", response.Header.Get("Content-Type"), len(answer), want, sailpoint.Redact(sailpoint.Head(answer, 100)))
+	case id == "" && !isList(answer):
+		return nil, fmt.Errorf("the answer (%s, %d bytes) is no JSON array: %q", response.Header.Get("Content-Type"), len(answer), sailpoint.Redact(sailpoint.Head(answer, 100)))
+	case id != "" && !isOf(answer, id):
+		return nil, fmt.Errorf("the answer (%s, %d bytes) is not the document with id %q: %q", response.Header.Get("Content-Type"), len(answer), id, sailpoint.Redact(sailpoint.Head(answer, 100)))
 	}
 	return answer, nil
 }
 
-func isJSON(answer []byte, want byte) bool {
+func isList(answer []byte) bool {
 	text := bytes.TrimLeft(answer, " \t\r\n")
-	return len(text) > 0 && text[0] == want && json.Valid(text)
+	return len(text) > 0 && text[0] == '[' && json.Valid(text)
+}
+
+func isOf(answer []byte, id string) bool {
+	var of struct {
+		ID string `json:"id"`
+	}
+	return json.Unmarshal(answer, &of) == nil && strings.EqualFold(of.ID, id)
 }
 
 func (c *client) count(ctx context.Context, feed, status string) {

@@ -69,6 +69,19 @@ func TestHostileAnswers(t *testing.T) {
 	}
 }
 
+// TestAnotherDocumentIsNoAnswer: what is asked for by id must have it.
+func TestAnotherDocumentIsNoAnswer(t *testing.T) {
+	answers := []string{`{"items":null,"message":"degraded"}`, `{"id":"y"}`, `[]`, `{"id":"x"`, `{"id":"x","items":[]}`}
+	var asked atomic.Int64
+	c := asking(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(answers[min(int(asked.Add(1))-1, len(answers)-1)]))
+	}, func(*APIConfig) {})
+	got, err := c.get(context.Background(), "rest", "/activities/x", "x")
+	require.NoError(t, err)
+	require.Equal(t, answers[4], string(got))
+	require.EqualValues(t, len(answers), asked.Load())
+}
+
 func TestRetryAfterIsKept(t *testing.T) {
 	e := &statusError{status: http.StatusTooManyRequests, after: 4 * time.Second}
 	for range 100 {

@@ -200,7 +200,7 @@ func (f *pollFeed) readOpen(ctx context.Context) error {
 	}
 	for _, id := range f.open.due(time.Now()) {
 		path := f.cfg.Path + "/" + url.PathEscape(id)
-		answer, err := f.client.get(ctx, string(f.sink.feed), path)
+		answer, err := f.client.get(ctx, string(f.sink.feed), path, id)
 		if errors.Is(err, errGone) {
 			f.open.forget(id)
 			continue
