@@ -18,13 +18,18 @@ import (
 const trigger = `{"trackingNumber":"t1","sources":"AD","recipient":{"type":"IDENTITY","id":"1","name":"Ada"},"accountRequests":[
  {"source":{"id":"4e4d982dddff4267ab12f0f1e72b5a6d","type":"SOURCE","name":"AD"},"accountId":"ada","accountOperation":"Modify","provisioningResult":"SUCCESS","provisioningTarget":"AD"}]}`
 
-// listening starts a receiver with a webhook and returns its address.
-func listening(t *testing.T, next *store, change func(*WebhookConfig)) (url string) {
+func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	address := l.Addr().String()
-	require.NoError(t, l.Close())
+	defer l.Close() //nolint:errcheck // a test's own
+	return l.Addr().String()
+}
+
+// listening starts a receiver with a webhook and returns its address.
+func listening(t *testing.T, next *store, change func(*WebhookConfig)) (url string) {
+	t.Helper()
+	address := freeAddress(t)
 	startReceiver(t, next, t.TempDir(), func(cfg *Config) {
 		webhook := defaultWebhookConfig()
 		webhook.ServerConfig.NetAddr.Endpoint = address

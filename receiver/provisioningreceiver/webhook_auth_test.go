@@ -1,0 +1,90 @@
+package provisioningreceiver
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/receiver"
+)
+
+// TestWebhookAuthentication: with the Collector's own extensions, only who has the
+// credentials is heard, and of the others nothing is consumed.
+func TestWebhookAuthentication(t *testing.T) {
+	type credentials func(*http.Request)
+	none := func(*http.Request) {}
+	header := func(value string) credentials {
+		return func(r *http.Request) { r.Header.Set("Authorization", value) }
+	}
+	basic := func(user, password string) credentials {
+		return func(r *http.Request) { r.SetBasicAuth(user, password) }
+	}
+	f := func(factory extension.Factory, settings map[string]any, right []credentials, wrong map[string]credentials) {
+		t.Helper()
+		t.Run(factory.Type().String(), func(t *testing.T) {
+			s := newStore()
+			url := guarded(t, s, factory, settings)
+			post := func(with credentials, body string) int {
+				request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+				require.NoError(t, err)
+				with(request)
+				response, err := http.DefaultClient.Do(request)
+				require.NoError(t, err)
+				require.NoError(t, response.Body.Close())
+				return response.StatusCode
+			}
+			for name, with := range wrong {
+				require.Equal(t, http.StatusUnauthorized, post(with, trigger), name)
+				require.Equal(t, http.StatusUnauthorized, post(with, "broken"), name)
+			}
+			s.mu.Lock()
+			require.Zero(t, s.calls, "nothing is consumed, not even into the quarantine")
+			s.mu.Unlock()
+			for _, with := range right {
+				require.Equal(t, http.StatusOK, post(with, trigger))
+			}
+			require.Equal(t, map[string]int{"t1": 1}, s.groups())
+		})
+	}
+	f(bearertokenauthextension.NewFactory(), map[string]any{"tokens": []any{"first", "second"}},
+		[]credentials{header("Bearer first"), header("Bearer second")},
+		map[string]credentials{
+			"missing": none, "wrong": header("Bearer third"), "begins alike": header("Bearer firs"), "goes on": header("Bearer first1"),
+			"empty": header(""), "no scheme": header("first"), "other scheme": basic("first", "first"), "no token": header("Bearer "),
+		})
+	f(basicauthextension.NewFactory(), map[string]any{"htpasswd": map[string]any{"inline": "isc:hush\n"}},
+		[]credentials{basic("isc", "hush")},
+		map[string]credentials{
+			"missing": none, "wrong password": basic("isc", "hus"), "wrong user": basic("isd", "hush"), "no password": basic("isc", ""),
+			"other scheme": header("Bearer hush"), "no base64": header("Basic !"), "empty": header(""),
+		})
+}
+
+// guarded starts a receiver whose webhook is guarded by an extension.
+func guarded(t *testing.T, next *store, factory extension.Factory, settings map[string]any) (url string) {
+	t.Helper()
+	id := component.NewID(factory.Type())
+	cfg := factory.CreateDefaultConfig()
+	require.NoError(t, confmap.NewFromStringMap(settings).Unmarshal(cfg))
+	ext, err := factory.Create(t.Context(), extensiontest.NewNopSettings(factory.Type()), cfg)
+	require.NoError(t, err)
+	require.NoError(t, ext.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { require.NoError(t, ext.Shutdown(context.Background())) })
+	address := freeAddress(t)
+	startReceiverIn(t, next, t.TempDir(), func(cfg *Config) {
+		require.NoError(t, confmap.NewFromStringMap(map[string]any{
+			"webhook": map[string]any{"endpoint": address, "auth": map[string]any{"authenticator": id.String()}},
+		}).Unmarshal(cfg))
+	}, func(_ *receiver.Settings, extensions map[component.ID]component.Component) { extensions[id] = ext })
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	return "http://" + address + "/sailpoint"
+}
