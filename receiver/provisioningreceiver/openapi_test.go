@@ -1,0 +1,206 @@
+package provisioningreceiver
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/provtrail/provtrail/internal/simulate/api"
+)
+
+const published = "../../internal/simulate/api/testdata/openapi"
+
+// What the vendor documents of the parameters that its description refers to.
+var shared = map[string]string{
+	"limit.yaml":  "in: query\nname: limit\nschema: {type: integer, format: int32, minimum: 0, maximum: 250, default: 250}\n",
+	"offset.yaml": "in: query\nname: offset\nschema: {type: integer, format: int32, minimum: 0, default: 0}\n",
+	"count.yaml":  "in: query\nname: count\nschema: {type: boolean, default: false}\n",
+}
+
+// accountActivities is the vendor's published description of GET account-activities.
+func accountActivities(t *testing.T) (*openapi3.Operation, routers.Router) {
+	t.Helper()
+	loader := openapi3.NewLoader()
+	loader.IsExternalRefsAllowed = true
+	loader.ReadFromURIFunc = func(_ *openapi3.Loader, uri *url.URL) ([]byte, error) {
+		name := path.Base(uri.Path)
+		if text, ok := shared[name]; ok {
+			return []byte(text), nil
+		}
+		for _, candidate := range []string{name, "schema-" + name} {
+			if data, err := os.ReadFile(path.Join(published, candidate)); err == nil { //nolint:gosec // a test's own files
+				return data, nil
+			}
+		}
+		return []byte("description: not published here\n"), nil
+	}
+	doc, err := loader.LoadFromDataWithPath([]byte("openapi: 3.0.3\ninfo: {title: SailPoint, version: v1}\npaths:\n"+
+		"  /account-activities/v1: {$ref: 'path-account-activities-v1.yaml'}\n"), &url.URL{Path: published + "/specification.yaml"})
+	require.NoError(t, err)
+	router, err := legacy.NewRouter(doc, openapi3.DisableExamplesValidation(), openapi3.DisableSchemaDefaultsValidation())
+	require.NoError(t, err)
+	return doc.Paths.Value("/account-activities/v1").Get, router
+}
+
+// listRules are what the published prose allows in filters and sorters.
+type listRules struct {
+	operators map[string][]string // by field
+	sortable  []string
+}
+
+func rulesOf(t *testing.T, operation *openapi3.Operation) listRules {
+	t.Helper()
+	rules := listRules{operators: map[string][]string{}}
+	prose := operation.Parameters.GetByInAndName("query", "filters").Description
+	for _, m := range regexp.MustCompile(`\*\*(\w+)\*\*: \*([a-z, ]+)\*`).FindAllStringSubmatch(prose, -1) {
+		rules.operators[m[1]] = strings.Split(m[2], ", ")
+	}
+	prose = operation.Parameters.GetByInAndName("query", "sorters").Description
+	m := regexp.MustCompile(`fields: \*\*([a-z, ]+)\*\*`).FindStringSubmatch(prose)
+	require.Len(t, m, 2)
+	rules.sortable = strings.Split(m[1], ", ")
+	require.Equal(t, []string{"type", "created", "modified"}, rules.sortable)
+	require.Contains(t, rules.operators["modified"], "ge")
+	require.NotContains(t, rules.operators["type"], "gt", "the rules are the vendor's, field by field")
+	return rules
+}
+
+var oneFilter = regexp.MustCompile(`^(\w+) (\w+) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$`)
+
+// check returns what is wrong with a request.
+func (rules listRules) check(operation *openapi3.Operation, router routers.Router, r *http.Request) error {
+	route, _, err := router.FindRoute(r)
+	if err != nil {
+		return err
+	}
+	input := &openapi3filter.RequestValidationInput{Request: r, Route: route, Options: &openapi3filter.Options{MultiError: true}}
+	if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
+		return err
+	}
+	for name, values := range r.URL.Query() {
+		if operation.Parameters.GetByInAndName("query", name) == nil || len(values) != 1 {
+			return fmt.Errorf("parameter %s is not described, or there more than once", name)
+		}
+	}
+	for field := range strings.SplitSeq(r.URL.Query().Get("sorters"), ",") {
+		if !slices.Contains(rules.sortable, strings.TrimPrefix(field, "-")) {
+			return fmt.Errorf("not sortable by %q", field)
+		}
+	}
+	for filter := range strings.SplitSeq(r.URL.Query().Get("filters"), " and ") {
+		m := oneFilter.FindStringSubmatch(filter)
+		if m == nil || !slices.Contains(rules.operators[m[1]], m[2]) {
+			return fmt.Errorf("filter %q is not described", filter)
+		}
+	}
+	return nil
+}
+
+// checking is a client extension that passes requests on and keeps what is wrong
+// with them.
+type checking struct {
+	component.Component
+	check func(*http.Request) error
+
+	mu    sync.Mutex // guards everything below
+	wrong []error
+	seen  map[string]int // requests by sorters
+	later int            // with an offset
+}
+
+// RoundTripper makes it one of the Collector's HTTP client extensions.
+func (c *checking) RoundTripper(next http.RoundTripper) (http.RoundTripper, error) {
+	return transport(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == "/account-activities/v1" {
+			c.mu.Lock()
+			if err := c.check(r.Clone(r.Context())); err != nil {
+				c.wrong = append(c.wrong, fmt.Errorf("%s: %w", r.URL, err))
+			}
+			c.seen[r.URL.Query().Get("sorters")]++
+			if r.URL.Query().Get("offset") != "0" {
+				c.later++
+			}
+			c.mu.Unlock()
+		}
+		return next.RoundTrip(r)
+	}), nil
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestRequestsAreAsPublished: each list request of the REST feed conforms to the
+// vendor's published OpenAPI description, not only to the simulated vendor's idea
+// of it.
+func TestRequestsAreAsPublished(t *testing.T) {
+	operation, router := accountActivities(t)
+	rules := rulesOf(t, operation)
+	for _, query := range []string{
+		"limit=251", "limit=x", "offset=-1", "page=2", "limit=1&limit=2", "sorters=id", "sorters=modified,id",
+		"filters=type+gt+2026-01-01T00:00:00.000Z", "filters=modified+after+2026-01-01T00:00:00.000Z", "filters=modified+ge+yesterday",
+	} {
+		q, err := url.ParseQuery(query)
+		require.NoError(t, err)
+		for name, value := range map[string]string{"limit": "250", "sorters": "modified", "filters": "modified ge 2026-01-01T00:00:00.000Z"} {
+			if !q.Has(name) {
+				q.Set(name, value)
+			}
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/account-activities/v1?"+q.Encode(), http.NoBody)
+		require.Error(t, rules.check(operation, router, r), query)
+	}
+
+	v := startVendor(t, func(o *api.Options) { o.Ties = 0.9 })
+	c := &checking{seen: map[string]int{}, check: func(r *http.Request) error { return rules.check(operation, router, r) }}
+	s := newStore()
+	startReceiverIn(t, s, t.TempDir(), func(cfg *Config) {
+		polling(v)(cfg)
+		cfg.REST.Get().PageSize = 2 // of which many hold one time only
+		require.NoError(t, confmap.NewFromStringMap(map[string]any{
+			"api": map[string]any{"auth": map[string]any{"authenticator": "checking"}},
+		}).Unmarshal(cfg))
+	}, func(_ *receiver.Settings, extensions map[component.ID]component.Component) {
+		extensions[component.MustNewID("checking")] = c
+	})
+	requireAgreement(t, v, s)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	require.Empty(t, c.wrong)
+	require.Positive(t, c.seen["modified"])
+	require.Positive(t, c.seen["created"])
+	require.Len(t, c.seen, 2)
+	require.Positive(t, c.later, "pages with an offset were asked for too")
+}
+
+// TestPageSizeIsThePublishedOne: the default asks for what the vendor allows, and
+// not for less.
+func TestPageSizeIsThePublishedOne(t *testing.T) {
+	operation, router := accountActivities(t)
+	rules := rulesOf(t, operation)
+	cfg := defaultRESTConfig()
+	pages := restPages{&cfg, "modified"}
+	method, path, _ := pages.ask(&cursor{from: time.Now().Add(-time.Hour).UTC(), until: time.Now().UTC()})
+	require.NoError(t, rules.check(operation, router, httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody)))
+	cfg.PageSize++
+	method, path, _ = pages.ask(&cursor{})
+	require.Error(t, rules.check(operation, router, httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody)))
+}
