@@ -57,6 +57,9 @@ func (c *Config) Validate() error {
 	if _, ok := passedMeans[c.PassedMeans]; !ok {
 		errs = errors.Join(errs, fmt.Errorf("passed_means is %q, want committed or success", c.PassedMeans))
 	}
+	if c.REST.HasValue() && c.REST.Get().PageSize > mostActivities {
+		errs = errors.Join(errs, fmt.Errorf("rest: page_size is %d, the vendor gives at most %d", c.REST.Get().PageSize, mostActivities))
+	}
 	polls := c.REST.HasValue() || c.Search.HasValue() || c.Events.HasValue()
 	if polls && !c.API.HasValue() {
 		errs = errors.Join(errs, errors.New("api must be set for the feeds rest, search and events"))

@@ -113,7 +113,13 @@ func defaultPollConfig(path string, pageSize int, query string) PollConfig {
 	}
 }
 
-func defaultRESTConfig() PollConfig   { return defaultPollConfig("/account-activities/v1", 250, "") }
+// mostActivities is the largest page of account activities.
+const mostActivities = 250
+
+func defaultRESTConfig() PollConfig {
+	return defaultPollConfig("/account-activities/v1", mostActivities, "")
+}
+
 func defaultSearchConfig() PollConfig { return defaultPollConfig("/search/v1", 1000, "*") }
 
 // Entitlement changes are of type ACCESS_ITEM.

@@ -85,5 +85,10 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("incomplete_after is 0s", func(c *Config) { c.File.Get().IncompleteAfter = 0 })
 	f("fingerprint_size is 1 bytes", func(c *Config) { c.File.Get().FingerprintSize = 1 })
 	f("max_concurrent_files is 1", func(c *Config) { c.File.Get().MaxConcurrentFiles = 1 })
+	f("rest: page_size is 251", func(c *Config) {
+		rest := defaultRESTConfig()
+		rest.PageSize = 251
+		c.REST = configoptional.Some(rest)
+	})
 	f(`compression is "zip"`, func(c *Config) { c.File.Get().Compression = "zip" })
 }
