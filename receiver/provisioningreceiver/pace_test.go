@@ -1,11 +1,13 @@
 package provisioningreceiver
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"pgregory.net/rapid"
 
@@ -52,13 +55,25 @@ func (f vendorFunc) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
+// searchDocument is a list of one document of the index accountactivities.
+func searchDocument(id int, modified time.Time) string {
+	return fmt.Sprintf(`[{"id":"%d","trackingNumber":"%d","modified":%q,"accountRequests":[{"op":"Modify","accountId":"ada","source":{"name":"AD"},"result":{"status":"committed"}}]}]`,
+		id, id, modified.UTC().Format(vendorTime))
+}
+
 // TestPollsFollowWhatComes: a feed with something new asks again every 30 s, a
 // quiet one and one whose requests are refused every 60 s.
 func TestPollsFollowWhatComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
+		var mu sync.Mutex         // guards polls and answer
 		var polls []time.Duration // since the begin
 		answer := func(time.Duration) (int, string) { return http.StatusOK, `[]` }
+		answers := func(now func(time.Duration) (int, string)) {
+			mu.Lock()
+			defer mu.Unlock()
+			answer = now
+		}
 		cfg := NewFactory().CreateDefaultConfig().(*Config)
 		api := defaultAPIConfig()
 		api.ClientConfig.Endpoint = "http://vendor"
@@ -67,6 +82,8 @@ func TestPollsFollowWhatComes(t *testing.T) {
 		r, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, newStore())
 		require.NoError(t, err)
 		r.client.http = &http.Client{Transport: vendorFunc(func(*http.Request) (int, string) {
+			mu.Lock()
+			defer mu.Unlock()
 			at := time.Since(begun)
 			polls = append(polls, at)
 			return answer(at)
@@ -76,35 +93,38 @@ func TestPollsFollowWhatComes(t *testing.T) {
 		defer func() { require.NoError(t, r.Shutdown(t.Context())) }()
 		// gaps are between the polls of the next ten minutes.
 		gaps := func() (out []time.Duration) {
-			from := len(polls)
+			mu.Lock()
+			first := len(polls)
+			mu.Unlock()
 			time.Sleep(10 * time.Minute)
 			synctest.Wait()
-			for i := from + 1; i < len(polls); i++ {
+			mu.Lock()
+			defer mu.Unlock()
+			for i := first + 1; i < len(polls); i++ {
 				out = append(out, polls[i]-polls[i-1])
 			}
 			return out
 		}
 		news := func(at time.Duration) string {
-			return fmt.Sprintf(`[{"id":"%d","trackingNumber":"%d","modified":%q,"accountRequests":[{"op":"Modify","accountId":"ada","source":{"name":"AD"},"result":{"status":"committed"}}]}]`,
-				at, at, begun.Add(at).UTC().Format(vendorTime))
+			return searchDocument(int(at), begun.Add(at))
 		}
 		quiet := gaps()
 		require.Equal(t, 52500*time.Millisecond, quiet[0])
 		require.Equal(t, 60*time.Second, slices.Min(quiet[1:]))
 		require.Equal(t, 60*time.Second, slices.Max(quiet))
 
-		answer = func(at time.Duration) (int, string) { return http.StatusOK, news(at) }
+		answers(func(at time.Duration) (int, string) { return http.StatusOK, news(at) })
 		busy := gaps()
 		require.Equal(t, 30*time.Second, slices.Max(busy), "always something new")
 		require.Equal(t, 30*time.Second, slices.Min(busy))
 
 		refusals := 0
-		answer = func(at time.Duration) (int, string) {
+		answers(func(at time.Duration) (int, string) {
 			if refusals++; refusals%2 == 1 {
 				return http.StatusTooManyRequests, ""
 			}
 			return http.StatusOK, news(at)
-		}
+		})
 		pairs := 0
 		for pair := range slices.Chunk(gaps(), 2) {
 			if len(pair) == 2 { // a refusal is asked again after half a second or so
@@ -113,5 +133,51 @@ func TestPollsFollowWhatComes(t *testing.T) {
 			}
 		}
 		require.GreaterOrEqual(t, pairs, 8)
+	})
+}
+
+// slow is a next consumer that takes its time.
+type slow struct {
+	*store
+	takes time.Duration
+}
+
+func (s slow) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	time.Sleep(s.takes)
+	return s.store.ConsumeLogs(ctx, logs)
+}
+
+// TestAsksWhileItDelivers: the vendor's time and the next consumer's do not add
+// up, and the checkpoint is never ahead of what was accepted.
+func TestAsksWhileItDelivers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const pages = 30
+		begun := time.Now()
+		cfg := NewFactory().CreateDefaultConfig().(*Config)
+		api := defaultAPIConfig()
+		api.ClientConfig.Endpoint = "http://vendor"
+		cfg.API, cfg.Search = configoptional.Some(api), configoptional.Some(defaultSearchConfig())
+		cfg.Search.Get().PageSize, cfg.Search.Get().Overlaps = 1, cfg.Search.Get().Overlaps[:1]
+		s := newStore()
+		r, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, slow{s, time.Second})
+		require.NoError(t, err)
+		feed := r.feeds[0].(*pollFeed)
+		asked := 0
+		r.client.http = &http.Client{Transport: vendorFunc(func(*http.Request) (int, string) {
+			time.Sleep(time.Second)
+			accepted := len(s.all())
+			require.LessOrEqual(t, asked-accepted, 1, "one page ahead and no more")
+			if asked++; asked > pages {
+				return http.StatusOK, `[]`
+			}
+			at := begun.Add(time.Duration(asked-pages) * time.Hour)
+			return http.StatusOK, searchDocument(asked, at)
+		})}
+		require.NoError(t, feed.start(t.Context(), componenttest.NewNopHost()))
+		time.Sleep((pages + 2) * time.Second)
+		synctest.Wait()
+		require.Len(t, s.all(), pages, "not twice as long")
+		require.NoError(t, r.Shutdown(t.Context()))
+		require.Equal(t, begun.UTC(), feed.checkpoint.high.UTC())
 	})
 }

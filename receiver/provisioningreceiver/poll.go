@@ -167,15 +167,20 @@ func (f *pollFeed) poll(ctx context.Context) error {
 // scan reads all documents from a time until the vendor's now. forward moves the
 // checkpoint behind each page that was accepted.
 func (f *pollFeed) scan(ctx context.Context, from time.Time, forward bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // gives up a page that is not wanted any more
 	c := cursor{from: from.UTC().Truncate(time.Millisecond), until: f.client.now().UTC()}
-	for {
-		method, path, body := f.pages.ask(&c)
-		answer, err := f.client.list(ctx, string(f.sink.feed), method, path, body)
-		if err != nil {
-			return err
+	for next := f.ask(ctx, c); next != nil; {
+		page := <-next
+		if page.err != nil {
+			return page.err
 		}
-		rows, last := f.order(answer)
-		if err := f.accept(ctx, answer); err != nil {
+		rows, last := f.order(page.answer)
+		next = nil
+		if f.pages.next(&c, rows) {
+			next = f.ask(ctx, c) // while this one is delivered
+		}
+		if err := f.accept(ctx, page.answer); err != nil {
 			return err
 		}
 		if now := f.client.now(); last.After(now) {
@@ -187,10 +192,24 @@ func (f *pollFeed) scan(ctx context.Context, from time.Time, forward bool) error
 			}
 			f.progress(ctx, len(rows))
 		}
-		if !f.pages.next(&c, rows) {
-			return nil
-		}
 	}
+	return nil
+}
+
+type answered struct {
+	answer []byte
+	err    error
+}
+
+// ask asks for the page at a cursor.
+func (f *pollFeed) ask(ctx context.Context, c cursor) <-chan answered {
+	out := make(chan answered, 1)
+	f.done.Go(func() {
+		method, path, body := f.pages.ask(&c)
+		answer, err := f.client.list(ctx, string(f.sink.feed), method, path, body)
+		out <- answered{answer, err}
+	})
+	return out
 }
 
 // readOpen reads open activities again by id.
