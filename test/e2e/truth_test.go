@@ -101,21 +101,34 @@ func (c *collector) nothingDouble(t *testing.T) {
 	t.Helper()
 	c.eventually(t, "SELECT toString(count() - uniqExact(event_id)) FROM provisioning_observations FINAL", "0")
 
-	const observations = "SELECT event_id, any(concatWithSeparator('|', group_id, observed_status, operation, original)) FROM %s WHERE record = 'observation' GROUP BY event_id"
-	c.settles(t, c.archiveRows(observations), c.facts(t, observations))
-
-	const states = "SELECT activity_id, argMax(concatWithSeparator('|', status, toString(state_seq), folded_into), version) FROM %s WHERE current GROUP BY activity_id"
-	c.settles(t, c.archiveRows(states), c.facts(t, states))
+	c.agree(t, "SELECT event_id, any(concatWithSeparator('|', group_id, observed_status, operation, original)) FROM %s WHERE record = 'observation' GROUP BY event_id")
+	c.agree(t, "SELECT activity_id, argMax(concatWithSeparator('|', status, toString(state_seq), folded_into), version) FROM %s WHERE current GROUP BY activity_id")
 }
 
-// facts runs a query over ClickHouse's own observations.
-func (c *collector) facts(t *testing.T, query string) facts {
+// agree waits until ClickHouse and the archive give the same facts. Both are asked
+// again each time: an observation that changes no status may still be on its way.
+func (c *collector) agree(t *testing.T, query string) {
 	t.Helper()
-	out := facts{}
-	for _, row := range c.mustQuery(t, strings.ReplaceAll(query, "%s", "(SELECT * FROM provisioning_observations FINAL)")) {
-		out[row[0]] = row[1]
-	}
-	return out
+	var diff []string
+	ok := eventually(func() bool {
+		stored, err := c.query(strings.ReplaceAll(query, "%s", "(SELECT * FROM provisioning_observations FINAL)"))
+		if err != nil {
+			diff = []string{err.Error()}
+			return false
+		}
+		archived, err := c.query(c.archiveRows(query))
+		if err != nil {
+			diff = []string{err.Error()}
+			return false
+		}
+		want := facts{}
+		for _, row := range stored {
+			want[row[0]] = row[1]
+		}
+		diff = difference(want, archived)
+		return len(want) > 0 && len(diff) == 0
+	})
+	require.True(t, ok, "ClickHouse (want) and the archive (have) differ in %d, the first:\n%s", len(diff), strings.Join(diff[:min(len(diff), 5)], "\n"))
 }
 
 // archiveRows puts the Parquet files, read by ClickHouse itself, into a query.
