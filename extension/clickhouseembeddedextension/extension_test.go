@@ -141,8 +141,11 @@ func TestSurvivesAFailedLogin(t *testing.T) {
 	require.NoError(t, err)
 	defer wrong.Close()
 	require.Error(t, wrong.Ping(t.Context()))
+	require.Eventually(t, func() bool {
+		return ext.logs.FilterMessage("ClickHouse is running again").Len() == 1
+	}, 30*time.Second, 10*time.Millisecond)
 	conn := connect(t, ext.addr)
-	require.Eventually(t, func() bool { return conn.Ping(t.Context()) == nil }, 30*time.Second, 10*time.Millisecond)
+	require.NoError(t, conn.Ping(t.Context()))
 	require.NoError(t, conn.Close())
 	require.NoError(t, ext.Shutdown(t.Context()))
 }
