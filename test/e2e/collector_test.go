@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const patience = 60 * time.Second
+const patience = 150 * time.Second
 
 // collector is the default pipeline on free ports in a temporary folder.
 type collector struct {
