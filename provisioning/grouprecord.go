@@ -78,8 +78,8 @@ func WriteGroup(g *GroupRecord, to plog.LogRecord) {
 	putText(attrs, attributeIdentityID, g.IdentityID)
 	putText(attrs, attributeIdentityName, g.IdentityName)
 	putText(attrs, attributeRequester, g.Requester)
-	putInt(attrs, attributeFirstAt, int64(g.FirstAt)) //nolint:gosec // below 2^63 by ParseTime
-	putInt(attrs, attributeLastAt, int64(g.LastAt))   //nolint:gosec // below 2^63 by ParseTime
+	putInt(attrs, attributeFirstAt, int64(g.FirstAt)) //nolint:gosec // at most MaxTime
+	putInt(attrs, attributeLastAt, int64(g.LastAt))   //nolint:gosec // at most MaxTime
 }
 
 // ReadGroup reads what WriteGroup wrote.

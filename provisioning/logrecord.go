@@ -68,7 +68,7 @@ func write(r *Record, to plog.LogRecord, status Status) {
 		case *uint64:
 			putInt(attrs, f.attribute, int64(*v)) //nolint:gosec // a count of observations
 		case *pcommon.Timestamp:
-			putInt(attrs, f.attribute, int64(*v)) //nolint:gosec // nanoseconds since 1970, below 2^63 by ParseTime
+			putInt(attrs, f.attribute, int64(*v)) //nolint:gosec // nanoseconds since 1970, at most MaxTime
 		}
 	}
 }
