@@ -30,8 +30,21 @@ node_modules/.provtrail-setup: package.json package-lock.json
 	  echo "  Install ClickHouse 26.7 or newer so that 'clickhouse' is on the PATH, or set PROVTRAIL_CLICKHOUSE_LIBRARY to a libchdb." >&2; exit 1; }
 	@mkdir -p node_modules && touch $@
 
-# Debian packages that a test needs go here: a rule with a stamp file of its own under
-# .tools/, added to setup's list, that runs apt-get where it exists and we are root.
+# promtool tests the Prometheus rules. It comes from Debian's package prometheus, unpacked
+# into .tools: nothing on the system changes, and no root is needed. Where there is no
+# apt-get and no promtool on the PATH, `make test` says that these tests were not run.
+APT := apt-get -qq -o Dir::State::lists=$(CURDIR)/.tools/apt/lists -o Dir::Cache=$(CURDIR)/.tools/apt -o APT::Sandbox::User=root
+setup: .tools/bin/promtool
+
+.tools/bin/promtool:
+	@mkdir -p $(@D) .tools/apt/lists/partial .tools/apt/archives/partial; \
+	if command -v promtool >/dev/null; then ln -sf "$$(command -v promtool)" $@; \
+	elif command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then \
+	  echo "unpacking promtool from Debian's package prometheus into .tools"; \
+	  { $(APT) update && (cd .tools/apt && $(APT) download prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x -C ../bin --strip-components=3 ./usr/bin/promtool); } \
+	    || echo "make setup: promtool could not be had, so the Prometheus rules will not be tested" >&2; \
+	  rm -rf .tools/apt; \
+	else echo "make setup: no promtool on the PATH and no apt-get: the Prometheus rules will not be tested" >&2; fi
 
 # --- build and run -----------------------------------------------------------
 
@@ -56,6 +69,13 @@ test: setup ## run all tests with the race detector, against a real ClickHouse
 	  echo "== test $$module"; \
 	  (cd $$module && go test -race -p 2 -timeout 15m ./...); \
 	done
+	@if [ -x .tools/bin/promtool ]; then $(MAKE) --no-print-directory test-prometheus; \
+	else echo "== NOT RUN: the tests of the Prometheus rules, for want of promtool" >&2; fi
+
+.PHONY: test-prometheus
+test-prometheus: setup ## check and test the Prometheus rules with promtool
+	.tools/bin/promtool check rules dashboards/prometheus/provtrail.yaml
+	.tools/bin/promtool test rules dashboards/prometheus/provtrail_test.yaml
 
 .PHONY: bench-processor
 bench-processor: ## measure the processor (GROUPS=10000,... STORE=state|file_storage|memory)
