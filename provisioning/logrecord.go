@@ -39,20 +39,6 @@ func write(r *Record, to plog.LogRecord, status Status) {
 			continue
 		}
 		switch v := f.of(r).(type) {
-		case *string:
-			putText(attrs, f.attribute, *v)
-		case *Feed:
-			putText(attrs, f.attribute, string(*v))
-		case *Dialect:
-			putText(attrs, f.attribute, string(*v))
-		case *Sort:
-			putText(attrs, f.attribute, string(*v))
-		case *Operation:
-			putText(attrs, f.attribute, string(*v))
-		case *Kind:
-			putText(attrs, f.attribute, string(*v))
-		case *FailedOn:
-			putText(attrs, f.attribute, string(*v))
 		case *Status:
 			putText(attrs, f.attribute, v.String())
 		case *ID:
@@ -69,6 +55,8 @@ func write(r *Record, to plog.LogRecord, status Status) {
 			putInt(attrs, f.attribute, int64(*v)) //nolint:gosec // a count of observations
 		case *pcommon.Timestamp:
 			putInt(attrs, f.attribute, int64(*v)) //nolint:gosec // nanoseconds since 1970, at most MaxTime
+		default:
+			putText(attrs, f.attribute, Text(v))
 		}
 	}
 }
@@ -93,11 +81,13 @@ func Read(from plog.LogRecord, r *Record) error {
 		return ErrNotActivity
 	}
 	r.OccurredAt, r.ObservedAt = from.Timestamp(), from.ObservedTimestamp()
+	next := 0
 	for name, value := range from.Attributes().All() {
-		i, ok := fieldIndex[name]
-		if !ok {
+		i := fieldOf(name, next)
+		if i < 0 {
 			continue
 		}
+		next = i + 1
 		if err := set(fieldTable[i].of(r), value); err != nil {
 			return fmt.Errorf("attribute %s: %w", name, err)
 		}
@@ -111,25 +101,26 @@ func Read(from plog.LogRecord, r *Record) error {
 	return nil
 }
 
+// fieldOf returns the index of an attribute's field, -1 for that of another maker. A
+// record's attributes come in the order of the fields with some left out, so it is
+// nearly always among the next few.
+func fieldOf(attribute string, next int) int {
+	for i := next; i < min(next+8, len(fieldTable)); i++ {
+		if fieldTable[i].attribute == attribute && !fieldTable[i].top {
+			return i
+		}
+	}
+	if i, ok := fieldIndex[attribute]; ok {
+		return i
+	}
+	return -1
+}
+
 func set(field any, value pcommon.Value) (err error) {
 	if want := valueType(field); value.Type() != want {
 		return fmt.Errorf("is %s, want %s", value.Type(), want)
 	}
 	switch p := field.(type) {
-	case *string:
-		*p = value.Str()
-	case *Feed:
-		*p = Feed(value.Str())
-	case *Dialect:
-		*p = Dialect(value.Str())
-	case *Sort:
-		*p = Sort(value.Str())
-	case *Operation:
-		*p = Operation(value.Str())
-	case *Kind:
-		*p = Kind(value.Str())
-	case *FailedOn:
-		*p = FailedOn(value.Str())
 	case *Status:
 		*p, err = ParseStatus(value.Str())
 	case *ID:
@@ -142,6 +133,8 @@ func set(field any, value pcommon.Value) (err error) {
 		*p = uint64(max(value.Int(), 0))
 	case *pcommon.Timestamp:
 		*p = pcommon.Timestamp(max(value.Int(), 0))
+	default:
+		SetText(field, value.Str())
 	}
 	return err
 }

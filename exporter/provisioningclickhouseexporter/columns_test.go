@@ -115,7 +115,7 @@ func TestEveryColumnSurvives(t *testing.T) {
 			want[r.EventID.String()] = r
 		}
 	})
-	require.NoError(t, f.push(t.Context(), records(slices.Collect(maps.Values(want))...)))
+	require.NoError(t, f.pushLogs(t.Context(), records(slices.Collect(maps.Values(want))...)))
 	var expressions []string
 	for _, field := range provisioning.Fields {
 		expressions = append(expressions, "ifNull(toString("+field.Column+"), '')")
@@ -173,14 +173,14 @@ func TestUnreadableRecordsAreQuarantined(t *testing.T) {
 	check := func(reason string, change func(plog.LogRecord)) {
 		t.Helper()
 		for range 2 {
-			require.NoError(t, f.push(t.Context(), broken(change)))
+			require.NoError(t, f.pushLogs(t.Context(), broken(change)))
 		}
 		require.Equal(t, uint64(1), one[uint64](t, f, "SELECT count() FROM quarantine WHERE position(reason, ?) > 0 AND tenant = 'acme' AND isValidJSON(original)", reason), reason)
 		require.Zero(t, one[uint64](t, f, "SELECT count() FROM observations"))
 	}
 	attributes := plog.LogRecord.Attributes
 	check("provisioning.status: status \"Done\" is not one of the six", func(lr plog.LogRecord) { attributes(lr).PutStr("provisioning.status", "Done") })
-	check("provisioning.attempts is Str, want Int", func(lr plog.LogRecord) { attributes(lr).PutStr("provisioning.attempts", "1") })
+	check("provisioning.attempts: is Str, want Int", func(lr plog.LogRecord) { attributes(lr).PutStr("provisioning.attempts", "1") })
 	check("provisioning.activity_id: id \"zz\"", func(lr plog.LogRecord) { attributes(lr).PutStr("provisioning.activity_id", "zz") })
 	check("provisioning.group_id is missing", func(lr plog.LogRecord) { attributes(lr).Remove("provisioning.group_id") })
 	check("observed time is missing", func(lr plog.LogRecord) { lr.SetObservedTimestamp(0) })

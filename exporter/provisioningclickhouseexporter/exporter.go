@@ -5,8 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"iter"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
@@ -23,6 +20,7 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/columns"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/metadata"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/schema"
+	"github.com/provtrail/provtrail/provisioning"
 )
 
 type clickhouseExporter struct {
@@ -57,7 +55,7 @@ func (e *clickhouseExporter) start(ctx context.Context, host component.Host) err
 			return fmt.Errorf("tls: %w", err)
 		}
 	}
-	e.pool = client.NewPool(client.Options{
+	options := client.Options{
 		Addresses:      e.cfg.Endpoints,
 		User:           e.cfg.Username,
 		Password:       string(e.cfg.Password),
@@ -66,8 +64,16 @@ func (e *clickhouseExporter) start(ctx context.Context, host component.Host) err
 		MaxConnections: e.cfg.MaxConnections,
 		DialTimeout:    e.cfg.DialTimeout,
 		MaxIdle:        time.Minute,
-	})
+	}
+	e.pool = client.NewPool(options)
 	e.tables = tables{create: e.cfg.CreateSchema, server: e.pool, target: e.cfg.target()}
+	if cluster := e.cfg.Cluster.Get(); cluster != nil {
+		e.tables.nodes = &nodes{cluster: cluster.Name, listed: cluster.Nodes, any: e.pool, log: e.log, open: func(address string) closedServer {
+			one := options
+			one.Addresses, one.MaxConnections = []string{address}, 1
+			return client.NewPool(one)
+		}}
+	}
 	return nil
 }
 
@@ -79,45 +85,39 @@ func (e *clickhouseExporter) shutdown(context.Context) error {
 	return nil
 }
 
-// push stores a request. Any error it returns means: send it again.
-func (e *clickhouseExporter) push(ctx context.Context, logs plog.Logs) error {
+// push stores a batch. Any error it returns means: send it again.
+func (e *clickhouseExporter) push(ctx context.Context, records *provisioning.Batch) error {
 	err := e.tables.ensure(ctx)
 	if err == nil {
-		err = e.store(ctx, columns.Records(logs), logs.LogRecordCount())
+		err = e.store(ctx, records)
 	}
 	e.report(err)
 	if err != nil {
 		return fmt.Errorf("store %d records in ClickHouse at %s, database %s (kept and sent again): %w",
-			logs.LogRecordCount(), e.cfg.server(), e.cfg.Database, err)
+			records.Len(), e.cfg.server(), e.cfg.Database, err)
 	}
 	return nil
 }
 
 // store inserts the records. Where the server refuses some for what they say, it
 // halves until those are alone and puts them into the quarantine with the reason.
-func (e *clickhouseExporter) store(ctx context.Context, records iter.Seq[plog.LogRecord], n int) error {
-	batch := e.take()
-	defer e.give(batch)
-	batch.Fill(records)
-	err := e.insertAll(ctx, batch)
-	if err == nil {
-		e.quarantined(ctx, batch.Refused(), "unreadable")
-		return nil
-	}
-	if classify(err) != refusesRows {
+func (e *clickhouseExporter) store(ctx context.Context, records *provisioning.Batch) error {
+	rows := e.take()
+	defer e.give(rows)
+	rows.Fill(records)
+	err := e.insertAll(ctx, rows)
+	if err == nil || classify(err) != refusesRows {
 		e.tables.doubt(err)
 		return err
 	}
-	list := slices.Collect(records)
-	if n > 1 {
-		return errors.Join(
-			e.store(ctx, slices.Values(list[:n/2]), n/2),
-			e.store(ctx, slices.Values(list[n/2:]), n-n/2),
-		)
+	if n := records.Len(); n > 1 {
+		head, tail := records.Cut(n / 2)
+		return errors.Join(e.store(ctx, &head), e.store(ctx, &tail))
 	}
-	batch.Reset()
-	batch.Quarantine.Refuse(list[0], fmt.Errorf("the server refused it: %w", err))
-	if err := e.insert(ctx, &batch.Quarantine.Block); err != nil {
+	record := records.Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	rows.Reset()
+	rows.Quarantine.Append(provisioning.Refuse(record, fmt.Errorf("ClickHouse refused it: %w", err)))
+	if err := e.insert(ctx, &rows.Quarantine.Block); err != nil {
 		return fmt.Errorf("put a refused record into the quarantine: %w", err)
 	}
 	e.log.Warn("ClickHouse refused a record; it is in the quarantine", zap.Error(err))
@@ -135,7 +135,7 @@ func (e *clickhouseExporter) take() *columns.Batch {
 }
 
 func (e *clickhouseExporter) give(batch *columns.Batch) {
-	batch.Reset() // lets go of the records
+	batch.Reset()
 	select {
 	case e.batches <- batch:
 	default:
@@ -154,21 +154,31 @@ func (e *clickhouseExporter) insertAll(ctx context.Context, batch *columns.Batch
 	return nil
 }
 
+var insertSettings = []ch.Setting{
+	ch.SettingInt("async_insert", 0),
+	ch.SettingInt("insert_deduplicate", 1),
+	// An insert that was cut off between a table and its views is completed, not skipped.
+	ch.SettingInt("deduplicate_blocks_in_dependent_materialized_views", 1),
+	// History read for the first time spans more days than the default allows.
+	ch.SettingInt("max_partitions_per_insert_block", 0),
+}
+
+// In a cluster the server divides a block among the shards and answers when all have it.
+var clusterInsertSettings = append(slices.Clone(insertSettings),
+	ch.SettingInt("distributed_foreground_insert", 1))
+
 // insert stores one block, and what follows from it, in one synchronous insert.
 func (e *clickhouseExporter) insert(ctx context.Context, block *columns.Block) error {
 	begin := time.Now()
+	settings := insertSettings
+	if e.cfg.Cluster.HasValue() {
+		settings = clusterInsertSettings
+	}
 	err := e.pool.Do(ctx, ch.Query{
-		Body:  "INSERT INTO " + e.cfg.target().Table(block.Table) + " (" + block.Names() + ") VALUES",
+		Body:  "INSERT INTO " + e.cfg.target().Into(block.Table) + " (" + block.Names() + ") VALUES",
 		Input: block.Input,
-		Settings: []ch.Setting{
-			ch.SettingInt("async_insert", 0),
-			ch.SettingInt("insert_deduplicate", 1),
-			{Key: "insert_deduplication_token", Value: block.Token(), Important: true},
-			// An insert that was cut off between a table and its views is completed, not skipped.
-			ch.SettingInt("deduplicate_blocks_in_dependent_materialized_views", 1),
-			// History read for the first time spans more days than the default allows.
-			ch.SettingInt("max_partitions_per_insert_block", 0),
-		},
+		Settings: append(slices.Clone(settings),
+			ch.Setting{Key: "insert_deduplication_token", Value: block.Token(), Important: true}),
 	})
 	outcome := "stored"
 	if err != nil {
@@ -210,5 +220,9 @@ func (e *clickhouseExporter) report(err error) {
 }
 
 func (c *Config) target() schema.Target {
-	return schema.Target{Database: c.Database, TTL: c.TTL, RollupTTL: c.RollupTTL, QuarantineTTL: c.QuarantineTTL}
+	target := schema.Target{Database: c.Database, TTL: c.TTL, RollupTTL: c.RollupTTL, QuarantineTTL: c.QuarantineTTL}
+	if cluster := c.Cluster.Get(); cluster != nil {
+		target.Cluster = &schema.Cluster{Name: cluster.Name, Replicated: cluster.Replicated, Path: cluster.KeeperPath}
+	}
+	return target
 }

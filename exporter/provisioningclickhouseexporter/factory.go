@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/metadata"
+	"github.com/provtrail/provtrail/internal/exportqueue"
 )
 
 // NewFactory returns the factory of the exporter.
@@ -23,11 +24,11 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 	if err != nil {
 		return nil, err
 	}
-	return exporterhelper.NewLogs(ctx, set, cfg, e.push,
+	refused := func(ctx context.Context, n int) { e.quarantined(ctx, n, "unreadable") }
+	return exportqueue.NewLogs(ctx, set, e.push, refused, c.Queue,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: c.Timeout}),
 		exporterhelper.WithRetry(c.Retry),
-		exporterhelper.WithQueue(c.Queue),
 		exporterhelper.WithStart(e.start),
 		exporterhelper.WithShutdown(e.shutdown),
 	)

@@ -82,7 +82,7 @@ func counts(t *testing.T, f *fixture) map[string]string {
 func TestNothingIsDoubled(t *testing.T) {
 	f := start(t)
 	list, groups := history(60)
-	require.NoError(t, f.push(t.Context(), logsOf(list, groups)))
+	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	want := counts(t, f)
 	require.Equal(t, "('Committed',60,60)", want["activities"], "the folded are gone, the newest stand")
 	require.Equal(t, "(240,240,180)", want["observations"])
@@ -92,7 +92,7 @@ func TestNothingIsDoubled(t *testing.T) {
 
 	t.Run("sent twice", func(t *testing.T) {
 		before := one[uint64](t, f, "SELECT count() FROM provisioning_observations")
-		require.NoError(t, f.push(t.Context(), logsOf(list, groups)))
+		require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 		require.Equal(t, before, one[uint64](t, f, "SELECT count() FROM provisioning_observations"), "the token was not recognised")
 		require.Equal(t, want, counts(t, f))
 	})
@@ -106,7 +106,7 @@ func TestNothingIsDoubled(t *testing.T) {
 				random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 				for len(shuffled) > 0 {
 					n := min(1+random.IntN(90), len(shuffled))
-					assertNoError(t, e.push(t.Context(), logsOf(shuffled[:n], groups[:random.IntN(len(groups))])))
+					assertNoError(t, e.pushLogs(t.Context(), logsOf(shuffled[:n], groups[:random.IntN(len(groups))])))
 					shuffled = shuffled[n:]
 				}
 			})
@@ -129,14 +129,14 @@ func TestInsertCutOffBetweenTables(t *testing.T) {
 	f := start(t)
 	list, groups := history(20)
 	whole := start(t)
-	require.NoError(t, whole.push(t.Context(), logsOf(list, groups)))
+	require.NoError(t, whole.pushLogs(t.Context(), logsOf(list, groups)))
 
 	require.NoError(t, f.tables.ensure(t.Context()))
 	require.NoError(t, f.conn.Exec(t.Context(), "CREATE MATERIALIZED VIEW zz_fails TO provisioning_hourly AS "+
 		"SELECT toStartOfHour(occurred_at) AS hour, throwIf(1, 'the disk is on fire', toInt16(241)) AS tenant FROM provisioning_observations SETTINGS allow_custom_error_code_in_throwif = 1"))
-	require.Error(t, f.push(t.Context(), logsOf(list, groups)))
+	require.Error(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	require.NoError(t, f.conn.Exec(t.Context(), "DROP VIEW zz_fails SYNC"))
-	require.NoError(t, f.push(t.Context(), logsOf(list, groups)))
+	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	require.Equal(t, counts(t, whole), counts(t, f))
 }
 
@@ -146,7 +146,7 @@ func TestRefusedRowsAreQuarantinedAlone(t *testing.T) {
 	require.NoError(t, f.conn.Exec(t.Context(), "ALTER TABLE provisioning_observations ADD CONSTRAINT no_g7 CHECK group_id != 'g7'"))
 	list, groups := history(30)
 	for range 2 {
-		require.NoError(t, f.push(t.Context(), logsOf(list, groups)))
+		require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	}
 	require.Equal(t, uint64(4), one[uint64](t, f, "SELECT count() FROM quarantine WHERE position(reason, 'no_g7') > 0 AND position(original, 'g7') > 0"))
 	require.Equal(t, uint64(116), one[uint64](t, f, "SELECT count() FROM observations"))

@@ -41,7 +41,7 @@ func TestMigrationsMayRunAtOnceAndAgain(t *testing.T) {
 func TestMigratesFromEveryEarlierVersion(t *testing.T) {
 	list, groups := history(10)
 	whole := start(t)
-	require.NoError(t, whole.push(t.Context(), logsOf(list, groups)))
+	require.NoError(t, whole.pushLogs(t.Context(), logsOf(list, groups)))
 	for n := 1; n < len(schema.Migrations); n++ {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			f := start(t)
@@ -55,9 +55,9 @@ func TestMigratesFromEveryEarlierVersion(t *testing.T) {
 				require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO provisioning_schema_migrations SELECT %d, 'x', now64(3)", m.Version)))
 			}
 			f.tables.ready = true
-			require.NoError(t, f.push(t.Context(), logsOf(list, groups)))
+			require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 			f.tables.ready = false
-			require.NoError(t, f.push(t.Context(), logsOf(list, groups)))
+			require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 			require.Equal(t, counts(t, whole), counts(t, f))
 		})
 	}
@@ -70,7 +70,7 @@ func TestNewerSchemaIsLeftAlone(t *testing.T) {
 	before := shape(t, f)
 	f.tables.ready = false
 	list, groups := history(1)
-	err := f.push(t.Context(), logsOf(list, groups))
+	err := f.pushLogs(t.Context(), logsOf(list, groups))
 	var newer *schema.NewerError
 	require.ErrorAs(t, err, &newer)
 	require.ErrorContains(t, err, "schema version 99")
@@ -82,20 +82,20 @@ func TestWithoutCreateSchemaTheTablesMustBeThere(t *testing.T) {
 	f := start(t)
 	list, groups := history(1)
 	f.tables.create = false
-	require.Error(t, f.push(t.Context(), logsOf(list, groups)))
+	require.Error(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	f.tables.create = true
 	require.NoError(t, f.tables.ensure(t.Context()))
 	f.tables.create, f.tables.ready = false, false
-	require.NoError(t, f.push(t.Context(), logsOf(list, groups)))
+	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 }
 
 func TestTableDroppedByHandComesBack(t *testing.T) {
 	f := start(t)
 	list, groups := history(3)
-	require.NoError(t, f.push(t.Context(), logsOf(list, groups)))
+	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	require.NoError(t, f.conn.Exec(t.Context(), "DROP TABLE provisioning_groups SYNC"))
-	require.Error(t, f.push(t.Context(), logsOf(list, groups)))
-	require.NoError(t, f.push(t.Context(), logsOf(list, groups)))
+	require.Error(t, f.pushLogs(t.Context(), logsOf(list, groups)))
+	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	require.Equal(t, uint64(3), one[uint64](t, f, "SELECT count() FROM groups"))
 }
 
@@ -116,7 +116,7 @@ func TestTTLFollowsTheConfiguration(t *testing.T) {
 	require.Equal(t, "hour + toIntervalSecond(2592000)", ttl("provisioning_hourly"))
 
 	f.tables.target.TTL, f.tables.ready = maxTTL, false
-	require.NoError(t, f.push(t.Context(), logsOf(list, groups)))
+	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	require.Equal(t, "toDateTime(observed_at) + toIntervalSecond(1576800000)", ttl("provisioning_activities"))
 	f.tables.target.TTL, f.tables.target.RollupTTL, f.tables.ready = 0, 0, false
 	require.NoError(t, f.tables.ensure(t.Context()))

@@ -56,9 +56,9 @@ func TestWhatMayPassIsRetried(t *testing.T) {
 	check := func(spoil, mend, says string) {
 		t.Helper()
 		require.NoError(t, f.conn.Exec(t.Context(), spoil))
-		require.ErrorContains(t, f.push(t.Context(), logsOf(list, groups)), says)
+		require.ErrorContains(t, f.pushLogs(t.Context(), logsOf(list, groups)), says)
 		require.NoError(t, f.conn.Exec(t.Context(), mend))
-		require.NoError(t, f.push(t.Context(), logsOf(list, groups)))
+		require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 		require.Zero(t, one[uint64](t, f, "SELECT count() FROM quarantine WHERE reason != 'bad'"))
 	}
 	check("ALTER TABLE provisioning_groups DROP COLUMN cause", "ALTER TABLE provisioning_groups ADD COLUMN cause LowCardinality(String)", "cause")
@@ -69,9 +69,9 @@ func TestWhatMayPassIsRetried(t *testing.T) {
 func TestEndpointsThatDoNotAnswer(t *testing.T) {
 	list, groups := history(1)
 	none := start(t, func(c *Config) { c.Endpoints = []string{"127.0.0.1:1"} })
-	require.ErrorContains(t, none.push(t.Context(), logsOf(list, groups)), "kept and sent again")
+	require.ErrorContains(t, none.pushLogs(t.Context(), logsOf(list, groups)), "kept and sent again")
 	second := start(t, func(c *Config) { c.Endpoints = append([]string{"127.0.0.1:1"}, c.Endpoints...) })
-	require.NoError(t, second.push(t.Context(), logsOf(list, groups)), "the next endpoint is asked")
+	require.NoError(t, second.pushLogs(t.Context(), logsOf(list, groups)), "the next endpoint is asked")
 }
 
 func TestClassify(t *testing.T) {

@@ -7,8 +7,6 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/cespare/xxhash/v2"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-
-	"github.com/provtrail/provtrail/provisioning"
 )
 
 // Block is rows of one table.
@@ -63,10 +61,3 @@ func (b *Block) Token() string {
 
 // micros is the time as all stores keep it.
 func micros(t pcommon.Timestamp) int64 { return int64(t / 1000) } //nolint:gosec // below 2^63 after the division
-
-func checkTime(what string, t pcommon.Timestamp) error {
-	if t > provisioning.MaxTime {
-		return fmt.Errorf("%s is after April 2262, the last time a record can hold", what)
-	}
-	return nil
-}

@@ -1,4 +1,3 @@
-// Package columns turns log records into blocks of ClickHouse's native format,
-// straight from pdata: one pass over a record's attributes, no value copied more
-// than once, all memory kept for the next batch.
+// Package columns turns records into blocks of ClickHouse's native format: no value
+// is copied more than once, and all memory is kept for the next batch.
 package columns

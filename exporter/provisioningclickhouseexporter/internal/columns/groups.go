@@ -1,10 +1,7 @@
 package columns
 
 import (
-	"errors"
-
 	"github.com/ClickHouse/ch-go/proto"
-	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/provisioning"
 )
@@ -12,7 +9,6 @@ import (
 // Groups is a block of provisioning.group records.
 type Groups struct {
 	Block
-	record provisioning.GroupRecord
 
 	tenant, status, cause                   word
 	id, identityID, identityName, requester text
@@ -46,21 +42,8 @@ func NewGroups() *Groups {
 	return g
 }
 
-// Append adds a row, or adds nothing and says what is wrong with the record.
-func (g *Groups) Append(lr plog.LogRecord) error {
-	r := &g.record
-	if err := provisioning.ReadGroup(lr, r); err != nil {
-		return err
-	}
-	switch {
-	case r.ID == "":
-		return errors.New("attribute " + provisioning.AttributePrefix + "group_id is missing")
-	case r.ObservedAt == 0:
-		return errors.New("observed time is missing")
-	}
-	if err := checkTime("observed time", r.ObservedAt); err != nil {
-		return err
-	}
+// Append adds a row.
+func (g *Groups) Append(r *provisioning.GroupRecord) {
 	g.tenant.append(r.Tenant)
 	g.id.append(r.ID)
 	g.number.Append(r.Number)
@@ -78,5 +61,4 @@ func (g *Groups) Append(lr plog.LogRecord) error {
 	g.lastAt.Append(micros(r.LastAt))
 	g.observedAt.Append(micros(r.ObservedAt))
 	g.version.Append(r.Version)
-	return nil
 }

@@ -2,8 +2,11 @@ package columns
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 
 	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/provtrail/provtrail/provisioning"
 )
 
 // text is a String column held as it goes over the wire.
@@ -15,6 +18,17 @@ type text struct {
 func (c *text) append(s string) {
 	c.wire = binary.AppendUvarint(c.wire, uint64(len(s)))
 	c.wire = append(c.wire, s...)
+	c.rows++
+}
+
+// appendID appends 32 hex digits, nothing for the zero id.
+func (c *text) appendID(id *provisioning.ID) {
+	if id.IsZero() {
+		c.append("")
+		return
+	}
+	c.wire = append(c.wire, byte(hex.EncodedLen(len(id))))
+	c.wire = hex.AppendEncode(c.wire, id[:])
 	c.rows++
 }
 
@@ -32,16 +46,6 @@ type word struct {
 	keys       []uint32
 	last       string
 	lastKey    uint32
-}
-
-// known reports whether the word is in the dictionary, so that a word needs to be
-// checked only once a batch.
-func (c *word) known(s string) bool {
-	if s == c.last && len(c.keys) > 0 {
-		return true
-	}
-	_, ok := c.dictionary[s]
-	return ok
 }
 
 func (c *word) append(s string) {

@@ -1,0 +1,15 @@
+package provisioningclickhouseexporter
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// pushLogs does at once what the queue does in two steps.
+func (e *clickhouseExporter) pushLogs(ctx context.Context, logs plog.Logs) error {
+	batch, _ := provisioning.ReadBatch(logs)
+	return e.push(ctx, &batch)
+}

@@ -1,0 +1,37 @@
+package exportqueue
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// Push stores a batch. An error means: send it again.
+type Push func(context.Context, *provisioning.Batch) error
+
+// NewLogs makes an exporter of a push, as exporterhelper.NewLogs does. refused is
+// told how many records of a plog.Logs were put into the quarantine because they
+// could not be read.
+func NewLogs(
+	ctx context.Context, set exporter.Settings, push Push, refused func(context.Context, int),
+	queue configoptional.Optional[exporterhelper.QueueBatchConfig], options ...exporterhelper.Option,
+) (exporter.Logs, error) {
+	convert := func(ctx context.Context, logs plog.Logs) (xexporterhelper.Request, error) {
+		batch, n := provisioning.ReadBatch(logs)
+		if n > 0 {
+			refused(ctx, n)
+		}
+		return &request{batch: batch}, nil
+	}
+	consume := func(ctx context.Context, r xexporterhelper.Request) error {
+		return push(ctx, &r.(*request).batch)
+	}
+	options = append(options, xexporterhelper.WithQueueBatch(queue, xexporterhelper.QueueBatchSettings{Encoding: encoding{}}))
+	return xexporterhelper.NewLogsRequest(ctx, set, convert, consume, options...)
+}
