@@ -45,6 +45,8 @@ type Config struct {
 	Database string `mapstructure:"database"`
 	// CreateSchema makes and migrates the tables. Without it they must be there.
 	CreateSchema bool `mapstructure:"create_schema"`
+	// Cluster spreads the tables over the servers of a cluster; absent for one server.
+	Cluster configoptional.Optional[ClusterConfig] `mapstructure:"cluster"`
 	// TTL is how long observations, activities and groups are kept, from the time they were
 	// observed; 0 for ever.
 	TTL time.Duration `mapstructure:"ttl"`
@@ -52,6 +54,21 @@ type Config struct {
 	RollupTTL time.Duration `mapstructure:"rollup_ttl"`
 	// QuarantineTTL is how long the quarantine is kept; 0 for ever.
 	QuarantineTTL time.Duration `mapstructure:"quarantine_ttl"`
+
+	_ struct{}
+}
+
+// ClusterConfig says over which servers the tables are spread.
+type ClusterConfig struct {
+	// Name of the cluster in the servers' system.clusters.
+	Name string `mapstructure:"name"`
+	// Replicated makes Replicated engines with the servers' macros {shard} and {replica}.
+	Replicated bool `mapstructure:"replicated"`
+	// KeeperPath is where a table is kept in ZooKeeper or ClickHouse Keeper.
+	KeeperPath string `mapstructure:"keeper_path"`
+	// Nodes are host:port of every server of the cluster, where those in system.clusters
+	// cannot be reached from here.
+	Nodes []string `mapstructure:"nodes"`
 
 	_ struct{}
 }
@@ -84,9 +101,12 @@ func createDefaultConfig() component.Config {
 		MaxConnections: 8,
 		Database:       "provtrail",
 		CreateSchema:   true,
-		TTL:            7 * day,
-		RollupTTL:      90 * day,
-		QuarantineTTL:  30 * day,
+		Cluster: configoptional.Default(ClusterConfig{
+			Replicated: true, KeeperPath: "/clickhouse/tables/{shard}/{database}/{table}",
+		}),
+		TTL:           7 * day,
+		RollupTTL:     90 * day,
+		QuarantineTTL: 30 * day,
 	}
 }
 
@@ -101,9 +121,21 @@ func (c *Config) Validate() error {
 	if len(c.Endpoints) == 0 {
 		wrong("endpoints: name at least one host:port of ClickHouse's native protocol")
 	}
-	for _, endpoint := range c.Endpoints {
-		if _, port, err := net.SplitHostPort(endpoint); err != nil || port == "" {
-			wrong("endpoints: %q is not host:port, without a scheme", endpoint)
+	addresses := func(key string, list []string) {
+		for _, address := range list {
+			if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
+				wrong("%s: %q is not host:port, without a scheme", key, address)
+			}
+		}
+	}
+	addresses("endpoints", c.Endpoints)
+	if cluster := c.Cluster.Get(); cluster != nil {
+		addresses("cluster::nodes", cluster.Nodes)
+		if cluster.Name == "" {
+			wrong("cluster::name: must not be empty; it is the cluster's name in the servers' remote_servers")
+		}
+		if cluster.Replicated && (!strings.Contains(cluster.KeeperPath, "{shard}") || !strings.Contains(cluster.KeeperPath, "{table}")) {
+			wrong("cluster::keeper_path: %q must contain {shard} and {table}, or tables would share their rows", cluster.KeeperPath)
 		}
 	}
 	if _, ok := compressions[c.Compression]; !ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -16,17 +17,23 @@ import (
 type tables struct {
 	create bool
 	server schema.Server
+	nodes  *nodes // of a cluster; nil for one server
 	target schema.Target
 
 	mu     sync.Mutex // guards everything below
 	ready  bool
 	repair bool
+	// missing: replicas that did not answer are tried again at this time. Zero for none.
+	missing time.Time
 }
+
+// tryMissingAgain is how long replicas without tables wait.
+const tryMissingAgain = time.Minute
 
 func (t *tables) ensure(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ready {
+	if t.ready && (t.missing.IsZero() || time.Now().Before(t.missing)) {
 		return nil
 	}
 	if err := t.prepare(ctx); err != nil {
@@ -37,6 +44,14 @@ func (t *tables) ensure(ctx context.Context) error {
 }
 
 func (t *tables) prepare(ctx context.Context) error {
+	t.missing = time.Time{}
+	if t.create && t.nodes != nil {
+		missing, err := t.nodes.migrate(ctx, t.target, t.repair)
+		if missing {
+			t.missing = time.Now().Add(tryMissingAgain)
+		}
+		return err
+	}
 	if t.create {
 		return schema.Migrate(ctx, t.server, t.target, t.repair)
 	}

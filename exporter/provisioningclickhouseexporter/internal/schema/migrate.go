@@ -45,6 +45,9 @@ func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
 	if err != nil {
 		return err
 	}
+	if err := checkKind(ctx, server, t); err != nil {
+		return err
+	}
 	if repair {
 		current = 0
 	}
@@ -52,6 +55,9 @@ func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
 		if err := apply(ctx, server, t, m); err != nil {
 			return err
 		}
+	}
+	if err := spread(ctx, server, t); err != nil {
+		return err
 	}
 	return expire(ctx, server, t)
 }

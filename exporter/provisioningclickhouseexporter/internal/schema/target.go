@@ -14,6 +14,7 @@ type Target struct {
 	TTL           time.Duration // observations, activities, groups; 0 keeps for ever
 	RollupTTL     time.Duration // hourly rollup; 0 keeps for ever
 	QuarantineTTL time.Duration // quarantine; 0 keeps for ever
+	Cluster       *Cluster      // nil for one server
 }
 
 // Table is the quoted name of a table or view.
@@ -22,8 +23,11 @@ func (t Target) Table(name string) string { return quote(t.Database) + "." + quo
 // Settings are common to all tables: repeated inserts are recognised by their token,
 // and an acknowledged insert survives a power cut.
 func (t Target) Settings() string {
-	return "non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, " +
-		"materialize_ttl_recalculate_only = 1"
+	window := "non_replicated_deduplication_window = 1000"
+	if t.replicated() {
+		window = "replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800"
+	}
+	return window + ", fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1"
 }
 
 // Expire is the TTL clause of a table.

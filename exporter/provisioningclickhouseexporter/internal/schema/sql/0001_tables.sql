@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_observations"}}
     INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_account  account_id  TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = {{.Engine "provisioning_observations" "ReplacingMergeTree" "version"}}
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, group_id, event_id)
 {{.Expire "observed_at" .TTL}}
@@ -92,7 +92,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_account  account_id  TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(version, folded)
+ENGINE = {{.Engine "provisioning_activities" "ReplacingMergeTree" "version" "folded"}}
 ORDER BY (group_number, activity_id)
 {{.Expire "observed_at" .TTL}}
 SETTINGS {{.Settings}};
@@ -131,7 +131,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_groups"}}
     INDEX by_group    group_id    TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = {{.Engine "provisioning_groups" "ReplacingMergeTree" "version"}}
 ORDER BY (group_number, tenant, group_id)
 {{.Expire "observed_at" .TTL}}
 SETTINGS {{.Settings}};
@@ -151,7 +151,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_quarantine"}}
     observed_at DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
     original    String CODEC(ZSTD(3))
 )
-ENGINE = ReplacingMergeTree()
+ENGINE = {{.Engine "provisioning_quarantine" "ReplacingMergeTree"}}
 ORDER BY event_id
 {{.Expire "observed_at" .QuarantineTTL}}
 SETTINGS {{.Settings}};

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_hourly"}}
     activities   AggregateFunction(uniqExact, UInt64) CODEC(ZSTD(1)),
     groups       AggregateFunction(uniqExact, UInt64) CODEC(ZSTD(1))
 )
-ENGINE = AggregatingMergeTree()
+ENGINE = {{.Engine "provisioning_hourly" "AggregatingMergeTree"}}
 PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, tenant, status, kind, source_name, operation, cause)
 {{.Expire "hour" .RollupTTL}}

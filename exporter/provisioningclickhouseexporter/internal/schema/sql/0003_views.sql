@@ -1,21 +1,21 @@
 -- What people query. Names and columns are stable; the tables behind them may change.
-CREATE OR REPLACE VIEW {{.Table "observations"}} AS
+CREATE OR REPLACE VIEW {{.View "observations"}} AS
 SELECT * FROM {{.Table "provisioning_observations"}} FINAL;
 
-CREATE OR REPLACE VIEW {{.Table "activities"}} AS
+CREATE OR REPLACE VIEW {{.View "activities"}} AS
 SELECT * EXCEPT (folded), if(source_name = '', source_id, source_name) AS source
 FROM {{.Table "provisioning_activities"}} FINAL;
 
-CREATE OR REPLACE VIEW {{.Table "groups"}} AS
+CREATE OR REPLACE VIEW {{.View "groups"}} AS
 SELECT *, dateDiff('millisecond', first_at, last_at) AS duration_ms
 FROM {{.Table "provisioning_groups"}} FINAL;
 
-CREATE OR REPLACE VIEW {{.Table "quarantine"}} AS
+CREATE OR REPLACE VIEW {{.View "quarantine"}} AS
 SELECT * FROM {{.Table "provisioning_quarantine"}} FINAL;
 
 -- One row an attempt: a reset that fails on both sides is one attempt. Its status is
 -- the worst of its sides.
-CREATE OR REPLACE VIEW {{.Table "passwords_changed"}} AS
+CREATE OR REPLACE VIEW {{.View "passwords_changed"}} AS
 SELECT
     a.tenant AS tenant, a.group_id AS group_id, any(a.group_number) AS group_number,
     if(match(a.source_id, '^[0-9a-fA-F-]{32,36}$') OR a.source_name = '', a.source_id, a.source_name) AS source_key,
@@ -38,7 +38,7 @@ WHERE a.kind = 'password'
 GROUP BY tenant, group_id, source_key, account;
 
 -- The rollup, readable.
-CREATE OR REPLACE VIEW {{.Table "status_hourly"}} AS
+CREATE OR REPLACE VIEW {{.View "status_hourly"}} AS
 SELECT
     hour, tenant, source_name, kind, operation, cause, status,
     uniqExactMerge(observations) AS observations,

@@ -1,0 +1,43 @@
+-- Applied on each node of a cluster after the migrations. The tables and views of the
+-- migrations are the node's own; these reach over all shards and have the stable names.
+-- What is inserted goes by its group, so all rows of an id meet on one shard, and the
+-- views' FINAL and GROUP BY, which each shard does for itself, miss nothing.
+{{- define "shards" -}}
+Distributed({{.Literal .Cluster.Name}}, {{.Literal .Database}}
+{{- end}}
+CREATE OR REPLACE TABLE {{.Table "provisioning_observations_all"}} AS {{.Table "provisioning_observations"}}
+ENGINE = {{template "shards" .}}, 'provisioning_observations', cityHash64(group_id));
+
+CREATE OR REPLACE TABLE {{.Table "provisioning_groups_all"}} AS {{.Table "provisioning_groups"}}
+ENGINE = {{template "shards" .}}, 'provisioning_groups', cityHash64(group_id));
+
+CREATE OR REPLACE TABLE {{.Table "provisioning_quarantine_all"}} AS {{.Table "provisioning_quarantine"}}
+ENGINE = {{template "shards" .}}, 'provisioning_quarantine', cityHash64(event_id));
+
+CREATE OR REPLACE TABLE {{.Table "provisioning_hourly_all"}} AS {{.Table "provisioning_hourly"}}
+ENGINE = {{template "shards" .}}, 'provisioning_hourly');
+
+CREATE OR REPLACE TABLE {{.Table "observations"}} AS {{.Table "observations_local"}}
+ENGINE = {{template "shards" .}}, 'observations_local', cityHash64(group_id));
+
+CREATE OR REPLACE TABLE {{.Table "activities"}} AS {{.Table "activities_local"}}
+ENGINE = {{template "shards" .}}, 'activities_local', cityHash64(group_id));
+
+CREATE OR REPLACE TABLE {{.Table "groups"}} AS {{.Table "groups_local"}}
+ENGINE = {{template "shards" .}}, 'groups_local', cityHash64(group_id));
+
+CREATE OR REPLACE TABLE {{.Table "passwords_changed"}} AS {{.Table "passwords_changed_local"}}
+ENGINE = {{template "shards" .}}, 'passwords_changed_local', cityHash64(group_id));
+
+CREATE OR REPLACE TABLE {{.Table "quarantine"}} AS {{.Table "quarantine_local"}}
+ENGINE = {{template "shards" .}}, 'quarantine_local', cityHash64(event_id));
+
+-- A status of an hour has groups on every shard: their sets are joined.
+CREATE OR REPLACE VIEW {{.Table "status_hourly"}} AS
+SELECT
+    hour, tenant, source_name, kind, operation, cause, status,
+    uniqExactMerge(observations) AS observations,
+    uniqExactMerge(activities) AS activities,
+    uniqExactMerge(groups) AS groups
+FROM {{.Table "provisioning_hourly_all"}}
+GROUP BY hour, tenant, source_name, kind, operation, cause, status;
