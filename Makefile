@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # Folders that hold a Go module of their own: tests and benchmarks whose libraries
 # users of the collector must not carry. Each is tested and vetted like the rest.
-MODULES := $(patsubst %/go.mod,%,$(shell find . -name node_modules -prune -o -path ./internal/tools -prune -o -name go.mod -print | sort))
+MODULES := $(patsubst %/go.mod,%,$(shell find . -name node_modules -prune -o -path ./internal/tools -prune -o -path ./test/loki/server -prune -o -name go.mod -print | sort))
 
 # The tools at the versions of internal/tools/go.mod, compiled once into bin/tools.
 TOOLS := bin/tools
@@ -65,7 +65,7 @@ generate: ## write the generated files again (metadata, documentation)
 # Two packages at a time: each that needs ClickHouse runs one of its own.
 .PHONY: test
 test: setup ## run all tests with the race detector, against a real ClickHouse
-	@for module in $(MODULES); do \
+	@for module in $(filter-out ./test/loki,$(MODULES)); do \
 	  echo "== test $$module"; \
 	  (cd $$module && go test -race -p 2 -timeout 15m ./...); \
 	done
@@ -76,6 +76,14 @@ test: setup ## run all tests with the race detector, against a real ClickHouse
 test-prometheus: setup ## check and test the Prometheus rules with promtool
 	.tools/bin/promtool check rules dashboards/prometheus/provtrail.yaml
 	.tools/bin/promtool test rules dashboards/prometheus/provtrail_test.yaml
+
+# A target of its own: building Loki takes minutes. It is a program here, never linked.
+.PHONY: test-loki
+test-loki: .tools/bin/loki ## test the Loki exporter and rules against a real Loki (builds one first)
+	cd test/loki && go test -race -count=1 -timeout 15m ./...
+
+.tools/bin/loki: test/loki/server/go.mod test/loki/server/go.sum
+	cd test/loki/server && nice go build -p 1 -o $(CURDIR)/$@ github.com/grafana/loki/v3/cmd/loki
 
 .PHONY: bench-processor
 bench-processor: ## measure the processor (GROUPS=10000,... STORE=state|file_storage|memory)

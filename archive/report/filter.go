@@ -25,10 +25,14 @@ type Filter struct {
 	Source    []string `json:"source,omitempty"` // id or name
 	Kind      []string `json:"kind,omitempty"`
 	Operation []string `json:"operation,omitempty"`
+	Cause     []string `json:"cause,omitempty"`
+	Flag      []string `json:"flag,omitempty"`     // of Flags
 	Identity  []string `json:"identity,omitempty"` // id or name
 	Group     []string `json:"group,omitempty"`    // id or number
 	Tenant    []string `json:"tenant,omitempty"`
-	Text      string   `json:"text,omitempty"` // anywhere in names, values and errors
+	// IdentityContains is an id, or a part of a name or an account.
+	IdentityContains string `json:"identity_contains,omitempty"`
+	Text             string `json:"text,omitempty"` // anywhere in names, values and errors
 
 	// Columns of activities.csv in their order; none means those of the
 	// Activities page.
@@ -36,6 +40,10 @@ type Filter struct {
 	// Zone in which times are written; nil is UTC.
 	Zone *time.Location `json:"-"`
 }
+
+// Flags are the words that Flag knows: Pending or Retrying for too long, Committed and
+// not verified for too long, contradicted by an observation, more than one attempt.
+var Flags = []string{"stalled", "overdue", "odd", "retried"}
 
 // DefaultPeriod is reported where no From is given.
 const DefaultPeriod = 7 * 24 * time.Hour
@@ -47,11 +55,14 @@ const grafanaAll = "$__all"
 var ErrFilter = errors.New("the report cannot be made")
 
 // ParseFilter reads a query: from, to (RFC 3339, a date, or a duration before now
-// such as 24h), status, source, kind, operation, identity, group, tenant (each may
-// be repeated), q, columns (with commas) and tz (an IANA name). A Grafana dashboard's
+// such as 24h), status, source, kind, operation, cause, flag, identity, group, tenant
+// (each may be repeated), identity_contains, q, columns (with commas) and tz (an IANA name). A Grafana dashboard's
 // variables are read too: var-status and so on.
 func ParseFilter(query url.Values, now time.Time) (Filter, error) {
-	f := Filter{To: now, Zone: time.UTC, Text: cmp.Or(query.Get("q"), query.Get("var-search"))}
+	f := Filter{
+		To: now, Zone: time.UTC,
+		Text: cmp.Or(query.Get("q"), query.Get("var-search")), IdentityContains: query.Get("identity_contains"),
+	}
 	var errs []error
 	wrong := func(name string, err error) { errs = append(errs, fmt.Errorf("%w: %s: %w", ErrFilter, name, err)) }
 	if zone := query.Get("tz"); zone != "" {
@@ -70,7 +81,7 @@ func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 	}
 	for name, list := range map[string]*[]string{
 		"status": &f.Status, "source": &f.Source, "kind": &f.Kind, "operation": &f.Operation,
-		"identity": &f.Identity, "group": &f.Group, "tenant": &f.Tenant,
+		"cause": &f.Cause, "flag": &f.Flag, "identity": &f.Identity, "group": &f.Group, "tenant": &f.Tenant,
 	} {
 		given := slices.Concat(query[name], query["var-"+name])
 		*list = slices.DeleteFunc(given, func(s string) bool { return s == "" || s == grafanaAll })
@@ -90,6 +101,11 @@ func (f *Filter) Validate() error {
 	for _, s := range f.Status {
 		if !slices.ContainsFunc(provisioning.Statuses[:], func(known provisioning.Status) bool { return strings.EqualFold(known.String(), s) }) {
 			errs = append(errs, fmt.Errorf("%w: status %q is none of the six", ErrFilter, s))
+		}
+	}
+	for _, name := range f.Flag {
+		if !slices.Contains(Flags, name) {
+			errs = append(errs, fmt.Errorf("%w: flag %q is none of %s", ErrFilter, name, strings.Join(Flags, ", ")))
 		}
 	}
 	for _, c := range f.Columns {
@@ -126,14 +142,14 @@ func (f *Filter) within(r *provisioning.Record) bool {
 var filterColumns = []string{
 	"tenant", "status", "kind", "operation", "cause", "source_id", "source_name", "identity_id", "identity_name", "group_id",
 	"group_number", "account_id", "attribute_name", "attribute_value", "error_message", "requester_name", "approver_name",
-	"ticket_id", "folded_into",
+	"ticket_id", "folded_into", "stalled", "overdue", "odd", "attempts",
 }
 
 // matches is asked about an activity's state at the end of the period.
 func (f *Filter) matches(r *provisioning.Record) bool {
 	return one(f.Tenant, r.Tenant) && one(f.Status, r.Status.String()) && one(f.Kind, string(r.Kind)) &&
 		one(f.Operation, string(r.Operation)) && one(f.Source, r.SourceID, r.SourceName) &&
-		one(f.Identity, r.IdentityID, r.IdentityName) &&
+		one(f.Cause, r.Cause) && f.flagged(r) && one(f.Identity, r.IdentityID, r.IdentityName) && f.concerns(r) &&
 		(len(f.Group) == 0 || one(f.Group, r.GroupID, strconv.FormatInt(r.GroupNumber, 10))) && f.says(r)
 }
 
@@ -144,6 +160,21 @@ func one(wanted []string, values ...string) bool {
 	return slices.ContainsFunc(wanted, func(w string) bool {
 		return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, w) })
 	})
+}
+
+// flagged says that the activity has one of the flags wanted.
+func (f *Filter) flagged(r *provisioning.Record) bool {
+	if len(f.Flag) == 0 {
+		return true
+	}
+	has := map[string]bool{"stalled": r.Stalled, "overdue": r.Overdue, "odd": r.Odd, "retried": r.Attempts > 1}
+	return slices.ContainsFunc(f.Flag, func(name string) bool { return has[name] })
+}
+
+func (f *Filter) concerns(r *provisioning.Record) bool {
+	text := strings.ToLower(f.IdentityContains)
+	return text == "" || strings.EqualFold(r.IdentityID, text) ||
+		strings.Contains(strings.ToLower(r.IdentityName), text) || strings.Contains(strings.ToLower(r.AccountID), text)
 }
 
 func (f *Filter) says(r *provisioning.Record) bool {

@@ -46,7 +46,7 @@ Filters that are repeated are alternatives; different filters must all match.`,
 		f.Func(name, help, func(value string) error { query.Set(name, value); return nil })
 	}
 	f.Func("columns", "columns of activities.csv in their order, with commas", func(value string) error { query.Set("columns", value); return nil })
-	for _, name := range []string{"status", "source", "kind", "operation", "identity", "group", "tenant"} {
+	for _, name := range []string{"status", "source", "kind", "operation", "cause", "flag", "identity", "group", "tenant"} {
 		f.Func(name, "only this "+name+"; may be repeated", func(value string) error { query.Add(name, value); return nil })
 	}
 	return cmd

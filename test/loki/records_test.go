@@ -1,0 +1,63 @@
+package loki
+
+import (
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// batch is records on their way to Loki.
+type batch struct {
+	logs plog.Logs
+	to   plog.LogRecordSlice
+	ids  []string
+}
+
+func newBatch() *batch {
+	ld := plog.NewLogs()
+	return &batch{logs: ld, to: ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()}
+}
+
+// made counts activities, so that no two are one.
+var made int
+
+// activity adds an activity of a source that reached a status, received at a time.
+func (b *batch) activity(at time.Time, tenant, source string, status provisioning.Status, change func(*provisioning.Record)) {
+	made++
+	o := provisioning.Observation{
+		Tenant: tenant, Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: fmt.Sprint("g", made),
+		SourceID: "id of " + source, SourceName: source, AccountID: "CN=Ada", AttributeName: "memberOf", AttributeValue: "CN=Sales",
+		Operation: provisioning.OperationAdd, Says: status, RawStatus: status.String(), Cause: provisioning.CauseAccessRequest,
+		IdentityName: "ada.lovelace", OccurredAt: stamp(at.Add(-time.Minute)), ObservedAt: stamp(at),
+	}
+	if status == provisioning.StatusFailed {
+		o.ErrorMessage = "timed out"
+	}
+	o.EventID = provisioning.EventID(&o)
+	a := provisioning.Resolve([]provisioning.Observation{o})
+	r := provisioning.NewRecord(&a[0])
+	r.Version, r.Current = provisioning.Version(1, false), true
+	r.GroupNumber, r.GroupStatus = provisioning.GroupNumber(r.Tenant, r.GroupID), r.Status
+	if change != nil {
+		change(&r)
+	}
+	provisioning.WriteRecord(&r, b.to.AppendEmpty())
+	b.ids = append(b.ids, r.EventID.String())
+}
+
+// quarantined adds a text that could not be read.
+func (b *batch) quarantined(at time.Time, tenant string) {
+	made++
+	q := provisioning.Quarantined{
+		Tenant: tenant, Feed: provisioning.FeedFile, Reason: "no group id", File: "inbox/a.ndjson",
+		Position: int64(made), ObservedAt: stamp(at), Original: "{}", Size: 2,
+	}
+	provisioning.WriteQuarantined(&q, b.to.AppendEmpty())
+	b.ids = append(b.ids, q.EventID.String())
+}
+
+func stamp(t time.Time) pcommon.Timestamp { return pcommon.NewTimestampFromTime(t) }
