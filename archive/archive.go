@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -28,6 +27,10 @@ type Options struct {
 	Retention time.Duration
 	// Holds are not removed, however old.
 	Holds []Hold
+	// Spool is the folder on this machine in which files for object storage are
+	// prepared. It also holds the writer's name, by which a restart knows its own
+	// lease. An archive in a folder needs none.
+	Spool string
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
 
@@ -38,12 +41,11 @@ type Options struct {
 // Archive is an archive open for writing. Its methods may be called at the same
 // time.
 type Archive struct {
-	disk    *disk
-	opt     Options
-	keys    Keys
-	now     func() time.Time
-	opened  time.Time
-	release func() error
+	store  store
+	opt    Options
+	keys   Keys
+	now    func() time.Time
+	opened time.Time
 
 	writing sync.RWMutex // held for reading while files are written
 	// floor is the newest hour that takes no more files.
@@ -64,56 +66,61 @@ type Batch struct {
 
 const lockName = "_lock"
 
-// Open opens the archive in a folder, which it makes if need be. One process at a
-// time may have it open.
-func Open(dir string, opt Options) (*Archive, error) {
-	root, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, fmt.Errorf("open archive %s: %w", dir, err)
-	}
-	a := &Archive{disk: newDisk(root), opt: opt, keys: opt.Keys, now: opt.Now}
+// Open opens the archive in a folder, which it makes if need be, or in a bucket,
+// whose URL may go on with a folder in it: s3://bucket/folder?region=eu-west-1. One
+// process at a time may have it open. The drivers of object storage are those of
+// gocloud.dev/blob that the program imports; package drivers has them all.
+func Open(ctx context.Context, location string, opt Options) (*Archive, error) {
+	a := &Archive{opt: opt, keys: opt.Keys, now: opt.Now}
 	if a.now == nil {
 		a.now = time.Now
 	}
-	if opt.noSync {
-		a.disk.sync = func(*os.File) error { return nil }
-	}
 	a.opened = a.now()
-	if err := a.open(); err != nil {
-		return nil, fmt.Errorf("open archive %s: %w", dir, err)
+	var err error
+	if a.store, err = openStore(ctx, location, opt.Spool); err == nil {
+		if d, ok := a.store.(*disk); ok && opt.noSync {
+			d.sync = func(*os.File) error { return nil }
+		}
+		if err = a.open(ctx); err != nil {
+			err = errors.Join(err, a.store.close())
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open archive %s: %w", location, err)
 	}
 	return a, nil
 }
 
-func (a *Archive) open() (err error) {
-	if err := a.disk.mkdir(a.disk.path(tempDir)); err != nil {
-		return err
-	}
-	since, err := a.lastAlive()
+func (a *Archive) open(ctx context.Context) (err error) {
+	since, err := a.store.acquire(ctx, a.now)
 	if err != nil {
-		return err
-	}
-	if a.release, err = lock(a.disk.path(lockName)); err != nil {
 		return err
 	}
 	err = func() error {
-		if a.Cleaned, err = a.disk.clean(); err != nil {
+		if a.Cleaned, err = a.store.clean(); err != nil {
 			return err
 		}
-		if err := a.openChain(); err != nil {
+		if err := a.openChain(ctx); err != nil {
 			return err
 		}
 		a.floor = a.chain.last
-		return a.noteGap(since)
+		return a.noteGap(ctx, since)
 	}()
 	if err != nil {
-		return errors.Join(err, a.release())
+		return errors.Join(err, a.store.release(ctx))
 	}
 	return nil
 }
 
+// closeTime is how long Close waits for object storage.
+const closeTime = 10 * time.Second
+
 // Close lets go of the archive.
-func (a *Archive) Close() error { return errors.Join(a.Alive(), a.release()) }
+func (a *Archive) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	return errors.Join(a.Alive(ctx), a.store.release(ctx), a.store.close())
+}
 
 // Written is what a call of Write stored.
 type Written struct {
@@ -123,7 +130,7 @@ type Written struct {
 	Bytes int64 // of the files
 }
 
-// Write stores a batch. When it returns nil every record is on the disk to stay.
+// Write stores a batch. When it returns nil every record is stored to stay.
 // After an error some may be; writing the same batch again completes it without
 // doubling what is there.
 func (a *Archive) Write(ctx context.Context, b Batch) (w Written, err error) {
@@ -137,7 +144,7 @@ func (a *Archive) Write(ctx context.Context, b Batch) (w Written, err error) {
 }
 
 func writeTable[T any](ctx context.Context, a *Archive, w *Written, t *table[T], rows []*T, dir func(*T) string) error {
-	rows, late, err := dropSealed(a, t, rows, dir)
+	rows, late, err := dropSealed(ctx, a, t, rows, dir)
 	if err != nil {
 		return err
 	}
@@ -153,9 +160,9 @@ func writeTable[T any](ctx context.Context, a *Archive, w *Written, t *table[T],
 		}
 		rows = t.arrange(rows)
 		name := path.Join(p.path(), t.fileName(rows))
-		size, err := a.disk.put(name, func(to io.Writer) error { return writeFile(t, to, rows) })
+		size, err := a.store.put(ctx, name, func(to io.Writer) error { return writeFile(t, to, rows) })
 		if err != nil {
-			return fmt.Errorf("archive %s: write %s (%d records): %w", a.disk.root, name, len(rows), err)
+			return fmt.Errorf("archive %s: write %s (%d records): %w", a.store, name, len(rows), err)
 		}
 		w.Files++
 		w.Rows += len(rows)

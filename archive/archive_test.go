@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func records(from, to int, change ...func(*provisioning.Record)) (list []*provis
 
 func open(t *testing.T, dir string, now time.Time) *Archive {
 	t.Helper()
-	a, err := Open(dir, Options{Now: func() time.Time { return now }, noSync: true})
+	a, err := Open(t.Context(), dir, Options{Now: func() time.Time { return now }, noSync: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	return a
@@ -66,14 +67,15 @@ func open(t *testing.T, dir string, now time.Time) *Archive {
 
 // readAll returns the rows of every activity file by name.
 func readAll(t require.TestingT, dir string) map[string][]provisioning.Record {
-	files, err := Files(dir)
+	v, err := OpenView(context.Background(), dir)
 	require.NoError(t, err)
+	defer func() { require.NoError(t, v.Close()) }()
+	snapshot, err := v.Snapshot(context.Background(), nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, snapshot.Close()) }()
 	all := map[string][]provisioning.Record{}
-	for _, f := range files {
-		if f.Quarantine() {
-			continue
-		}
-		r, err := OpenRecords(filepath.Join(dir, f.Name))
+	for i, f := range snapshot.Files {
+		r, err := snapshot.Read(i)
 		require.NoError(t, err)
 		all[f.Name] = drain(t, r)
 		require.NoError(t, r.Close())
@@ -170,7 +172,7 @@ func TestEachTenantAndQuarantineHasItsFolder(t *testing.T) {
 	batch.Quarantined = []*provisioning.Quarantined{q}
 	require.NoError(t, write(a.Write(t.Context(), batch)))
 
-	files, err := Files(dir)
+	files, err := Files(t.Context(), dir)
 	require.NoError(t, err)
 	require.Len(t, files, len(tenants)+1)
 	seen := map[string]bool{}
@@ -257,7 +259,7 @@ func fill(t *rapid.T, r *provisioning.Record) {
 func TestOneWriterAtATime(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir, noon)
-	_, err := Open(dir, Options{})
+	_, err := Open(t.Context(), dir, Options{})
 	require.ErrorContains(t, err, "another process writes this archive")
 }
 
@@ -304,7 +306,7 @@ func TestADamagedFileIsAnError(t *testing.T) {
 	dir := t.TempDir()
 	a := open(t, dir, noon)
 	require.NoError(t, write(a.Write(t.Context(), Batch{Records: records(0, 200)})))
-	files, err := Files(dir)
+	files, err := Files(t.Context(), dir)
 	require.NoError(t, err)
 	path := filepath.Join(dir, files[0].Name)
 	good, err := os.ReadFile(path)

@@ -1,13 +1,10 @@
 package archive
 
 import (
+	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -24,13 +21,13 @@ type chain struct {
 
 // openChain finds the end of the chain, and makes its beginning in a new archive.
 // The first hour is that of the oldest file there is, or the current one.
-func (a *Archive) openChain() error {
-	newest, err := newestSeal(a.disk.root)
+func (a *Archive) openChain(ctx context.Context) error {
+	newest, err := newestSeal(ctx, a.store)
 	if err != nil {
 		return err
 	}
 	if newest != "" {
-		text, err := os.ReadFile(a.disk.path(newest))
+		text, err := a.store.read(ctx, newest)
 		if err != nil {
 			return err
 		}
@@ -39,24 +36,24 @@ func (a *Archive) openChain() error {
 			return fmt.Errorf("newest seal %s %w: nothing can be joined to it; restore it from a copy, or move the archive away and begin a new one", newest, err)
 		}
 		a.chain = chain{archive: s.Archive, last: s.Hour, digest: s.digest, key: s.Key, heir: s.NextKey}
-		return a.finish(&s.Entry)
+		return a.finish(ctx, &s.Entry)
 	}
 	if a.keys == nil {
 		return nil
 	}
 	first := HourOf(a.now())
-	files, err := Files(a.disk.root)
+	list, err := files(ctx, a.store, "")
 	if err != nil {
 		return err
 	}
-	if len(files) > 0 {
-		first = min(first, files[0].Hour)
+	if len(list) > 0 {
+		first = min(first, list[0].Hour)
 	}
-	return a.join(genesisName, &Entry{Archive: rand.Text(), Hour: first - 1})
+	return a.join(ctx, genesisName, &Entry{Archive: rand.Text(), Hour: first - 1})
 }
 
 // join signs an entry and makes it the end of the chain.
-func (a *Archive) join(name string, e *Entry) error {
+func (a *Archive) join(ctx context.Context, name string, e *Entry) error {
 	signer := a.keys[0]
 	if old := a.keys.byID(a.chain.key); old != nil && a.chain.heir == nil && !old.Equal(signer) {
 		// Rotation: the old key signs once more and names its heir.
@@ -67,11 +64,7 @@ func (a *Archive) join(name string, e *Entry) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.disk.put(name, func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
-	if err != nil {
+	if err := a.store.create(ctx, name, text); err != nil {
 		return fmt.Errorf("seal %s: %w", name, err)
 	}
 	a.chain = chain{archive: e.Archive, last: e.Hour, digest: digestOf(text), key: e.Key, heir: e.NextKey}
@@ -86,8 +79,8 @@ func (a *Archive) KeyReplaced() bool {
 }
 
 // newestSeal is the name of the last seal, empty where there is none.
-func newestSeal(root string) (string, error) {
-	days, err := names(filepath.Join(root, chainDir))
+func newestSeal(ctx context.Context, s store) (string, error) {
+	days, err := s.names(ctx, chainDir)
 	if err != nil {
 		return "", err
 	}
@@ -95,7 +88,7 @@ func newestSeal(root string) (string, error) {
 		if !strings.HasPrefix(day, "date=") {
 			continue
 		}
-		hours, err := names(filepath.Join(root, chainDir, day))
+		hours, err := s.names(ctx, path.Join(chainDir, day))
 		if err != nil {
 			return "", err
 		}
@@ -106,21 +99,8 @@ func newestSeal(root string) (string, error) {
 			}
 		}
 	}
-	if slices.Contains(days, filepath.Base(genesisName)) {
+	if slices.Contains(days, path.Base(genesisName)) {
 		return genesisName, nil
 	}
 	return "", nil
-}
-
-// names lists a folder, sorted; none where there is no folder.
-func names(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	list := make([]string, len(entries))
-	for i, e := range entries {
-		list[i] = e.Name()
-	}
-	return list, err
 }

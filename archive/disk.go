@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // disk is the archive's folder, and how a file gets there so that it is either
@@ -18,6 +20,9 @@ type disk struct {
 	step func()
 	// sync waits until a file or folder is on the disk.
 	sync func(*os.File) error
+
+	now    func() time.Time
+	unlock func() error
 
 	mu    sync.Mutex
 	known map[string]bool // folders that are durable
@@ -33,7 +38,7 @@ func (d *disk) path(name string) string { return filepath.Join(d.root, filepath.
 // of the folder. A file of the same name is replaced in one step. After an error
 // nothing is left under the temporary name and nothing changed under the final one,
 // unless the last fsync failed.
-func (d *disk) put(name string, write func(io.Writer) error) (size int64, err error) {
+func (d *disk) put(_ context.Context, name string, write func(io.Writer) error) (size int64, err error) {
 	temp, err := d.temporary(func(w io.Writer) error {
 		counted := &counter{to: w}
 		err := write(counted)
@@ -44,6 +49,18 @@ func (d *disk) put(name string, write func(io.Writer) error) (size int64, err er
 		return 0, err
 	}
 	return size, d.rename(temp, name)
+}
+
+// create relies on there being one writer.
+func (d *disk) create(ctx context.Context, name string, text []byte) error {
+	if _, err := os.Lstat(d.path(name)); !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(fs.ErrExist, err)
+	}
+	_, err := d.put(ctx, name, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+	return err
 }
 
 // temporary writes a durable file under a name that no reader sees.
@@ -66,6 +83,8 @@ func (d *disk) temporary(write func(io.Writer) error) (path string, err error) {
 	}
 	return f.Name(), nil
 }
+
+func (d *disk) place(_ context.Context, temp, name string) error { return d.rename(temp, name) }
 
 // rename gives a temporary file its name. After an error it is gone.
 func (d *disk) rename(temp, name string) error {
@@ -95,7 +114,7 @@ func (c *counter) Write(p []byte) (int, error) {
 
 // remove deletes files, and the folders that are empty then. What is gone already
 // is no error.
-func (d *disk) remove(names []string) error {
+func (d *disk) remove(_ context.Context, names []string) error {
 	folders := map[string]bool{}
 	for _, name := range names {
 		d.step()

@@ -1,7 +1,7 @@
 package archive
 
 import (
-	"os"
+	"context"
 	"slices"
 	"time"
 )
@@ -22,17 +22,17 @@ func (h *Hold) keeps(f DataFile) bool {
 // expiring lists the sealed files that are older than the retention and not held.
 // Only what a seal lists is removed: a file that was slipped in stays for verify to
 // find.
-func (a *Archive) expiring() (expired []string, err error) {
+func (a *Archive) expiring(ctx context.Context) (expired []string, err error) {
 	if a.opt.Retention <= 0 {
 		return nil, nil
 	}
 	oldest := a.now().Add(-a.opt.Retention)
-	files, err := Files(a.disk.root)
+	list, err := files(ctx, a.store, "")
 	if err != nil {
 		return nil, err
 	}
 	seals := map[Hour]*seal{}
-	for _, f := range files {
+	for _, f := range list {
 		if (f.Hour + 1).Start().After(oldest) || f.Hour > a.chain.last {
 			break // sorted by hour
 		}
@@ -41,7 +41,7 @@ func (a *Archive) expiring() (expired []string, err error) {
 		}
 		s, ok := seals[f.Hour]
 		if !ok {
-			if text, err := os.ReadFile(a.disk.path(sealName(f.Hour))); err == nil {
+			if text, err := a.store.read(ctx, sealName(f.Hour)); err == nil {
 				s, _ = parseSeal(text) // a broken one lists nothing
 			}
 			seals[f.Hour] = s

@@ -1,9 +1,7 @@
 package archive
 
 import (
-	"errors"
-	"io/fs"
-	"os"
+	"context"
 	"time"
 )
 
@@ -17,43 +15,28 @@ const (
 
 // Alive notes that a process keeps watch over the archive: hours in which none did
 // are sealed as gaps.
-func (a *Archive) Alive() error {
-	now := a.now()
-	return os.Chtimes(a.disk.path(lockName), now, now)
-}
-
-// lastAlive is the last call of Alive; the zero time in a new archive.
-func (a *Archive) lastAlive() (time.Time, error) {
-	info, err := os.Stat(a.disk.path(lockName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return time.Time{}, nil
-	}
-	if err != nil {
-		return time.Time{}, err
-	}
-	return info.ModTime().UTC(), nil
-}
+func (a *Archive) Alive(ctx context.Context) error { return a.store.alive(ctx) }
 
 // noteGap keeps the silence since the last call of Alive until its hours are sealed.
-func (a *Archive) noteGap(since time.Time) error {
+func (a *Archive) noteGap(ctx context.Context, since time.Time) error {
 	if !since.IsZero() && a.opened.Sub(since) > leastGap {
 		var gaps []Period
-		if err := a.getJSON(gapsName, &gaps); err != nil {
+		if err := a.getJSON(ctx, gapsName, &gaps); err != nil {
 			return err
 		}
 		gaps = append(gaps, Period{From: since, To: a.opened.UTC()})
-		if err := a.putJSON(gapsName, gaps); err != nil {
+		if err := a.putJSON(ctx, gapsName, gaps); err != nil {
 			return err
 		}
 	}
-	return a.Alive()
+	return a.Alive(ctx)
 }
 
 // gapsOf returns the part of the gaps that lies in the hour and forgets those that
 // ended before it.
-func (a *Archive) gapsOf(hour Hour) (within []Period, err error) {
+func (a *Archive) gapsOf(ctx context.Context, hour Hour) (within []Period, err error) {
 	var gaps, open []Period
-	if err := a.getJSON(gapsName, &gaps); err != nil || len(gaps) == 0 {
+	if err := a.getJSON(ctx, gapsName, &gaps); err != nil || len(gaps) == 0 {
 		return nil, err
 	}
 	start, end := hour.Start(), (hour + 1).Start()
@@ -69,7 +52,7 @@ func (a *Archive) gapsOf(hour Hour) (within []Period, err error) {
 	if len(open) == len(gaps) {
 		return within, nil
 	}
-	return within, a.putJSON(gapsName, open)
+	return within, a.putJSON(ctx, gapsName, open)
 }
 
 func latest(a, b time.Time) time.Time {

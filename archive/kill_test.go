@@ -33,7 +33,7 @@ const perBatch = 40
 // child writes batch after batch and says each that is acknowledged, until it is
 // killed.
 func child(dir string) {
-	a, err := Open(dir, Options{Now: func() time.Time { return noon.Add(time.Hour) }})
+	a, err := Open(context.Background(), dir, Options{Now: func() time.Time { return noon.Add(time.Hour) }})
 	for n := 0; err == nil; n++ {
 		if _, err = a.Write(context.Background(), Batch{Records: records(n*perBatch, (n+1)*perBatch)}); err == nil {
 			_, err = fmt.Println(n)

@@ -1,8 +1,8 @@
 package archive
 
 import (
+	"context"
 	"errors"
-	"os"
 	"path"
 	"strings"
 
@@ -14,7 +14,7 @@ import (
 // dropSealed leaves out the rows of sealed hours that were sealed with theirs, or
 // with a later hour into which they came late: a batch that is delivered again.
 // late is how many rows of sealed hours are left. Bloom filters make a miss cheap.
-func dropSealed[T any](a *Archive, t *table[T], rows []*T, dir func(*T) string) (kept []*T, late int, err error) {
+func dropSealed[T any](ctx context.Context, a *Archive, t *table[T], rows []*T, dir func(*T) string) (kept []*T, late int, err error) {
 	open := map[partition][]*T{} // by the hour they were observed in
 	kept = make([]*T, 0, len(rows))
 	for _, row := range rows {
@@ -28,7 +28,7 @@ func dropSealed[T any](a *Archive, t *table[T], rows []*T, dir func(*T) string) 
 	}
 	for p, rows := range open {
 		for ; p.hour <= a.floor && len(rows) > 0; p.hour++ {
-			if rows, err = dropFound(a, t, p, rows); err != nil {
+			if rows, err = dropFound(ctx, a, t, p, rows); err != nil {
 				return nil, 0, err
 			}
 		}
@@ -37,8 +37,8 @@ func dropSealed[T any](a *Archive, t *table[T], rows []*T, dir func(*T) string) 
 	return kept, late, nil
 }
 
-func dropFound[T any](a *Archive, t *table[T], p partition, rows []*T) ([]*T, error) {
-	list, err := names(a.disk.path(p.path()))
+func dropFound[T any](ctx context.Context, a *Archive, t *table[T], p partition, rows []*T) ([]*T, error) {
+	list, err := a.store.names(ctx, p.path())
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func dropFound[T any](a *Archive, t *table[T], p partition, rows []*T) ([]*T, er
 		if !strings.HasSuffix(file, extension) {
 			continue
 		}
-		stored, err := t.stored(a.disk.path(path.Join(p.path(), file)), rows)
+		stored, err := t.stored(ctx, a.store, path.Join(p.path(), file), rows)
 		if err != nil {
 			continue // a damaged file: twice is better than never
 		}
@@ -62,12 +62,17 @@ func dropFound[T any](a *Archive, t *table[T], p partition, rows []*T) ([]*T, er
 }
 
 // stored returns at least those ids of the rows that the file holds.
-func (t *table[T]) stored(path string, rows []*T) (_ map[provisioning.ID]struct{}, err error) {
-	maybe, err := t.mayHold(path, rows)
+func (t *table[T]) stored(ctx context.Context, s store, name string, rows []*T) (_ map[provisioning.ID]struct{}, err error) {
+	f, err := s.open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	maybe, err := t.mayHold(f, rows)
 	if err != nil || !maybe {
 		return nil, err
 	}
-	r, err := openReader(t, path, []string{"event_id"})
+	r, err := newReader(t, name, f, []string{"event_id"})
 	if err != nil {
 		return nil, err
 	}
@@ -86,18 +91,9 @@ func (t *table[T]) stored(path string, rows []*T) (_ map[provisioning.ID]struct{
 }
 
 // mayHold asks the bloom filters whether any of the rows is in the file.
-func (t *table[T]) mayHold(path string, rows []*T) (_ bool, err error) {
+func (t *table[T]) mayHold(f content, rows []*T) (_ bool, err error) {
 	defer recovered(&err)
-	f, err := os.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return false, err
-	}
-	file, err := parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true))
+	file, err := parquet.OpenFile(f, f.Size(), parquet.SkipPageIndex(true))
 	if err != nil {
 		return false, err
 	}

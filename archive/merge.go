@@ -35,6 +35,7 @@ const (
 // damagedError names a source file that cannot be read.
 type damagedError struct {
 	path string
+	name string // within the archive
 	err  error
 }
 
@@ -51,7 +52,7 @@ func (t *table[T]) merge(ctx context.Context, a *Archive, sources []string, to, 
 		}
 	}()
 	for len(sources) > fanIn {
-		name, err := a.disk.temporary(func(w io.Writer) error {
+		name, err := a.store.temporary(func(w io.Writer) error {
 			part, err := t.mergeOnce(ctx, sources[:fanIn], w, io.Discard)
 			m.repeated += part.repeated
 			return err
@@ -73,7 +74,7 @@ func (t *table[T]) mergeOnce(ctx context.Context, sources []string, to, ids io.W
 	for _, path := range sources {
 		r, err := openReader(t, path, nil)
 		if err != nil {
-			return m, &damagedError{path, err}
+			return m, &damagedError{path: path, err: err}
 		}
 		s := &source[T]{reader: r, batch: make([]T, batchRows)}
 		q.all = append(q.all, s)
@@ -144,7 +145,7 @@ func (s *source[T]) next() (more bool, err error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, &damagedError{s.reader.path, err}
+		return false, &damagedError{path: s.reader.path, err: err}
 	}
 	return true, nil
 }

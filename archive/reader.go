@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -17,14 +16,14 @@ import (
 // Reader reads the rows of one file in their order.
 type Reader[T any] struct {
 	path string
-	file *os.File
-	// borrowed files are closed by their owner.
-	borrowed bool
-	parquet  *parquet.File
-	want     []*column[T]
-	groups   []parquet.RowGroup
-	cursors  []*cursor
-	left     int64 // rows of the open row group
+	file content
+	// owned files are closed with the reader.
+	owned   bool
+	parquet *parquet.File
+	want    []*column[T]
+	groups  []parquet.RowGroup
+	cursors []*cursor
+	left    int64 // rows of the open row group
 }
 
 // OpenRecords opens a file of activity records. Only the named columns are read
@@ -39,26 +38,42 @@ func OpenQuarantined(path string) (*Reader[provisioning.Quarantined], error) {
 }
 
 func openReader[T any](t *table[T], path string, columns []string) (_ *Reader[T], err error) {
-	r := &Reader[T]{path: path}
+	f, err := openLocal(path)
+	if err != nil {
+		return nil, fmt.Errorf("read archive file %s: %w", path, err)
+	}
+	r, err := newReader(t, path, f, columns)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	r.owned = true
+	return r, nil
+}
+
+// newReader reads a file that stays its owner's to close.
+func newReader[T any](t *table[T], name string, f content, columns []string) (*Reader[T], error) {
+	r := &Reader[T]{path: name, file: f}
 	if err := r.open(t, columns); err != nil {
-		return nil, errors.Join(fmt.Errorf("read archive file %s: %w", path, err), r.Close())
+		return nil, fmt.Errorf("read archive file %s: %w", name, err)
 	}
 	return r, nil
 }
 
+// Sizes of what is read at once, of one column: a request to object storage takes
+// as long as reading many pages.
+const (
+	readBytes       = 16 << 10
+	readRemoteBytes = 1 << 20
+)
+
 func (r *Reader[T]) open(t *table[T], columns []string) (err error) {
 	defer recovered(&err)
-	if r.file == nil {
-		if r.file, err = os.Open(r.path); err != nil {
-			return err
-		}
+	buffer := readBytes
+	if _, remote := r.file.(*object); remote {
+		buffer = readRemoteBytes
 	}
-	info, err := r.file.Stat()
-	if err != nil {
-		return err
-	}
-	r.parquet, err = parquet.OpenFile(r.file, info.Size(),
-		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(16<<10))
+	r.parquet, err = parquet.OpenFile(r.file, r.file.Size(),
+		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(buffer))
 	if err != nil {
 		return err
 	}
@@ -179,11 +194,9 @@ func (r *Reader[T]) Close() (err error) {
 		err = errors.Join(err, c.close())
 	}
 	r.cursors = nil
-	if r.file != nil {
-		if !r.borrowed {
-			err = errors.Join(err, r.file.Close())
-		}
-		r.file = nil
+	if r.owned {
+		r.owned = false
+		err = errors.Join(err, r.file.Close())
 	}
 	return err
 }

@@ -19,7 +19,7 @@ func TestSchemaIsGolden(t *testing.T) {
 	dir := t.TempDir()
 	a := open(t, dir, noon)
 	require.NoError(t, write(a.Write(t.Context(), Batch{Records: records(0, 1)})))
-	files, err := Files(dir)
+	files, err := Files(t.Context(), dir)
 	require.NoError(t, err)
 	f, err := os.Open(filepath.Join(dir, files[0].Name))
 	require.NoError(t, err)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ func (a *Archive) SealDue(ctx context.Context) (sealed []Hour, err error) {
 	for a.keys != nil && !a.now().Before(a.due()) {
 		hour := a.chain.last + 1
 		if err := a.seal(ctx, hour); err != nil {
-			return sealed, fmt.Errorf("archive %s: seal hour %s: %w", a.disk.root, hour, err)
+			return sealed, fmt.Errorf("archive %s: seal hour %s: %w", a.store, hour, err)
 		}
 		sealed = append(sealed, hour)
 	}
@@ -63,7 +62,7 @@ func (a *Archive) seal(ctx context.Context, hour Hour) error {
 
 	e := Entry{Archive: a.chain.archive, Hour: hour}
 	journal := journal{Hour: hour}
-	dirs, err := names(a.disk.root)
+	dirs, err := a.store.names(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -77,19 +76,19 @@ func (a *Archive) seal(ctx context.Context, hour Hour) error {
 		}
 		e.Files, journal.Remove = append(e.Files, files...), append(journal.Remove, replaced...)
 	}
-	if e.Gaps, err = a.gapsOf(hour); err != nil {
+	if e.Gaps, err = a.gapsOf(ctx, hour); err != nil {
 		return err
 	}
-	if e.Expired, err = a.expiring(); err != nil {
+	if e.Expired, err = a.expiring(ctx); err != nil {
 		return err
 	}
-	if err := a.putJSON(journalName, journal); err != nil {
+	if err := a.putJSON(ctx, journalName, journal); err != nil {
 		return err
 	}
-	if err := a.join(sealName(hour), &e); err != nil {
+	if err := a.join(ctx, sealName(hour), &e); err != nil {
 		return err
 	}
-	return a.finish(&e)
+	return a.finish(ctx, &e)
 }
 
 const journalName = "_sealing.json"
@@ -101,9 +100,9 @@ type journal struct {
 }
 
 // finish is the last step of sealing; Open takes it again. e is the newest entry.
-func (a *Archive) finish(e *Entry) error {
+func (a *Archive) finish(ctx context.Context, e *Entry) error {
 	var j journal
-	if err := a.getJSON(journalName, &j); err != nil {
+	if err := a.getJSON(ctx, journalName, &j); err != nil {
 		return err
 	}
 	remove := slices.Clone(e.Expired)
@@ -115,17 +114,16 @@ func (a *Archive) finish(e *Entry) error {
 			}
 		}
 	}
-	if err := a.disk.remove(remove); err != nil {
+	if err := a.store.remove(ctx, remove); err != nil {
 		return err
 	}
-	a.disk.step()
-	return ignoreMissing(os.Remove(a.disk.path(journalName)))
+	return a.store.remove(ctx, []string{journalName})
 }
 
 // sealFolder leaves one file in the folder of a tenant and hour, beside those it
 // replaces and those that are damaged.
 func (a *Archive) sealFolder(ctx context.Context, p partition) (files []SealedFile, replaced []string, err error) {
-	list, err := names(a.disk.path(p.path()))
+	list, err := a.store.names(ctx, p.path())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -139,11 +137,11 @@ func (a *Archive) sealFolder(ctx context.Context, p partition) (files []SealedFi
 		file, err := a.mergeFiles(ctx, p, sources)
 		if damaged, ok := errors.AsType[*damagedError](err); ok {
 			// Kept as it is and listed, so that nothing disappears in silence.
-			at := slices.IndexFunc(sources, func(name string) bool { return a.disk.path(name) == damaged.path })
+			at := slices.Index(sources, damaged.name)
 			if at < 0 {
 				return nil, nil, err
 			}
-			kept, err := a.listed(sources[at])
+			kept, err := a.listed(ctx, damaged.name)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -174,16 +172,25 @@ func (a *Archive) mergeFiles(ctx context.Context, p partition, sources []string)
 func mergeInto[T any](ctx context.Context, a *Archive, t *table[T], p partition, sources []string) (f SealedFile, err error) {
 	paths := make([]string, len(sources))
 	for i, name := range sources {
-		paths[i] = a.disk.path(name)
+		var done func() error
+		if paths[i], done, err = a.store.local(ctx, name); err != nil {
+			return f, err
+		}
+		defer func() { err = errors.Join(err, done()) }()
 	}
 	content, ids := sha256.New(), sha256.New()
 	var m merged
 	size := &counter{}
-	temp, err := a.disk.temporary(func(w io.Writer) (err error) {
+	temp, err := a.store.temporary(func(w io.Writer) (err error) {
 		size.to = io.MultiWriter(w, content)
 		m, err = t.merge(ctx, a, paths, size, ids)
 		return err
 	})
+	if damaged, ok := errors.AsType[*damagedError](err); ok {
+		if at := slices.Index(paths, damaged.path); at >= 0 {
+			damaged.name = sources[at]
+		}
+	}
 	if err != nil {
 		return f, err
 	}
@@ -192,17 +199,17 @@ func mergeInto[T any](ctx context.Context, a *Archive, t *table[T], p partition,
 		SHA256: hex.EncodeToString(content.Sum(nil)), Size: size.n, Rows: m.rows, Repeated: m.repeated,
 	}
 	f.First, f.Last = m.period()
-	return f, a.disk.rename(temp, f.Name)
+	return f, a.store.place(ctx, temp, f.Name)
 }
 
 // listed describes a file as it lies there.
-func (a *Archive) listed(name string) (SealedFile, error) {
-	digest, size, err := hashFile(a.disk.path(name), nil)
+func (a *Archive) listed(ctx context.Context, name string) (SealedFile, error) {
+	digest, size, err := hashFile(ctx, a.store, name, nil)
 	return SealedFile{Name: name, SHA256: digest, Size: size}, err
 }
 
-func hashFile(path string, progress func(int64)) (digest string, size int64, err error) {
-	f, err := os.Open(path)
+func hashFile(ctx context.Context, s store, name string, progress func(int64)) (digest string, size int64, err error) {
+	f, err := s.stream(ctx, name)
 	if err != nil {
 		return "", 0, err
 	}
@@ -224,13 +231,13 @@ func hashFile(path string, progress func(int64)) (digest string, size int64, err
 	}
 }
 
-func (a *Archive) putJSON(name string, v any) error {
-	_, err := a.disk.put(name, func(w io.Writer) error { return json.NewEncoder(w).Encode(v) })
+func (a *Archive) putJSON(ctx context.Context, name string, v any) error {
+	_, err := a.store.put(ctx, name, func(w io.Writer) error { return json.NewEncoder(w).Encode(v) })
 	return err
 }
 
-func (a *Archive) getJSON(name string, v any) error {
-	text, err := os.ReadFile(a.disk.path(name))
+func (a *Archive) getJSON(ctx context.Context, name string, v any) error {
+	text, err := a.store.read(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

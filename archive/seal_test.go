@@ -1,7 +1,9 @@
 package archive
 
 import (
+	"context"
 	"crypto/ed25519"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -32,7 +35,20 @@ func testKeys(t testing.TB) Keys {
 
 func newSealer(t testing.TB, opt Options) *sealer {
 	t.Helper()
-	s := &sealer{t: t, dir: t.TempDir(), now: noon, opt: opt}
+	return newSealerAt(t, t.TempDir(), opt)
+}
+
+// stores are the addresses of new archives in each kind of store.
+var stores = map[string]func(testing.TB) string{
+	"folder": func(t testing.TB) string { return t.TempDir() },
+	"memory": archivetest.MemoryBucket,
+	"files":  archivetest.FileBucket,
+}
+
+func newSealerAt(t testing.TB, location string, opt Options) *sealer {
+	t.Helper()
+	s := &sealer{t: t, dir: location, now: noon, opt: opt}
+	s.opt.Spool = t.TempDir()
 	if s.opt.Keys == nil {
 		s.opt.Keys = testKeys(t)
 	}
@@ -45,9 +61,41 @@ func newSealer(t testing.TB, opt Options) *sealer {
 
 func (s *sealer) start() {
 	s.t.Helper()
-	a, err := Open(s.dir, s.opt)
+	a, err := Open(context.Background(), s.dir, s.opt)
 	require.NoError(s.t, err)
 	s.Archive = a
+}
+
+// onStep is called before each change of the store.
+func (s *sealer) onStep(f func()) {
+	switch is := s.store.(type) {
+	case *disk:
+		is.step = f
+	case *bucket:
+		is.step, is.spool.step = f, f
+	}
+}
+
+// get returns a file's content; nil where there is none.
+func (s *sealer) get(name string) []byte {
+	s.t.Helper()
+	text, err := s.store.read(s.t.Context(), name)
+	require.NoError(s.t, ignoreMissing(err))
+	return text
+}
+
+// set makes, changes or (nil) removes a file behind the archive's back.
+func (s *sealer) set(name string, text []byte) {
+	s.t.Helper()
+	if text == nil {
+		require.NoError(s.t, s.store.remove(s.t.Context(), []string{name}))
+		return
+	}
+	_, err := s.store.put(s.t.Context(), name, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+	require.NoError(s.t, err)
 }
 
 func (s *sealer) restart() {
@@ -119,7 +167,7 @@ func TestAnHourThatIsOverBecomesOneFile(t *testing.T) {
 		require.Equal(t, int64(len(want)-305), f.Repeated)
 		require.Equal(t, noon, *f.First)
 		require.Equal(t, noon.Add(304*time.Second), *f.Last)
-		digest, size, err := hashFile(filepath.Join(s.dir, name), nil)
+		digest, size, err := hashFile(t.Context(), s.store, name, nil)
 		require.NoError(t, err)
 		require.Equal(t, f.SHA256, digest)
 		require.Equal(t, f.Size, size)
@@ -261,7 +309,7 @@ func TestADamagedFileIsSealedAsSuch(t *testing.T) {
 	s := newSealer(t, Options{})
 	s.write(records(0, 3000)...)
 	s.write(records(3000, 3100)...)
-	files, err := Files(s.dir)
+	files, err := Files(t.Context(), s.dir)
 	require.NoError(t, err)
 	slices.SortFunc(files, func(a, b DataFile) int { return int(b.Size - a.Size) })
 	larger := filepath.Join(s.dir, files[0].Name)
@@ -284,7 +332,7 @@ func TestABrokenChainStopsSealing(t *testing.T) {
 	s.seal(minutes(60))
 	require.NoError(t, s.Close())
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, sealName(HourOf(noon))), []byte("{}"), 0o600))
-	_, err := Open(s.dir, s.opt)
+	_, err := Open(context.Background(), s.dir, s.opt)
 	require.ErrorIs(t, err, errNoSeal)
 	require.NoError(t, os.Remove(filepath.Join(s.dir, sealName(HourOf(noon)))))
 	s.start()

@@ -5,8 +5,6 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -78,23 +76,36 @@ func (v *Verification) note(text string, args ...any) {
 // ErrNoArchive is returned for a folder that holds no chain.
 var ErrNoArchive = errors.New("holds no archive that was ever sealed (there is no " + chainDir + " folder)")
 
-// Verify checks the archive in a folder, or a copy of one, against its seals. It
+// Verify checks the archive at an address, or a copy of one, against its seals. It
 // reads every file once and writes nothing. The error is for what kept it from
 // looking; what it found is in the Verification.
-func Verify(ctx context.Context, root string, opt VerifyOptions) (*Verification, error) {
-	if _, err := os.Stat(filepath.Join(root, chainDir)); err != nil {
-		return nil, fmt.Errorf("verify archive %s: %w", root, errors.Join(ErrNoArchive, err))
+func Verify(ctx context.Context, location string, opt VerifyOptions) (*Verification, error) {
+	s, err := openStore(ctx, location, "")
+	var found *Verification
+	if err == nil {
+		found, err = verify(ctx, s, opt)
+		err = errors.Join(err, s.close())
 	}
-	v := &verifier{Verification: &Verification{Problems: []Problem{}}, root: root, opt: opt, files: map[string]int64{}}
-	if err := v.list(); err != nil {
-		return nil, fmt.Errorf("verify archive %s: %w", root, err)
+	if err != nil {
+		return nil, fmt.Errorf("verify archive %s: %w", location, err)
 	}
-	if err := v.readChain(); err != nil {
-		return nil, fmt.Errorf("verify archive %s: %w", root, err)
+	return found, nil
+}
+
+func verify(ctx context.Context, s store, opt VerifyOptions) (*Verification, error) {
+	if err := s.exists(ctx, chainDir); err != nil {
+		return nil, errors.Join(ErrNoArchive, err)
+	}
+	v := &verifier{Verification: &Verification{Problems: []Problem{}}, store: s, opt: opt, files: map[string]int64{}}
+	if err := v.list(ctx); err != nil {
+		return nil, err
+	}
+	if err := v.readChain(ctx); err != nil {
+		return nil, err
 	}
 	v.checkChain()
 	if err := v.checkFiles(ctx); err != nil {
-		return nil, fmt.Errorf("verify archive %s: %w", root, err)
+		return nil, err
 	}
 	slices.SortStableFunc(v.Problems, func(a, b Problem) int { return strings.Compare(a.Name, b.Name) })
 	return v.Verification, nil
@@ -102,15 +113,15 @@ func Verify(ctx context.Context, root string, opt VerifyOptions) (*Verification,
 
 type verifier struct {
 	*Verification
-	root  string
+	store store
 	opt   VerifyOptions
 	files map[string]int64 // every data file and its size
 	chain sealedChain
 }
 
 // list takes stock of the folder. What the writer keeps for itself is no evidence.
-func (v *verifier) list() error {
-	for f, err := range walk(v.root) {
+func (v *verifier) list(ctx context.Context) error {
+	for f, err := range v.store.walk(ctx, "") {
 		if err != nil {
 			return err
 		}
@@ -165,7 +176,7 @@ func (v *verifier) checkFiles(ctx context.Context) error {
 	for i, f := range check {
 		v.compare(f, digests[i], owner)
 	}
-	return v.strangers(listed, owner)
+	return v.strangers(ctx, listed, owner)
 }
 
 func (v *verifier) absent(f SealedFile) {
@@ -197,7 +208,7 @@ func (v *verifier) compare(f SealedFile, digest string, owner map[string]string)
 }
 
 // strangers looks at the files that no seal lists.
-func (v *verifier) strangers(listed map[string]SealedFile, owner map[string]string) error {
+func (v *verifier) strangers(ctx context.Context, listed map[string]SealedFile, owner map[string]string) error {
 	for name := range v.files {
 		if _, ok := listed[name]; ok {
 			continue
@@ -212,7 +223,7 @@ func (v *verifier) strangers(listed map[string]SealedFile, owner map[string]stri
 		case !sealed && v.chain.within(f.Hour):
 			// The hour is missing, and said to be.
 		default:
-			digest, _, err := hashFile(filepath.Join(v.root, filepath.FromSlash(name)), nil)
+			digest, _, err := hashFile(ctx, v.store, name, nil)
 			if err != nil {
 				return err
 			}
@@ -253,7 +264,7 @@ func (v *verifier) hash(ctx context.Context, files []SealedFile, total int64) ([
 		group.Go(func() {
 			for i, ok := take(); ok; i, ok = take() {
 				var err error
-				if digests[i], _, err = hashFile(filepath.Join(v.root, filepath.FromSlash(files[i].Name)), progress); err != nil {
+				if digests[i], _, err = hashFile(ctx, v.store, files[i].Name, progress); err != nil {
 					mu.Lock()
 					first = errors.Join(first, err)
 					mu.Unlock()

@@ -1,9 +1,8 @@
 package archive
 
 import (
+	"context"
 	"crypto/ed25519"
-	"os"
-	"path/filepath"
 	"slices"
 )
 
@@ -50,12 +49,12 @@ func (c *sealedChain) within(h Hour) bool { return h > c.first && h <= c.last }
 
 // readChain reads each seal and finds whom it is by. Where a seal is unsound the
 // blame is its own: neither its neighbours nor its files are accused for it.
-func (v *verifier) readChain() error {
+func (v *verifier) readChain(ctx context.Context) error {
 	c := &v.chain
 	c.seals, c.expired = map[Hour]*foundSeal{}, map[string]bool{}
 	var found []*foundSeal
 	for _, name := range c.names {
-		text, err := os.ReadFile(filepath.Join(v.root, filepath.FromSlash(name)))
+		text, err := v.store.read(ctx, name)
 		if err != nil {
 			return err
 		}

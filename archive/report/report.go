@@ -44,9 +44,9 @@ type Proof struct {
 	Open   bool   `json:"open,omitempty"`   // the hour is not sealed yet
 }
 
-// Write writes the report on the archive in a folder as a zip. The archive may be
+// Write writes the report on the archive at an address as a zip. The archive may be
 // written meanwhile: the report shows it as it was when it began.
-func Write(ctx context.Context, root string, f Filter, to io.Writer) (m *Manifest, err error) {
+func Write(ctx context.Context, location string, f Filter, to io.Writer) (m *Manifest, err error) {
 	if err := f.Validate(); err != nil {
 		return nil, err
 	}
@@ -58,11 +58,16 @@ func Write(ctx context.Context, root string, f Filter, to io.Writer) (m *Manifes
 	// What happened in the period was observed in it or later, save for clocks that
 	// go differently.
 	first := archive.HourOf(f.From) - 1
-	if r.snapshot, err = archive.OpenSnapshot(root, func(f archive.DataFile) bool { return f.Hour >= first }); err != nil {
+	view, err := archive.OpenView(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, view.Close()) }()
+	if r.snapshot, err = view.Snapshot(ctx, func(f archive.DataFile) bool { return f.Hour >= first }); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.snapshot.Close()) }()
-	if err := r.prove(root); err != nil {
+	if err := r.prove(view); err != nil {
 		return nil, err
 	}
 	if err := r.decide(); err != nil {
@@ -90,26 +95,23 @@ type report struct {
 	history    bitmap // rows of the chosen activities
 }
 
-func (r *report) prove(root string) error {
-	type sealed struct {
-		entry  archive.Entry
-		digest string
-		err    error
-	}
-	seals := map[archive.Hour]sealed{}
+func (r *report) prove(view *archive.View) error {
+	seals := map[archive.Hour]*archive.Seal{}
 	for _, f := range r.snapshot.Files {
 		s, ok := seals[f.Hour]
 		if !ok {
-			s.entry, s.digest, s.err = archive.ReadSeal(root, f.Hour)
+			var err error
+			if s, err = view.ReadSeal(r.ctx, f.Hour); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 			seals[f.Hour] = s
 		}
-		p := Proof{Name: f.Name, Open: errors.Is(s.err, fs.ErrNotExist)}
-		if s.err != nil && !p.Open {
-			return s.err
-		}
-		for _, listed := range s.entry.Files {
-			if listed.Name == f.Name {
-				p.SHA256, p.Seal, p.Key = listed.SHA256, s.digest, s.entry.Key
+		p := Proof{Name: f.Name, Open: s == nil}
+		if s != nil {
+			for _, listed := range s.Files {
+				if listed.Name == f.Name {
+					p.SHA256, p.Seal, p.Key = listed.SHA256, s.Digest, s.Key
+				}
 			}
 		}
 		r.manifest.Archive = append(r.manifest.Archive, p)

@@ -55,7 +55,7 @@ func store(t *testing.T, seal bool, batches ...[]*provisioning.Record) string {
 	now := noon.Add(time.Hour - time.Second)
 	keys, err := archive.LoadKeys(t.TempDir() + "/key")
 	require.NoError(t, err)
-	a, err := archive.Open(dir, archive.Options{Keys: keys, Now: func() time.Time { return now }})
+	a, err := archive.Open(t.Context(), dir, archive.Options{Keys: keys, Now: func() time.Time { return now }})
 	require.NoError(t, err)
 	for _, b := range batches {
 		_, err := a.Write(t.Context(), archive.Batch{Records: b})

@@ -53,7 +53,7 @@ func run(ctx context.Context, dir string, days, times int) error {
 		return err
 	}
 	clock := now.Add(time.Minute)
-	a, err := archive.Open(root, archive.Options{Keys: keys, Now: func() time.Time { return clock }})
+	a, err := archive.Open(ctx, root, archive.Options{Keys: keys, Now: func() time.Time { return clock }})
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func run(ctx context.Context, dir string, days, times int) error {
 	if err := a.Close(); err != nil {
 		return err
 	}
-	files, err := archive.Files(root)
+	files, err := archive.Files(ctx, root)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/provtrail/provtrail/archive"
+	_ "github.com/provtrail/provtrail/archive/drivers" // s3://, gs://, azblob://
 )
 
 type verifyFlags struct {
@@ -35,7 +36,8 @@ hour that is missing.
 
 The exit status is 0 when nothing is wrong and 1 otherwise.`,
 		Example: `  provtrail verify ./data/archive
-  provtrail verify /mnt/copy --public-key archive.pub --until 2026-11-22T00:00:00Z --json`,
+  provtrail verify /mnt/copy --public-key archive.pub --until 2026-11-22T00:00:00Z --json
+  provtrail verify 's3://bucket/folder?region=eu-west-1' --public-key archive.pub`,
 		Args:          cobra.ExactArgs(1),
 		SilenceUsage:  true,
 		SilenceErrors: false,
@@ -91,6 +93,9 @@ func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
 }
 
 func publicKeys(dir string, paths []string) (keys []ed25519.PublicKey, err error) {
+	if len(paths) == 0 && archive.IsURL(dir) {
+		return nil, errors.New("name the archive's public key with --public-key: beside a bucket there is none")
+	}
 	if len(paths) == 0 {
 		path := archive.PublicKeyPath(filepath.Clean(dir) + "-signing-key.pem")
 		if _, err := os.Stat(path); err != nil {

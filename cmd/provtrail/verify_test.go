@@ -23,7 +23,7 @@ func sealedArchive(t *testing.T) (dir, name string) {
 	keys, err := archive.LoadKeys(dir + "-signing-key.pem")
 	require.NoError(t, err)
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	a, err := archive.Open(dir, archive.Options{Keys: keys, Now: func() time.Time { return now }})
+	a, err := archive.Open(t.Context(), dir, archive.Options{Keys: keys, Now: func() time.Time { return now }})
 	require.NoError(t, err)
 	r := provisioning.Record{Observation: provisioning.Observation{Tenant: "acme", GroupID: "g", ObservedAt: pcommon.NewTimestampFromTime(now)}}
 	r.EventID = provisioning.EventID(&r.Observation)
@@ -33,7 +33,7 @@ func sealedArchive(t *testing.T) (dir, name string) {
 	_, err = a.SealDue(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, a.Close())
-	files, err := archive.Files(dir)
+	files, err := archive.Files(t.Context(), dir)
 	require.NoError(t, err)
 	return dir, files[0].Name
 }

@@ -10,12 +10,18 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/provtrail/provtrail/archive"
 )
 
 // Config of the exporter.
 type Config struct {
-	// Directory is the archive's folder.
+	// Directory is the archive's folder, or the URL of a bucket and of the folder in
+	// it: s3://bucket/folder, gs:// or azblob://.
 	Directory string `mapstructure:"directory"`
+	// Spool is a folder of this machine, for an archive in a bucket: where hours are
+	// merged before they are stored, and which writer this is.
+	Spool string `mapstructure:"spool"`
 
 	Sealing SealingConfig `mapstructure:"sealing"`
 
@@ -38,7 +44,8 @@ type SealingConfig struct {
 	// Grace is how long after its end an hour is sealed.
 	Grace time.Duration `mapstructure:"grace"`
 	// SigningKey is a PEM file with the Ed25519 key, and after it former ones. Empty:
-	// the directory's name with -signing-key.pem. Made if it is not there.
+	// the directory's name with -signing-key.pem; for a bucket it must be named. Made
+	// if it is not there.
 	SigningKey string `mapstructure:"signing_key"`
 
 	// prevent unkeyed literal initialization
@@ -62,6 +69,14 @@ func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {
 		errs = append(errs, errors.New("`directory` must name the archive's folder"))
+	}
+	if archive.IsURL(c.Directory) {
+		if c.Spool == "" {
+			errs = append(errs, errors.New("`spool` must name a folder of this machine: `directory` is a bucket"))
+		}
+		if c.Sealing.Enabled && c.Sealing.SigningKey == "" {
+			errs = append(errs, errors.New("`sealing.signing_key` must name a file of this machine: `directory` is a bucket, where the key must not lie"))
+		}
 	}
 	if c.Sealing.Grace < 0 {
 		errs = append(errs, fmt.Errorf("`sealing.grace` must not be negative, is %s", c.Sealing.Grace))
@@ -120,6 +135,7 @@ func createDefaultConfig() component.Config {
 
 	return &Config{
 		Directory: "./data/archive",
+		Spool:     "./data/archive-spool",
 		Sealing:   SealingConfig{Enabled: true, Grace: defaultGrace},
 		Retention: defaultRetention,
 		Retry:     retry,

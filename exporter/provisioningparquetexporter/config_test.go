@@ -55,6 +55,16 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, exporterhelper.RequestSizerTypeBytes, queue.Batch.Get().Sizer)
 }
 
+func TestABucketNeedsASpoolAndAKey(t *testing.T) {
+	cfg, err := load(t, "bucket")
+	require.NoError(t, err)
+	require.Equal(t, "s3://bucket/folder?region=eu-west-1", cfg.Directory)
+	require.Equal(t, "./data/archive-spool", cfg.Spool)
+	_, err = load(t, "bucket_wrong")
+	require.ErrorContains(t, err, "`spool`")
+	require.ErrorContains(t, err, "`sealing.signing_key`")
+}
+
 func TestValidateNamesEachSetting(t *testing.T) {
 	_, err := load(t, "nowhere")
 	for _, setting := range []string{"`directory`", "`sealing.grace`", "`retention`", "`legal_holds[0]`"} {

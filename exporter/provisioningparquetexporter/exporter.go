@@ -4,22 +4,25 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/archive"
+	_ "github.com/provtrail/provtrail/archive/drivers" // s3://, gs://, azblob://
 	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter/internal/metadata"
+	"github.com/provtrail/provtrail/provisioning"
 )
 
 type parquetExporter struct {
 	config    *Config
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
-	archive   *archive.Archive
+	// archive is nil until it is open: object storage may be out of reach at start.
+	archive atomic.Pointer[archive.Archive]
 
 	stop    context.CancelFunc
 	keeping sync.WaitGroup
@@ -37,7 +40,7 @@ func (e *parquetExporter) start(ctx context.Context, _ component.Host) (err erro
 	if queue := e.config.Queue.Get(); queue == nil || queue.StorageID == nil {
 		e.logger.Warn("sending_queue.storage is not set: what waits in memory is lost when the process is killed")
 	}
-	opt := archive.Options{Grace: e.config.Sealing.Grace, Retention: e.config.Retention}
+	opt := archive.Options{Grace: e.config.Sealing.Grace, Retention: e.config.Retention, Spool: e.config.Spool}
 	for _, h := range e.config.LegalHolds {
 		opt.Holds = append(opt.Holds, archive.Hold{Tenant: h.Tenant, From: h.From, To: h.To})
 	}
@@ -46,61 +49,93 @@ func (e *parquetExporter) start(ctx context.Context, _ component.Host) (err erro
 			return err
 		}
 	}
-	if e.archive, err = archive.Open(e.config.Directory, opt); err != nil {
-		return err
-	}
-	if e.archive.Cleaned > 0 {
-		e.logger.Info("removed files that a crash left half written; their records are written again from the queue",
-			zap.Int("files", e.archive.Cleaned))
-	}
-	if e.archive.KeyReplaced() {
-		e.logger.Warn("the signing key is not the one that made the newest seal, and that one is not in the key file: provtrail verify needs both public keys",
-			zap.String("signing_key", e.config.signingKey()))
+	if !archive.IsURL(e.config.Directory) {
+		if err := e.open(ctx, opt); err != nil {
+			return err
+		}
 	}
 	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = cancel
-	e.keeping.Go(func() { e.keep(keeping) })
+	e.keeping.Go(func() { e.keep(keeping, opt) })
+	return nil
+}
+
+func (e *parquetExporter) open(ctx context.Context, opt archive.Options) error {
+	a, err := archive.Open(ctx, e.config.Directory, opt)
+	if err != nil {
+		return err
+	}
+	if a.Cleaned > 0 {
+		e.logger.Info("removed files that a crash left half written; their records are written again from the queue",
+			zap.Int("files", a.Cleaned))
+	}
+	if a.KeyReplaced() {
+		e.logger.Warn("the signing key is not the one that made the newest seal, and that one is not in the key file: provtrail verify needs both public keys",
+			zap.String("signing_key", e.config.signingKey()))
+	}
+	e.archive.Store(a)
 	return nil
 }
 
 func (e *parquetExporter) shutdown(context.Context) error {
-	if e.archive == nil {
+	if e.stop == nil {
 		return nil
 	}
 	e.stop()
 	e.keeping.Wait()
-	return e.archive.Close()
+	if a := e.archive.Load(); a != nil {
+		return a.Close() //nolint:contextcheck // has a time limit of its own
+	}
+	return nil
 }
 
-// keep notes that somebody watches over the archive, and seals hours that are over.
-func (e *parquetExporter) keep(ctx context.Context) {
-	tick := time.NewTicker(archive.AlivePeriod)
-	defer tick.Stop()
+// keep opens the archive if need be, notes that somebody watches over it, and seals
+// hours that are over.
+func (e *parquetExporter) keep(ctx context.Context, opt archive.Options) {
+	pause := openPause
 	for {
-		if err := e.archive.Alive(); err != nil {
-			e.logger.Warn("cannot note that the archive is watched: this time may be sealed as a gap", zap.Error(err))
-		}
-		sealed, err := e.archive.SealDue(ctx)
-		if n := len(sealed); n > 0 {
-			e.telemetry.ExporterProvisioningParquetSealedHours.Add(ctx, int64(n))
-			e.logger.Info("sealed", zap.Stringer("first", sealed[0]), zap.Stringer("last", sealed[n-1]), zap.Int("hours", n))
-		}
-		if err != nil && ctx.Err() == nil {
-			e.logger.Error("cannot seal; it is tried again, and records go on to be stored", zap.Error(err), zap.Duration("again_in", archive.AlivePeriod))
+		if a := e.archive.Load(); a != nil {
+			e.watch(ctx, a)
+			pause = archive.AlivePeriod
+		} else if err := e.open(ctx, opt); err == nil {
+			continue
+		} else if ctx.Err() == nil {
+			e.logger.Error("cannot open the archive; it is tried again, and records wait in the queue", zap.Error(err), zap.Duration("again_in", pause))
 		}
 		select {
-		case <-tick.C:
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
+// openPause is how long the exporter waits before it tries again to reach an
+// archive in object storage.
+const openPause = time.Second
+
+func (e *parquetExporter) watch(ctx context.Context, a *archive.Archive) {
+	if err := a.Alive(ctx); err != nil && ctx.Err() == nil {
+		e.logger.Warn("cannot note that the archive is watched: this time may be sealed as a gap", zap.Error(err))
+	}
+	sealed, err := a.SealDue(ctx)
+	if n := len(sealed); n > 0 {
+		e.telemetry.ExporterProvisioningParquetSealedHours.Add(ctx, int64(n))
+		e.logger.Info("sealed", zap.Stringer("first", sealed[0]), zap.Stringer("last", sealed[n-1]), zap.Int("hours", n))
+	}
+	if err != nil && ctx.Err() == nil {
+		e.logger.Error("cannot seal; it is tried again, and records go on to be stored", zap.Error(err), zap.Duration("again_in", archive.AlivePeriod))
+	}
+}
+
 // push stores a batch. Every error is worth a retry (a full disk, a missing right):
 // what can never be stored as an activity is stored as quarantined data instead.
-func (e *parquetExporter) push(ctx context.Context, logs plog.Logs) error {
-	b := newBatch(logs, e.logger)
-	written, err := e.archive.Write(ctx, b.Batch)
+func (e *parquetExporter) push(ctx context.Context, records *provisioning.Batch) error {
+	a := e.archive.Load()
+	if a == nil {
+		return errNotOpen
+	}
+	written, err := a.Write(ctx, archive.Batch{Records: records.Records, Quarantined: records.Quarantined})
 	e.telemetry.ExporterProvisioningParquetRows.Add(ctx, int64(written.Rows))
 	e.telemetry.ExporterProvisioningParquetFiles.Add(ctx, int64(written.Files))
 	e.telemetry.ExporterProvisioningParquetBytes.Add(ctx, written.Bytes)
@@ -108,9 +143,17 @@ func (e *parquetExporter) push(ctx context.Context, logs plog.Logs) error {
 	if err != nil {
 		return errors.Join(errStays, err)
 	}
-	e.telemetry.ExporterProvisioningParquetUnreadable.Add(ctx, int64(b.unreadable))
-	e.telemetry.ExporterProvisioningParquetIgnored.Add(ctx, int64(b.ignored))
+	e.telemetry.ExporterProvisioningParquetIgnored.Add(ctx, int64(len(records.Groups)))
 	return nil
 }
 
-var errStays = errors.New("the batch stays in the queue and is tried again; free the disk or mend its rights")
+// unreadable counts records that could not be read and are stored as quarantined data.
+func (e *parquetExporter) unreadable(ctx context.Context, n int) {
+	e.logger.Warn("log records are stored as quarantined data, not as activities: their reason says why", zap.Int("records", n))
+	e.telemetry.ExporterProvisioningParquetUnreadable.Add(ctx, int64(n))
+}
+
+var (
+	errStays   = errors.New("the batch stays in the queue and is tried again; free the disk, mend its rights, or see to the object storage")
+	errNotOpen = errors.New("the archive is not open yet, the log says why: the batch stays in the queue and is tried again")
+)

@@ -1,6 +1,7 @@
 package provisioningparquetexporter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter/internal/metadata"
+	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -62,7 +64,7 @@ func logsOf(n int) (plog.Logs, []provisioning.Observation) {
 
 // stored reads every row of the archive.
 func stored(t require.TestingT, dir string) (map[provisioning.ID]provisioning.Record, []provisioning.Quarantined) {
-	files, err := archive.Files(dir)
+	files, err := archive.Files(context.Background(), dir)
 	require.NoError(t, err)
 	records := map[provisioning.ID]provisioning.Record{}
 	var quarantined []provisioning.Quarantined
@@ -101,7 +103,7 @@ func TestRecordsReachTheArchive(t *testing.T) {
 	e := start(t, quickConfig(dir))
 	logs, want := logsOf(50)
 	list := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
-	provisioning.WriteGroup(&provisioning.GroupRecord{}, list.AppendEmpty())
+	provisioning.WriteGroup(&provisioning.GroupRecord{Group: provisioning.Group{ID: "g1"}, ObservedAt: want[0].ObservedAt}, list.AppendEmpty())
 	q := provisioning.Quarantined{Tenant: "acme", Reason: "no JSON", File: "a.json", Position: 3, Original: "{", ObservedAt: want[0].ObservedAt}
 	provisioning.WriteQuarantined(&q, list.AppendEmpty())
 	wrong := list.AppendEmpty()
@@ -115,7 +117,7 @@ func TestRecordsReachTheArchive(t *testing.T) {
 	for _, o := range want {
 		require.Equal(t, o, records[o.EventID].Observation)
 	}
-	require.Len(t, quarantined, 2)
+	require.Len(t, quarantined, 2, "group summaries are no records of the archive")
 	for _, got := range quarantined {
 		if got.EventID == q.EventID {
 			require.Equal(t, q, got)
@@ -125,6 +127,33 @@ func TestRecordsReachTheArchive(t *testing.T) {
 		require.Contains(t, got.Original, want[0].EventID.String(), "the whole record is kept")
 		require.Equal(t, "acme", got.Tenant)
 	}
+}
+
+// TestAnArchiveInABucket starts while the storage is out of reach, waits for it, and
+// leaves what a folder would hold.
+func TestAnArchiveInABucket(t *testing.T) {
+	location, reachable := archivetest.LateBucket(t)
+	cfg := quickConfig(location)
+	cfg.Spool = t.TempDir()
+	cfg.Sealing.SigningKey = filepath.Join(t.TempDir(), "key.pem")
+	e := start(t, cfg)
+	logs, want := logsOf(5)
+	require.NoError(t, e.ConsumeLogs(t.Context(), logs))
+	reachable()
+	require.Eventually(t, func() bool {
+		list, err := archive.Files(t.Context(), location)
+		return err == nil && len(list) > 0
+	}, 2*openPause, 10*time.Millisecond)
+	require.NoError(t, e.Shutdown(t.Context()))
+	v, err := archive.OpenView(t.Context(), location)
+	require.NoError(t, err)
+	snapshot, err := v.Snapshot(t.Context(), nil)
+	require.NoError(t, err)
+	r, err := snapshot.Read(0)
+	require.NoError(t, err)
+	got := rows(t, r)
+	require.Len(t, got, len(want))
+	require.NoError(t, errors.Join(snapshot.Close(), v.Close()))
 }
 
 func TestAnErrorOfTheDiskIsTriedAgain(t *testing.T) {
@@ -164,7 +193,7 @@ func TestHoursThatPassedAreSealed(t *testing.T) {
 	keys, err := archive.LoadKeys(cfg.signingKey())
 	require.NoError(t, err)
 	past := time.Now().Add(-2 * time.Hour)
-	a, err := archive.Open(dir, archive.Options{Keys: keys, Now: func() time.Time { return past }})
+	a, err := archive.Open(t.Context(), dir, archive.Options{Keys: keys, Now: func() time.Time { return past }})
 	require.NoError(t, err)
 	require.NoError(t, a.Close())
 

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter/internal/metadata"
+	"github.com/provtrail/provtrail/internal/exportqueue"
 )
 
 // NewFactory makes the exporter's factory.
@@ -23,11 +24,10 @@ func createLogs(ctx context.Context, set exporter.Settings, config component.Con
 	if err != nil {
 		return nil, err
 	}
-	return exporterhelper.NewLogs(ctx, set, cfg, e.push,
+	return exportqueue.NewLogs(ctx, set, e.push, e.unreadable, cfg.Queue,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}), // none: a slow disk is not helped by giving up
 		exporterhelper.WithRetry(cfg.Retry),
-		exporterhelper.WithQueue(cfg.Queue),
 		exporterhelper.WithStart(e.start),
 		exporterhelper.WithShutdown(e.shutdown))
 }

@@ -14,7 +14,7 @@ import (
 type Config struct {
 	Server confighttp.ServerConfig `mapstructure:",squash"`
 
-	// Directory is the archive's folder.
+	// Directory is the archive's folder, or the URL of a bucket and the folder in it.
 	Directory string `mapstructure:"directory"`
 	// MaxRange is the longest period that may be asked for; zero is without limit.
 	MaxRange time.Duration `mapstructure:"max_range"`

@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/extension"
 	"go.uber.org/zap"
+
+	_ "github.com/provtrail/provtrail/archive/drivers" // s3://, gs://, azblob://
 )
 
 type reporter struct {

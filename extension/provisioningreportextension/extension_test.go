@@ -71,7 +71,7 @@ func TestOnlyLoopbackGoesWithoutAuth(t *testing.T) {
 func serve(t *testing.T) (*reporter, string, *observer.ObservedLogs) {
 	t.Helper()
 	dir := t.TempDir()
-	a, err := archive.Open(dir, archive.Options{})
+	a, err := archive.Open(t.Context(), dir, archive.Options{})
 	require.NoError(t, err)
 	now := pcommon.NewTimestampFromTime(time.Now())
 	r := &provisioning.Record{

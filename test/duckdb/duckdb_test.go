@@ -18,7 +18,7 @@ import (
 func TestDuckDBReadsTheSame(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Date(2026, 11, 22, 12, 30, 0, 0, time.UTC)
-	a, err := archive.Open(dir, archive.Options{Now: func() time.Time { return now }})
+	a, err := archive.Open(t.Context(), dir, archive.Options{Now: func() time.Time { return now }})
 	require.NoError(t, err)
 	want := archivetest.Records(1500, now)
 	_, err = a.Write(t.Context(), archive.Batch{Records: want})

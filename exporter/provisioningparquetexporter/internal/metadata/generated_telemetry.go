@@ -78,7 +78,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterProvisioningParquetIgnored, err = builder.meter.Int64Counter(
 		"otelcol_exporter_provisioning_parquet_ignored",
-		metric.WithDescription("Log records that are neither activities nor quarantined data (group summaries among them), which the archive does not hold. [Alpha]"),
+		metric.WithDescription("Group summaries, which the archive does not hold, since they follow from the activities. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
@@ -102,7 +102,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterProvisioningParquetUnreadable, err = builder.meter.Int64Counter(
 		"otelcol_exporter_provisioning_parquet_unreadable",
-		metric.WithDescription("Provisioning records with a wrong attribute, stored as quarantined data. [Alpha]"),
+		metric.WithDescription("Log records that are not provtrail's or have a wrong attribute, stored as quarantined data. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

@@ -56,7 +56,7 @@ func AssertEqualExporterProvisioningParquetFiles(t *testing.T, tt *componenttest
 func AssertEqualExporterProvisioningParquetIgnored(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_provisioning_parquet_ignored",
-		Description: "Log records that are neither activities nor quarantined data (group summaries among them), which the archive does not hold. [Alpha]",
+		Description: "Group summaries, which the archive does not hold, since they follow from the activities. [Alpha]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -120,7 +120,7 @@ func AssertEqualExporterProvisioningParquetSealedHours(t *testing.T, tt *compone
 func AssertEqualExporterProvisioningParquetUnreadable(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_provisioning_parquet_unreadable",
-		Description: "Provisioning records with a wrong attribute, stored as quarantined data. [Alpha]",
+		Description: "Log records that are not provtrail's or have a wrong attribute, stored as quarantined data. [Alpha]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
