@@ -26,38 +26,83 @@ func write(r *Record, to plog.LogRecord, status Status) {
 	to.SetTimestamp(r.OccurredAt)
 	to.SetObservedTimestamp(r.ObservedAt)
 	to.SetTraceID(TraceID(r.Tenant, r.GroupID))
-	number, text := severity(status, r.Stalled || r.Overdue)
-	to.SetSeverityNumber(number)
-	to.SetSeverityText(text)
+	setSeverity(to, status, r.Stalled || r.Overdue)
 	to.Body().SetStr(Line(r, status))
 
 	attrs := to.Attributes()
 	attrs.EnsureCapacity(len(Fields))
-	for i := range Fields {
+	for i := range fieldTable {
+		if f := &fieldTable[i]; !f.top {
+			put(attrs, f.attribute, f.of(r))
+		}
+	}
+}
+
+// Enrich turns the record of an observation, as WriteObservation made it, into what
+// WriteRecord would write for r, the record of that observation. Attributes of other
+// makers stay. What is the same already is not written again.
+func Enrich(lr plog.LogRecord, o *Observation, r *Record) {
+	flagged := r.Stalled || r.Overdue
+	setSeverity(lr, r.Status, flagged)
+	was := Record{Observation: *o}
+	attrs := lr.Attributes()
+	attrs.EnsureCapacity(len(Fields))
+	changed := flagged || r.Status != o.Says
+	for i := range fieldTable {
 		f := &fieldTable[i]
 		if f.top {
 			continue
 		}
-		switch v := f.of(r).(type) {
-		case *Status:
-			putText(attrs, f.attribute, v.String())
-		case *ID:
-			if !v.IsZero() {
-				attrs.PutStr(f.attribute, v.String())
+		value := f.of(r)
+		if !f.derived {
+			if same(f.of(&was), value) {
+				continue
 			}
-		case *bool:
-			if *v {
-				attrs.PutBool(f.attribute, true)
-			}
-		case *int64:
-			putInt(attrs, f.attribute, *v)
-		case *uint64:
-			putInt(attrs, f.attribute, int64(*v)) //nolint:gosec // a count of observations
-		case *pcommon.Timestamp:
-			putInt(attrs, f.attribute, int64(*v)) //nolint:gosec // nanoseconds since 1970, at most MaxTime
-		default:
-			putText(attrs, f.attribute, Text(v))
+			changed = true
+			attrs.Remove(f.attribute)
 		}
+		put(attrs, f.attribute, value)
+	}
+	if changed {
+		lr.Body().SetStr(Line(r, r.Status))
+	}
+}
+
+// same compares two values of a field of an Observation.
+func same(a, b any) bool {
+	switch a := a.(type) {
+	case *bool:
+		return *a == *b.(*bool)
+	case *ID:
+		return *a == *b.(*ID)
+	case *Status:
+		return *a == *b.(*Status)
+	case *pcommon.Timestamp:
+		return *a == *b.(*pcommon.Timestamp)
+	default:
+		return Text(a) == Text(b)
+	}
+}
+
+// put writes a value that is not zero.
+func put(attrs pcommon.Map, attribute string, value any) {
+	switch v := value.(type) {
+	case *Status:
+		putText(attrs, attribute, v.String())
+	case *ID:
+		putText(attrs, attribute, v.String())
+	case *bool:
+		if *v {
+			attrs.PutBool(attribute, true)
+		}
+	case *int64:
+		putInt(attrs, attribute, *v)
+	case *uint64:
+		putInt(attrs, attribute, int64(*v)) //nolint:gosec // a count of observations
+	case *pcommon.Timestamp:
+		putInt(attrs, attribute, int64(*v)) //nolint:gosec // nanoseconds since 1970, at most MaxTime
+	default:
+		putText(attrs, attribute, Text(v))
 	}
 }
 
@@ -99,6 +144,19 @@ func Read(from plog.LogRecord, r *Record) error {
 		return fmt.Errorf("attribute %sgroup_id is missing", AttributePrefix)
 	}
 	return nil
+}
+
+// WrittenByUs reports whether a record has no attributes of other makers.
+func WrittenByUs(lr plog.LogRecord) bool {
+	next := 0
+	for name := range lr.Attributes().All() {
+		i := fieldOf(name, next)
+		if i < 0 {
+			return false
+		}
+		next = i + 1
+	}
+	return true
 }
 
 // fieldOf returns the index of an attribute's field, -1 for that of another maker. A
@@ -174,7 +232,7 @@ var fieldTable, fieldIndex = func() ([]tableField, map[string]int) {
 	index := make(map[string]int, len(Fields))
 	for i := range Fields {
 		f := &Fields[i]
-		table[i] = tableField{attribute: f.Attribute(), of: f.Of, top: f.Column == "occurred_at" || f.Column == "observed_at"}
+		table[i] = tableField{attribute: f.Attribute(), of: f.Of, derived: f.Derived, top: f.Column == "occurred_at" || f.Column == "observed_at"}
 		if !table[i].top {
 			index[table[i].attribute] = i
 		}
@@ -185,7 +243,14 @@ var fieldTable, fieldIndex = func() ([]tableField, map[string]int) {
 type tableField struct {
 	attribute string
 	of        func(*Record) any
+	derived   bool
 	top       bool // a field of the LogRecord itself
+}
+
+func setSeverity(to plog.LogRecord, status Status, flagged bool) {
+	number, text := severity(status, flagged)
+	to.SetSeverityNumber(number)
+	to.SetSeverityText(text)
 }
 
 func severity(status Status, flagged bool) (plog.SeverityNumber, string) {

@@ -124,3 +124,32 @@ func TestSeverityFollowsStatus(t *testing.T) {
 	f(StatusPending, false, "INFO")
 	f(StatusSuccess, false, "INFO")
 }
+
+// TestEnrichedIsAsWritten: what the processor adds to a record that came is what it
+// would have written anew.
+func TestEnrichedIsAsWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var r Record
+		fill(t, &r)
+		var o Record
+		if rapid.Bool().Draw(t, "other words") {
+			fill(t, &o)
+		} else {
+			o = r
+		}
+		// What makes it the record of this observation.
+		o.Tenant, o.GroupID, o.EventID, o.OccurredAt, o.ObservedAt = r.Tenant, r.GroupID, r.EventID, r.OccurredAt, r.ObservedAt
+		want, got := plog.NewLogRecord(), plog.NewLogRecord()
+		WriteRecord(&r, want)
+		WriteObservation(&o.Observation, got)
+		got.Attributes().PutStr("colour", "red")
+		Enrich(got, &o.Observation, &r)
+		want.Attributes().PutStr("colour", "red")
+		require.Equal(t, want.Attributes().AsRaw(), got.Attributes().AsRaw())
+		require.Equal(t, want.Body().Str(), got.Body().Str())
+		require.Equal(t, want.SeverityNumber(), got.SeverityNumber())
+		require.Equal(t, want.SeverityText(), got.SeverityText())
+		require.Equal(t, want.TraceID(), got.TraceID())
+		require.Equal(t, want.Timestamp(), got.Timestamp())
+	})
+}

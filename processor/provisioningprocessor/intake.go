@@ -24,6 +24,8 @@ type intake struct {
 // arrivals are the observations of one group in one batch.
 type arrivals struct {
 	observations []provisioning.Observation
+	records      []plog.LogRecord      // as they came, of each observation
+	moved        []int                 // observations whose record was moved on
 	first        plog.LogRecordSlice   // where the record of the first goes
 	places       []plog.LogRecordSlice // of each, where they differ
 }
@@ -36,7 +38,8 @@ func (a *arrivals) place(i int) plog.LogRecordSlice {
 	return a.places[i]
 }
 
-// take reads a batch and leaves it as it is.
+// take reads a batch. Records that are not ours are copied; those that are stay where
+// they are until they are told.
 func take(logs plog.Logs, now pcommon.Timestamp) *intake {
 	count := logs.LogRecordCount()
 	in := &intake{
@@ -70,11 +73,11 @@ func (in *intake) record(lr plog.LogRecord, r *provisioning.Record, to plog.LogR
 		in.unreadable++
 		quarantine(lr, err, to.AppendEmpty(), now)
 	default:
-		in.add(&r.Observation, to)
+		in.add(&r.Observation, lr, to)
 	}
 }
 
-func (in *intake) add(o *provisioning.Observation, to plog.LogRecordSlice) {
+func (in *intake) add(o *provisioning.Observation, lr plog.LogRecord, to plog.LogRecordSlice) {
 	key := provisioning.ID(provisioning.TraceID(o.Tenant, o.GroupID))
 	i, ok := in.index[key]
 	if !ok {
@@ -91,6 +94,31 @@ func (in *intake) add(o *provisioning.Observation, to plog.LogRecordSlice) {
 		g.places = append(g.places, to)
 	}
 	g.observations = append(g.observations, *o)
+	g.records = append(g.records, lr)
+}
+
+// tell sends an observation's record on, with what the fold adds to it: the record
+// itself where it can be written again, a copy where others have written into it.
+func (a *arrivals) tell(i int, r *provisioning.Record) {
+	from, to := a.records[i], a.place(i).AppendEmpty()
+	if provisioning.WrittenByUs(from) {
+		from.MoveTo(to)
+		a.moved = append(a.moved, i)
+	} else {
+		from.CopyTo(to)
+	}
+	provisioning.Enrich(to, &a.observations[i], r)
+}
+
+// restore gives the sender back what was moved on, so that it can send it again.
+func (in *intake) restore() {
+	for g := range in.groups {
+		a := &in.groups[g]
+		for _, i := range a.moved {
+			provisioning.WriteObservation(&a.observations[i], a.records[i])
+		}
+		a.moved = nil
+	}
 }
 
 // finish drops what stayed empty, so that a batch of duplicates sends nothing.

@@ -30,9 +30,9 @@ import (
 //	fold      merge, Resolve before and after, find what is to be told (copies only)
 //	apply     1. next consumer  2. one transaction in the store  3. cache, metrics
 //
-// An error at any point goes back to the sender, who tries again; nothing was
-// changed then but what the next consumer may have accepted, and that is told
-// again with the same ids.
+// An error at any point goes back to the sender with its batch as it was, to be sent
+// again; nothing was changed then but what the next consumer may have accepted, and
+// that is told again with the same ids.
 type folder struct {
 	cfg        *Config
 	id         component.ID
@@ -76,9 +76,8 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Logs) (*fol
 	return f, nil
 }
 
-// Capabilities implements consumer.Logs: a batch may be given to it again after
-// an error, so it is left as it is.
-func (*folder) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+// Capabilities implements consumer.Logs: the records are moved on.
+func (*folder) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
 
 // ConsumeLogs implements consumer.Logs.
 func (f *folder) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
@@ -100,7 +99,11 @@ func (f *folder) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		f.fold(&t, key, &before[i], &in.groups[i], now)
 	}
 	in.finish()
-	return f.apply(ctx, &t)
+	if err := f.apply(ctx, &t); err != nil {
+		in.restore()
+		return err
+	}
+	return nil
 }
 
 // fold merges what arrived for one group into the transaction.
@@ -123,11 +126,11 @@ func (f *folder) fold(t *transaction, key groupKey, before *state.Group, in *arr
 		after.Told = generation
 	}
 	for i := range told.Records {
-		place := in.first
 		if i < len(told.Observed) {
-			place = in.place(told.Observed[i])
+			in.tell(told.Observed[i], &told.Records[i])
+			continue
 		}
-		t.tell(&told.Records[i], place)
+		t.tell(&told.Records[i], in.first)
 	}
 	t.summarize(told.Summary, in.first)
 

@@ -163,17 +163,34 @@ func TestForeignRecordsPassUntouched(t *testing.T) {
 	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	records.AppendEmpty().Body().SetStr("somebody else's")
 	provisioning.WriteQuarantined(&provisioning.Quarantined{Reason: "bad", Original: "{"}, records.AppendEmpty())
-	before := plog.NewLogs()
-	logs.CopyTo(before)
 	require.NoError(t, f.ConsumeLogs(t.Context(), logs))
 	require.Equal(t, []string{"somebody else's", "Quarantined: bad"}, s.others)
 	require.Len(t, s.observations, 1)
-	require.Equal(t, before, logs, "what comes in is left as it is")
 
 	foreign := plog.NewLogs()
 	foreign.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("only")
 	require.NoError(t, f.ConsumeLogs(t.Context(), foreign))
 	require.Contains(t, s.others, "only")
+	require.NoError(t, f.Shutdown(t.Context()))
+}
+
+// TestRefusedBatchIsAsItWas: a sender may send the same batch again.
+func TestRefusedBatchIsAsItWas(t *testing.T) {
+	s, disk := newSink(), storetest.NewDisk()
+	f := mustOpen(t, disk, s)
+	logs := logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 1), observe("g1", provisioning.StatusSuccess, 2), observe("g2", provisioning.StatusPending, 1)})
+	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	records.At(1).Attributes().PutStr("colour", "red")
+	records.AppendEmpty().Body().SetStr("somebody else's")
+	before := plog.NewLogs()
+	logs.CopyTo(before)
+	s.refuse = func(call int) (bool, bool) { return call == 0, call == 1 }
+	for range 2 {
+		require.ErrorIs(t, f.ConsumeLogs(t.Context(), logs), errRefused)
+		require.Equal(t, before, logs)
+	}
+	require.NoError(t, f.ConsumeLogs(t.Context(), logs))
+	require.Len(t, s.observations, 3)
 	require.NoError(t, f.Shutdown(t.Context()))
 }
 
