@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/provtrail/provtrail/exporter/provisioninglokiexporter/internal/metadata"
+	"github.com/provtrail/provtrail/internal/queuestorage"
 )
 
 // NewFactory creates the factory of the exporter.
@@ -54,7 +55,7 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 	if err != nil {
 		return nil, err
 	}
-	return exporterhelper.NewLogs(ctx, set, cfg, e.push,
+	made, err := exporterhelper.NewLogs(ctx, set, cfg, e.push,
 		exporterhelper.WithStart(e.start),
 		exporterhelper.WithShutdown(e.shutdown),
 		// The HTTP client's timeout holds for each request; halving a refused batch takes several.
@@ -62,4 +63,5 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 		exporterhelper.WithRetry(config.RetryConfig),
 		exporterhelper.WithQueue(config.QueueConfig),
 	)
+	return queuestorage.Wrap(set, made, err)
 }

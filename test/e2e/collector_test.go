@@ -1,9 +1,8 @@
 package e2e
 
 import (
+	"context"
 	"database/sql"
-	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/stretchr/testify/require"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 const patience = 150 * time.Second
@@ -48,7 +49,7 @@ func newCollector(t *testing.T) *collector {
 		_ = c.db.Close()
 		c.stop(t)
 		if t.Failed() {
-			t.Logf("end of the collector's log:\n%s", tail(c.path("collector.log"), 15))
+			t.Logf("end of the collector's log:\n%s", blackbox.Tail(c.path("collector.log"), 15))
 		}
 	})
 	return c
@@ -88,7 +89,7 @@ func (c *collector) healthy(t *testing.T) {
 		}
 		_ = response.Body.Close()
 		return response.StatusCode == http.StatusOK
-	}, patience, 50*time.Millisecond, "the collector is not healthy; its log:\n%s", tail(c.path("collector.log"), 20))
+	}, patience, 50*time.Millisecond, "the collector is not healthy; its log:\n%s", blackbox.Tail(c.path("collector.log"), 20))
 }
 
 // stop ends the collector as Ctrl-C does and checks that it ends well.
@@ -134,31 +135,7 @@ func (c *collector) run(t *testing.T, args ...string) string {
 
 // query runs a query and returns its rows, each value as text.
 func (c *collector) query(query string) ([][]string, error) {
-	rows, err := c.db.Query(query)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // read to the end below
-	columns, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	var out [][]string
-	for rows.Next() {
-		values, into := make([]any, len(columns)), make([]any, len(columns))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		if err := rows.Scan(into...); err != nil {
-			return nil, err
-		}
-		row := make([]string, len(columns))
-		for i, v := range values {
-			row[i] = fmt.Sprint(v)
-		}
-		out = append(out, row)
-	}
-	return out, rows.Err()
+	return blackbox.Query(context.Background(), c.db, query)
 }
 
 func (c *collector) mustQuery(t *testing.T, query string) [][]string {
@@ -187,26 +164,9 @@ func (c *collector) eventually(t *testing.T, query, want string) {
 
 func freePorts(t *testing.T, n int) []string {
 	t.Helper()
-	ports := make([]string, n)
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer l.Close() //nolint:errcheck // held until all are found
-		ports[i] = l.Addr().String()
-	}
+	ports, err := blackbox.FreePorts(n)
+	require.NoError(t, err)
 	return ports
-}
-
-func tail(path string, lines int) string {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err.Error()
-	}
-	all := strings.Split(string(text), "\n")
-	for i, line := range all {
-		all[i] = line[:min(len(line), 400)]
-	}
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
 // eventually polls a condition that tells on its own what is wrong.

@@ -5,9 +5,10 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 // program is the path of the built binary, root that of the repository.
@@ -21,16 +22,12 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-		program = filepath.Join(dir, "provtrail")
 		if root, err = filepath.Abs(filepath.Join("..", "..")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		build := exec.Command("go", "build", "-o", program, "./cmd/provtrail")
-		build.Dir = root
-		build.Stderr = os.Stderr
-		if err := build.Run(); err != nil {
-			fmt.Fprintln(os.Stderr, "build provtrail:", err)
+		if program, err = blackbox.Build(root, dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 		return m.Run()

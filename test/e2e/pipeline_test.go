@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 // simulate writes a past of the simulated tenant into a folder.
@@ -32,12 +34,12 @@ func TestStoresEqualTheGroundTruth(t *testing.T) {
 	c.eventually(t, c.archiveRows(secrets), "0")
 
 	// A restart reads nothing twice and forgets nothing.
-	before := c.mustQuery(t, activityFacts+" ORDER BY activity_id")
+	before := c.mustQuery(t, blackbox.ActivityFacts+" ORDER BY activity_id")
 	c.stop(t)
 	c.start(t)
 	c.healthy(t)
 	c.matchesTruth(t, truth)
-	require.Equal(t, before, c.mustQuery(t, activityFacts+" ORDER BY activity_id"))
+	require.Equal(t, before, c.mustQuery(t, blackbox.ActivityFacts+" ORDER BY activity_id"))
 }
 
 func TestKillsLoseAndDoubleNothing(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/provtrail/provtrail/internal/blackbox"
 	"github.com/provtrail/provtrail/internal/simulate/truth"
 )
 
@@ -30,13 +31,13 @@ func (c *collector) vendor(t *testing.T, args ...string) (endpoint string) {
 }
 
 // vendorStatuses is what the vendor knows now, by activity.
-func vendorStatuses(endpoint string) (facts, error) {
+func vendorStatuses(endpoint string) (blackbox.Facts, error) {
 	response, err := http.Get(endpoint + "/_control/truth")
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close() //nolint:errcheck // only read
-	known := facts{}
+	known := blackbox.Facts{}
 	for rows := json.NewDecoder(response.Body); ; {
 		var a truth.Activity
 		if err := rows.Decode(&a); errors.Is(err, io.EOF) {
@@ -57,22 +58,21 @@ func TestVendorFeedsUnderFaultsEqualTheTruth(t *testing.T) {
 	c.env["PROVTRAIL_SAILPOINT_CLIENT_SECRET"] = "secret"
 	c.start(t, "--config", "collector-config.yaml", "--config", "sailpoint-config.yaml")
 
-	var diff []string
+	var diff []blackbox.Difference
+	var failed error
 	ok := eventually(func() bool {
 		want, err := vendorStatuses(endpoint)
-		if err != nil || len(want) == 0 {
-			diff = []string{"the vendor does not answer yet"}
+		if failed = err; err != nil || len(want) == 0 {
 			return false
 		}
 		rows, err := c.query("SELECT activity_id, toString(status) FROM provisioning_activities FINAL")
-		if err != nil {
-			diff = []string{err.Error()}
+		if failed = err; err != nil {
 			return false
 		}
-		diff = difference(want, rows)
+		diff = blackbox.Compare(want, rows)
 		return len(diff) == 0
 	})
-	require.True(t, ok, "%d differ, the first:\n%s", len(diff), strings.Join(diff[:min(len(diff), 5)], "\n"))
+	require.True(t, ok, "%d differ (%v), the first:\n%v", len(diff), failed, diff[:min(len(diff), 5)])
 	c.eventually(t, "SELECT toString(count() - uniqExact(event_id)) FROM provisioning_observations FINAL", "0")
 }
 

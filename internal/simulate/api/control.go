@@ -33,13 +33,19 @@ func (s *Server) controlFaults(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, out)
 }
 
-// controlClock shows the vendor's clock; POST {"skew": "3m"} sets how far it is ahead.
+// controlClock shows the vendor's clock; POST {"skew": "3m"} sets how far it is
+// ahead, POST {"at": "2026-03-02T00:00:00Z"} stops it at a time.
 func (s *Server) controlClock(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost || r.Method == http.MethodPut {
-		var set struct{ Skew string }
+		var set struct{ Skew, At string }
 		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&set)
 		var skew time.Duration
-		if err == nil {
+		var stopped int64
+		switch {
+		case err != nil:
+		case set.At != "":
+			stopped, err = view.ParseTime(set.At)
+		default:
 			skew, err = time.ParseDuration(set.Skew)
 		}
 		if err != nil {
@@ -47,7 +53,7 @@ func (s *Server) controlClock(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		s.mu.Lock()
-		s.skew = skew
+		s.skew, s.stopped = skew, stopped
 		s.mu.Unlock()
 	}
 	writeJSON(w, http.StatusOK, map[string]string{"now": view.Stamp(s.now())})

@@ -44,6 +44,7 @@ type Server struct {
 	dice      *rand.Rand
 	faults    map[string]float64
 	skew      time.Duration
+	stopped   int64 // the vendor's time while its clock stands still, else 0
 	tokens    map[string]token
 	stats     map[string]int
 	delivered int64 // time until which triggers were delivered
@@ -108,9 +109,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 // now is the vendor's clock in milliseconds; what happened until then is indexed.
 func (s *Server) now() int64 {
 	s.mu.Lock()
-	skew := s.skew
+	skew, now := s.skew, s.stopped
 	s.mu.Unlock()
-	now := s.Now().Add(skew).UnixMilli()
+	if now == 0 {
+		now = s.Now().Add(skew).UnixMilli()
+	}
 	s.history.until(now)
 	return now
 }

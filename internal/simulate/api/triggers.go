@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/provtrail/provtrail/internal/simulate/model"
 	"github.com/provtrail/provtrail/internal/simulate/view"
 )
 
@@ -43,11 +44,8 @@ func (s *Server) due() []firing {
 		}
 		seen[id] = true
 		g := s.history.group(id)
-		if at, ok := g.Provisioned(); ok && g.Cause.Trigger != "" {
-			at += 300 + int64(g.Dice%(fireDelay-300)) //nolint:gosec // small
-			if at > from && at <= now {
-				out = append(out, firing{at, id})
-			}
+		if at, ok := firedAt(g); ok && at > from && at <= now {
+			out = append(out, firing{at, id})
 		}
 	}
 	slices.SortFunc(out, func(a, b firing) int { return int(a.at - b.at) })
@@ -56,6 +54,12 @@ func (s *Server) due() []firing {
 
 // fireDelay bounds the time from a group's last answer to its trigger, in milliseconds.
 const fireDelay = 3000
+
+// firedAt is when a group's trigger is fired, if it ever is.
+func firedAt(g *model.Group) (at int64, ok bool) {
+	at, ok = g.Provisioned()
+	return at + 300 + int64(g.Dice%(fireDelay-300)), ok && g.Cause.Trigger != "" //nolint:gosec // small
+}
 
 // Deliver posts every trigger that was fired since it was last called, once and
 // without retries, as the vendor does; what fails is lost. It returns how many

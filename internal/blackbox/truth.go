@@ -1,0 +1,32 @@
+package blackbox
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/provtrail/provtrail/internal/simulate/truth"
+)
+
+// ActivityFacts selects what [ActivityFact] says of the newest row of each activity.
+const ActivityFacts = `SELECT activity_id, concatWithSeparator('|', group_id, toString(group_number), status, kind, operation, cause,
+	toString(attempts), failed_on, attribute_name, attribute_value, lower(account_id), identity_id)
+	FROM provisioning_activities FINAL`
+
+// GroupFacts selects what [GroupFact] says of each group.
+const GroupFacts = `SELECT group_id, concatWithSeparator('|', toString(group_number), group_status, toString(activities),
+	arrayStringConcat(sources, ',')) FROM provisioning_groups FINAL`
+
+// ActivityFact is what the truth knows of an activity.
+func ActivityFact(a *truth.Activity) string {
+	return strings.Join([]string{
+		a.GroupID, strconv.FormatInt(a.GroupNumber, 10), a.Status, a.Kind, a.Operation, a.Cause,
+		strconv.Itoa(a.Attempts), a.FailedOn, a.AttributeName, a.AttributeValue, strings.ToLower(a.AccountID), a.IdentityID,
+	}, "|")
+}
+
+// GroupFact is what the truth knows of a group.
+func GroupFact(g *truth.Group) string {
+	return strings.Join([]string{
+		strconv.FormatInt(g.GroupNumber, 10), g.GroupStatus, strconv.Itoa(g.Activities), strings.Join(g.Sources, ","),
+	}, "|")
+}

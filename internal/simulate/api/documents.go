@@ -1,0 +1,48 @@
+package api
+
+import (
+	"github.com/provtrail/provtrail/internal/simulate/view"
+)
+
+// Document is one version of a document that the API shows, or showed for a while.
+type Document struct {
+	Index   string // account-activities, accountactivities or events
+	Current bool   // it is what the API shows now
+	Body    any
+}
+
+// Documents lists every version of every document that was to be seen until now, so
+// that a client can be asked what it has read: it must know the current ones, may
+// know the others, and cannot know more.
+func (s *Server) Documents(each func(Document)) {
+	now := s.now()
+	for _, p := range s.history.points(&s.history.rest) {
+		if p.visible <= now {
+			each(Document{"account-activities", p.current(now), view.REST(s.history.group(p.ref), p.at)})
+		}
+	}
+	for _, p := range s.history.points(&s.history.docs) {
+		if p.visible <= now {
+			each(Document{"accountactivities", p.current(now), s.renderActivity(&p).body})
+		}
+	}
+	for _, p := range s.history.points(&s.history.event) {
+		if p.visible <= now {
+			each(Document{"events", p.current(now), s.renderEvent(&p).body})
+		}
+	}
+}
+
+// Triggers lists the bodies of the triggers that were fired until now.
+func (s *Server) Triggers(each func(body any)) {
+	now := s.now()
+	s.history.mu.RLock()
+	groups := int32(len(s.history.refs)) //nolint:gosec // fewer than 2^31
+	s.history.mu.RUnlock()
+	for id := range groups {
+		g := s.history.group(id)
+		if at, ok := firedAt(g); ok && at <= now {
+			each(view.Completed(g, at))
+		}
+	}
+}
