@@ -77,6 +77,11 @@ test-prometheus: setup ## check and test the Prometheus rules with promtool
 	.tools/bin/promtool check rules dashboards/prometheus/provtrail.yaml
 	.tools/bin/promtool test rules dashboards/prometheus/provtrail_test.yaml
 
+.PHONY: test-cluster
+test-cluster: setup ## test ClickHouse clusters against a real ZooKeeper (needs Java and Debian's package zookeeper)
+	@test -f /usr/share/java/zookeeper.jar || { echo "make test-cluster: install ZooKeeper first: apt-get install --no-install-recommends zookeeper" >&2; exit 1; }
+	go test -race -tags zookeeper -run 'Shards|Cluster|Nodes|Replicated' ./exporter/provisioningclickhouseexporter
+
 # A target of its own: building Loki takes minutes. It is a program here, never linked.
 .PHONY: test-loki
 test-loki: .tools/bin/loki ## test the Loki exporter and rules against a real Loki (builds one first)
@@ -139,6 +144,10 @@ bench: bench-processor bench-clickhouse bench-archive ## run all benchmarks
 .PHONY: bench-clickhouse
 bench-clickhouse: setup ## measure the ClickHouse exporter against contrib's and against the driver
 	cd bench/clickhouse && go run . $(BENCH_CLICKHOUSE_FLAGS)
+
+.PHONY: bench-queries
+bench-queries: setup ## time every dashboard panel's query over 10 million observations, and the same questions over contrib's table
+	cd bench/clickhouse && go run . -queries $(BENCH_QUERIES_FLAGS)
 
 # --- clean -------------------------------------------------------------------
 

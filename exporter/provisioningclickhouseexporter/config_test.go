@@ -35,15 +35,26 @@ func TestConfig(t *testing.T) {
 	require.NotContains(t, cfg.Password.String(), "PASSWORD")
 }
 
+func TestClusterConfig(t *testing.T) {
+	cfg := load(t, "provisioning_clickhouse/cluster")
+	require.NoError(t, confmap.Validate(cfg))
+	cluster := cfg.Cluster.Get()
+	require.Equal(t, "main", cluster.Name)
+	require.True(t, cluster.Replicated, "the default")
+	require.Equal(t, "/clickhouse/tables/{shard}/{database}/{table}", cluster.KeeperPath)
+	require.Len(t, cluster.Nodes, 2)
+}
+
 func TestDefaultsWork(t *testing.T) {
 	cfg := createDefaultConfig()
 	require.NoError(t, confmap.Validate(cfg))
 	require.False(t, cfg.(*Config).TLS.HasValue())
+	require.False(t, cfg.(*Config).Cluster.HasValue(), "one server")
 }
 
 func TestConfigNamesWhatIsWrong(t *testing.T) {
 	err := confmap.Validate(load(t, "provisioning_clickhouse/bad"))
-	for _, key := range []string{"endpoints: \"http", "endpoints: \"\"", "compression", "database", "ttl: -1s", "max_connections", "timeout"} {
+	for _, key := range []string{"endpoints: \"http", "endpoints: \"\"", "compression", "database", "ttl: -1s", "cluster::name", "cluster::nodes", "cluster::keeper_path", "max_connections", "timeout"} {
 		require.ErrorContains(t, err, key)
 	}
 }
