@@ -20,6 +20,8 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest"
 
 	"github.com/provtrail/provtrail/exporter/provisioninglokiexporter"
 	"github.com/provtrail/provtrail/provisioning"
@@ -41,7 +43,9 @@ func newExporter(t *testing.T, url string, change func(*provisioninglokiexporter
 		host.storage = fileStorage(t, t.TempDir())
 		cfg.QueueConfig.Get().StorageID = &storageID
 	}
-	exp, err := factory.CreateLogs(t.Context(), exportertest.NewNopSettings(factory.Type()), cfg)
+	settings := exportertest.NewNopSettings(factory.Type())
+	settings.Logger = zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel))
+	exp, err := factory.CreateLogs(t.Context(), settings, cfg)
 	require.NoError(t, err)
 	require.NoError(t, exp.Start(t.Context(), host))
 	t.Cleanup(func() { require.NoError(t, exp.Shutdown(context.WithoutCancel(t.Context()))) })
@@ -86,24 +90,24 @@ func TestEntriesArriveByID(t *testing.T) {
 // again from the file as the README says.
 func TestRefusedEntriesAreKeptAndCanBePushedAgain(t *testing.T) {
 	l := startLoki(t)
-	l.run(t)
+	l.run(t, "-validation.reject-old-samples.max-age=100m")
 	exp, refused := newExporter(t, l.URL, nil)
 	now := time.Now()
 	b := newBatch()
 	for range 40 {
 		b.activity(now, "acme", "Active Directory", provisioning.StatusSuccess, nil)
 	}
-	b.activity(now.Add(-9*24*time.Hour), "acme", "SAP", provisioning.StatusFailed, nil) // older than Loki keeps
+	b.activity(now.Add(-150*time.Minute), "acme", "SAP", provisioning.StatusFailed, nil) // older than this Loki takes
 	for range 20 {
 		b.activity(now, "acme", "Active Directory", provisioning.StatusSuccess, nil)
 	}
 	require.NoError(t, exp.ConsumeLogs(t.Context(), b.logs))
 	behind := newBatch() // more than an hour behind its stream
-	behind.activity(now.Add(-3*time.Hour), "acme", "Active Directory", provisioning.StatusSuccess, nil)
+	behind.activity(now.Add(-80*time.Minute), "acme", "Active Directory", provisioning.StatusSuccess, nil)
 	require.NoError(t, exp.ConsumeLogs(t.Context(), behind.logs))
 
 	good := append(append([]string{}, b.ids[:40]...), b.ids[41:]...)
-	assert.ElementsMatch(t, good, l.ids(t, now.Add(-20*24*time.Hour)))
+	assert.ElementsMatch(t, good, l.ids(t, now.Add(-3*time.Hour)))
 	assert.Equal(t, map[string]string{b.ids[40]: "too_old", behind.ids[0]: "too_old"}, quarantinedBy(t, refused))
 
 	kill(l.process)
@@ -112,7 +116,7 @@ func TestRefusedEntriesAreKeptAndCanBePushedAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusNoContent, resp.StatusCode)
-	assert.ElementsMatch(t, append(append([]string{}, b.ids...), behind.ids...), l.ids(t, now.Add(-20*24*time.Hour)))
+	assert.ElementsMatch(t, append(append([]string{}, b.ids...), behind.ids...), l.ids(t, now.Add(-3*time.Hour)))
 }
 
 func TestThrottledEntriesArrive(t *testing.T) {

@@ -15,6 +15,16 @@ type batch struct {
 	logs plog.Logs
 	to   plog.LogRecordSlice
 	ids  []string
+
+	squeezeTo time.Time // set: times before it are brought nearer
+}
+
+// received is when a record of the batch is said to be received.
+func (b *batch) received(at time.Time) pcommon.Timestamp {
+	if b.squeezeTo.IsZero() {
+		return stamp(at)
+	}
+	return stamp(squeeze(b.squeezeTo, at))
 }
 
 func newBatch() *batch {
@@ -32,7 +42,7 @@ func (b *batch) activity(at time.Time, tenant, source string, status provisionin
 		Tenant: tenant, Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: fmt.Sprint("g", made),
 		SourceID: "id of " + source, SourceName: source, AccountID: "CN=Ada", AttributeName: "memberOf", AttributeValue: "CN=Sales",
 		Operation: provisioning.OperationAdd, Says: status, RawStatus: status.String(), Cause: provisioning.CauseAccessRequest,
-		IdentityName: "ada.lovelace", OccurredAt: stamp(at.Add(-time.Minute)), ObservedAt: stamp(at),
+		IdentityName: "ada.lovelace", OccurredAt: stamp(at.Add(-time.Minute)), ObservedAt: b.received(at),
 	}
 	if status == provisioning.StatusFailed {
 		o.ErrorMessage = "timed out"
@@ -54,7 +64,7 @@ func (b *batch) quarantined(at time.Time, tenant string) {
 	made++
 	q := provisioning.Quarantined{
 		Tenant: tenant, Feed: provisioning.FeedFile, Reason: "no group id", File: "inbox/a.ndjson",
-		Position: int64(made), ObservedAt: stamp(at), Original: "{}", Size: 2,
+		Position: int64(made), ObservedAt: b.received(at), Original: "{}", Size: 2,
 	}
 	provisioning.WriteQuarantined(&q, b.to.AppendEmpty())
 	b.ids = append(b.ids, q.EventID.String())

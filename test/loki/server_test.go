@@ -38,17 +38,15 @@ func startLoki(t *testing.T, flags ...string) *server {
 	require.NoError(t, os.MkdirAll(filepath.Join(rules, "fake"), 0o750))
 	text, err := os.ReadFile(filepath.Join(root, "deploy/compose/loki.yaml"))
 	require.NoError(t, err)
-	moved := strings.NewReplacer("/etc/loki/rules", rules, "/loki", dir, "3100", port).Replace(string(text))
+	moved := strings.NewReplacer("/etc/loki/rules", rules, "/loki", dir, "3100", port,
+		"common:\n", "common:\n  instance_addr: 127.0.0.1\n").Replace(string(text))
 	config := filepath.Join(dir, "loki.yaml")
 	require.NoError(t, os.WriteFile(config, []byte(moved), 0o600))
 	s := &server{URL: "http://127.0.0.1:" + port, dir: dir}
 	s.flags = append([]string{
 		"-config.file=" + config, "-config.expand-env=false",
 		"-server.http-listen-address=127.0.0.1", "-server.grpc-listen-address=127.0.0.1", "-server.grpc-listen-port=" + internal,
-		"-common.storage.ring.instance-addr=127.0.0.1",
-		// An old entry is asked for while it is still in memory.
-		"-querier.query-ingesters-within=0",
-		"-log.level=error",
+		"-ingester.min-ready-duration=0s", "-log.level=error",
 	}, flags...)
 	return s
 }
