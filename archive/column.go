@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -18,6 +19,7 @@ type column[T any] struct {
 	name  string
 	node  parquet.Node
 	bloom bool
+	time  bool
 	// value makes the row's value. Text it had to make is appended to scratch.
 	value func(row *T, scratch *[]byte) parquet.Value
 	// set is value's inverse. The text of v may be kept.
@@ -87,8 +89,11 @@ func textNode(opt options) parquet.Node {
 func textColumn[T any, S ~string](c *column[T], opt options, of func(*T) any) {
 	c.node = textNode(opt)
 	c.value = func(row *T, _ *[]byte) parquet.Value {
-		// Readers refuse a whole file for one string that is no UTF-8.
-		return textValue(strings.ToValidUTF8(string(*of(row).(*S)), "\uFFFD"))
+		text := string(*of(row).(*S))
+		if !utf8.ValidString(text) { // readers refuse a whole file for one such string
+			text = strings.ToValidUTF8(text, "\uFFFD")
+		}
+		return textValue(text)
 	}
 	c.set = func(row *T, v parquet.Value) error { *of(row).(*S) = S(textOf(v)); return nil }
 }
@@ -116,6 +121,7 @@ func idColumn[T any](c *column[T], opt options, of func(*T) any) {
 }
 
 func timeColumn[T any](c *column[T], opt options, of func(*T) *pcommon.Timestamp) {
+	c.time = true
 	// Microseconds: Spark reads no nanoseconds, the vendor writes milliseconds.
 	c.node = parquet.Encoded(parquet.Timestamp(parquet.Microsecond), &parquet.DeltaBinaryPacked)
 	if !opt.required {

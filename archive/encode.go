@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/provtrail/provtrail/provisioning"
 )
 
 // encoder writes rows column by column. It serves one file: parquet-go's Reset
@@ -72,3 +74,34 @@ func writeFile[T any](t *table[T], to io.Writer, rows []*T) error {
 	}
 	return e.close()
 }
+
+// RecordWriter writes activity records as a file like those of the archive, in the
+// order in which they come.
+type RecordWriter struct {
+	encoder  *encoder[provisioning.Record]
+	pointers []*provisioning.Record
+}
+
+// NewRecordWriter begins a file.
+func NewRecordWriter(to io.Writer) *RecordWriter {
+	return &RecordWriter{encoder: newEncoder(unsorted, to)}
+}
+
+// unsorted is the table of activities without the promise that its rows are in order.
+var unsorted = func() *table[provisioning.Record] {
+	t := *activities
+	t.unsorted = true
+	return &t
+}()
+
+// Write appends records, which may be used again afterwards.
+func (w *RecordWriter) Write(records []provisioning.Record) error {
+	w.pointers = w.pointers[:0]
+	for i := range records {
+		w.pointers = append(w.pointers, &records[i])
+	}
+	return w.encoder.write(w.pointers)
+}
+
+// Close writes the footer.
+func (w *RecordWriter) Close() error { return w.encoder.close() }

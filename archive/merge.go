@@ -15,6 +15,7 @@ import (
 type merged struct {
 	rows, repeated int64
 	first, last    pcommon.Timestamp
+	tree           tree
 }
 
 func (m merged) period() (first, last *time.Time) {
@@ -86,6 +87,7 @@ func (t *table[T]) mergeOnce(ctx context.Context, sources []string, to, ids io.W
 	}
 	heap.Init(q)
 	once := t.distinct()
+	var leaf leaves[T]
 	e := newEncoder(t, to)
 	out, pointers := make([]T, 0, batchRows), make([]*T, batchRows)
 	for i := range pointers {
@@ -98,6 +100,7 @@ func (t *table[T]) mergeOnce(ctx context.Context, sources []string, to, ids io.W
 				m.first = t.at(row)
 			}
 			m.rows, m.last = m.rows+1, t.at(row)
+			m.tree.add(leaf.of(t, row))
 			id := t.id(row)
 			if _, err := ids.Write(id[:]); err != nil {
 				return m, err

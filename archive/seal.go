@@ -198,6 +198,10 @@ func mergeInto[T any](ctx context.Context, a *Archive, t *table[T], p partition,
 		Name:   path.Join(p.path(), hex.EncodeToString(ids.Sum(nil)[:16])+extension),
 		SHA256: hex.EncodeToString(content.Sum(nil)), Size: size.n, Rows: m.rows, Repeated: m.repeated,
 	}
+	if m.rows > 0 {
+		root := m.tree.root()
+		f.Merkle = &root
+	}
 	f.First, f.Last = m.period()
 	return f, a.store.place(ctx, temp, f.Name)
 }

@@ -44,6 +44,9 @@ type SealedFile struct {
 	Repeated int64      `json:"repeated,omitempty"`
 	First    *time.Time `json:"first,omitempty"` // least and greatest time of the rows
 	Last     *time.Time `json:"last,omitempty"`
+	// Merkle is the root of the Merkle tree (RFC 6962) over the rows in their order,
+	// see Leaf. By it one row can be proven without the others.
+	Merkle *Hash `json:"merkle,omitempty"`
 	// Damaged says why a file could not be read when the hour was sealed. It is
 	// kept and listed as it was.
 	Damaged string `json:"damaged,omitempty"`

@@ -34,6 +34,8 @@ type table[T any] struct {
 	apart func(*T) bool
 	// size is about how many bytes a row's own text has.
 	size func(*T) int
+	// unsorted files do not say that they are sorted.
+	unsorted bool
 }
 
 var activities = func() *table[provisioning.Record] {
@@ -122,6 +124,15 @@ func Columns() []string {
 	return names
 }
 
+func (t *table[T]) column(name string) *column[T] {
+	for i := range t.columns {
+		if t.columns[i].name == name {
+			return &t.columns[i]
+		}
+	}
+	return nil
+}
+
 func (t *table[T]) seal() {
 	root := ordered{Group: parquet.Group{}}
 	for i := range t.columns {
@@ -158,7 +169,9 @@ func (t *table[T]) config() *parquet.WriterConfig {
 			c.BloomFilters = append(c.BloomFilters, parquet.SplitBlockFilter(bloomBits, t.columns[i].name))
 		}
 	}
-	c.Sorting.SortingColumns = t.sorting()
+	if !t.unsorted {
+		c.Sorting.SortingColumns = t.sorting()
+	}
 	return c
 }
 

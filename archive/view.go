@@ -48,6 +48,8 @@ type File struct {
 	Name string    `json:"name"` // path within the archive, with slashes
 	Size int64     `json:"size"`
 	At   time.Time `json:"at"` // of its last change
+	// Hour is that of a data file; nil for a seal.
+	Hour *Hour `json:"hour,omitempty"`
 }
 
 // List yields every published file under a prefix to f, in no order that is
@@ -58,7 +60,11 @@ func (v *View) List(ctx context.Context, prefix string, f func(File) error) erro
 			return err
 		}
 		if strings.HasPrefix(is.path, prefix) && Published(is.path) {
-			if err := f(File{is.path, is.size, is.at}); err != nil {
+			file := File{Name: is.path, Size: is.size, At: is.at}
+			if data, ok := parseName(is.path); ok {
+				file.Hour = &data.Hour
+			}
+			if err := f(file); err != nil {
 				return err
 			}
 		}
@@ -68,26 +74,38 @@ func (v *View) List(ctx context.Context, prefix string, f func(File) error) erro
 
 // Content is a published file that is open.
 type Content struct {
-	*io.SectionReader
-	file content
+	io.ReadSeekCloser
+	Size int64     // bytes
+	At   time.Time // of its last change
 }
-
-// ModTime is when the file was last changed.
-func (c *Content) ModTime() time.Time { return c.file.ModTime() }
-
-// Close closes the file.
-func (c *Content) Close() error { return c.file.Close() }
 
 // OpenFile opens a published file. The error wraps fs.ErrNotExist for any other.
 func (v *View) OpenFile(ctx context.Context, name string) (*Content, error) {
 	if !Published(name) {
 		return nil, fmt.Errorf("%s is no file of an archive: %w", name, fs.ErrNotExist)
 	}
+	if b, remote := v.store.(*bucket); remote {
+		r, err := b.blob.NewReader(ctx, name, nil)
+		if err != nil {
+			return nil, known(err)
+		}
+		return &Content{r, r.Size(), r.ModTime()}, nil
+	}
 	f, err := v.store.open(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return &Content{io.NewSectionReader(f, 0, f.Size()), f}, nil
+	return &Content{f.(*localFile).File, f.Size(), f.ModTime()}, nil
+}
+
+// LastSealed is the newest hour that is sealed; false where none is.
+func (v *View) LastSealed(ctx context.Context) (Hour, bool, error) {
+	name, err := newestSeal(ctx, v.store)
+	if err != nil {
+		return 0, false, err
+	}
+	h, ok := parseSealName(name)
+	return h, ok, nil
 }
 
 // Seal is a seal as it was read.
@@ -114,6 +132,22 @@ func (v *View) ReadSeal(ctx context.Context, h Hour) (*Seal, error) {
 		return nil, err
 	}
 	return ParseSeal(name, text)
+}
+
+// Chain yields every seal of the chain to f, until f returns an error. One that cannot
+// be read is an error: provtrail verify says more.
+func (v *View) Chain(ctx context.Context, f func(*Seal) error) error {
+	return v.List(ctx, chainDir+"/", func(file File) error {
+		text, err := v.store.read(ctx, file.Name)
+		if err != nil {
+			return err
+		}
+		s, err := ParseSeal(file.Name, text)
+		if err != nil {
+			return err
+		}
+		return f(s)
+	})
 }
 
 // ParseSeal reads a seal's text. The signature is not checked.

@@ -47,37 +47,50 @@ type Proof struct {
 // Write writes the report on the archive at an address as a zip. The archive may be
 // written meanwhile: the report shows it as it was when it began.
 func Write(ctx context.Context, location string, f Filter, to io.Writer) (m *Manifest, err error) {
-	if err := f.Validate(); err != nil {
-		return nil, err
-	}
-	if f.Zone == nil {
-		f.Zone = time.UTC
-	}
-	r := &report{ctx: ctx, filter: f, zip: zip.NewWriter(to)}
-	r.manifest = &Manifest{Made: time.Now().UTC(), Filter: f, Zone: f.Zone.String(), Sheets: []Sheet{}, Archive: []Proof{}}
-	// What happened in the period was observed in it or later, save for clocks that
-	// go differently.
-	first := archive.HourOf(f.From) - 1
-	view, err := archive.OpenView(ctx, location)
+	r, done, err := open(ctx, location, f)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, view.Close()) }()
-	if r.snapshot, err = view.Snapshot(ctx, func(f archive.DataFile) bool { return f.Hour >= first }); err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, r.snapshot.Close()) }()
-	if err := r.prove(view); err != nil {
-		return nil, err
-	}
-	if err := r.decide(); err != nil {
-		return nil, fmt.Errorf("report: %w", err)
-	}
-	defer func() { err = errors.Join(err, r.activities.close()) }()
+	defer func() { err = errors.Join(err, done()) }()
+	r.zip = zip.NewWriter(to)
 	if err := r.write(); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	return r.manifest, nil
+}
+
+// open finds the rows of a report.
+func open(ctx context.Context, location string, f Filter) (r *report, done func() error, err error) {
+	if err := f.Validate(); err != nil {
+		return nil, nil, err
+	}
+	f.Zone = zoneOf(&f)
+	r = &report{ctx: ctx, filter: f}
+	r.manifest = &Manifest{Made: time.Now().UTC(), Filter: f, Zone: f.Zone.String(), Sheets: []Sheet{}, Archive: []Proof{}}
+	view, err := archive.OpenView(ctx, location)
+	if err != nil {
+		return nil, nil, err
+	}
+	done = func() (err error) {
+		if r.snapshot != nil {
+			err = r.snapshot.Close()
+		}
+		return errors.Join(err, r.activities.close(), view.Close())
+	}
+	// What happened in the period was observed in it or later, save for clocks that
+	// go differently.
+	first := archive.HourOf(f.From) - 1
+	r.snapshot, err = view.Snapshot(ctx, func(f archive.DataFile) bool { return f.Hour >= first })
+	if err == nil {
+		err = r.prove(view)
+	}
+	if err == nil {
+		err = r.decide()
+	}
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("report: %w", err), done())
+	}
+	return r, done, nil
 }
 
 type report struct {

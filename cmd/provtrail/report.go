@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,26 +18,49 @@ import (
 
 func newReportCommand() *cobra.Command {
 	query := url.Values{}
-	var out string
+	var out, format string
+	var evidence bool
 	cmd := &cobra.Command{
-		Use:   "report ARCHIVE",
-		Short: "Make a zip of CSV files out of an archive",
+		Use:   "report [ARCHIVE]",
+		Short: "Make a report or an evidence pack out of an archive",
 		Long: `Writes a zip with the activities of a period as they stood at its end, their
 history, a summary by source, operation and status, the passwords changed, and a
 manifest with the digests of all of it and of the archive's files it was made from.
 
+--format parquet and --format json (one object a line) write the activities alone.
+
+--evidence writes all that the archive holds about a person or a group, from its first
+hour on: a document to read, every event, and what proves each; provtrail verify checks
+such a pack without the archive. It takes --identity, --group, --tenant and --tz.
+
+ARCHIVE is a folder or a bucket's URL (default: ` + defaultArchive + `).
 Filters that are repeated are alternatives; different filters must all match.`,
 		Example: `  provtrail report ./data/archive
   provtrail report ./data/archive --from 24h --status Failed --status Retrying -o failed.zip
-  provtrail report ./data/archive --identity ada.lovelace --tz Europe/Paris`,
-		Args:         cobra.ExactArgs(1),
+  provtrail report ./data/archive --identity ada.lovelace --tz Europe/Paris
+  provtrail report --from 24h --format parquet -o day.parquet
+  provtrail report --identity ada.lovelace --evidence
+  provtrail report 's3://bucket/folder?region=eu-west-1' --group 4711 --evidence -o group-4711.zip`,
+		Args:         cobra.MaximumNArgs(1),
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return makeReport(cmd, args[0], query, out)
+			dir := defaultArchive
+			if len(args) > 0 {
+				dir = args[0]
+			}
+			if evidence {
+				if format != "" || query.Has("from") || query.Has("to") {
+					return errors.New("--evidence has its own format and tells the whole history: leave --format, --from and --to out")
+				}
+				return makeEvidence(cmd, dir, query, out)
+			}
+			return makeReport(cmd, dir, query, archivereport.Format(cmp.Or(format, string(archivereport.Zip))), out)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&out, "output", "o", "", "file to write, - for standard output (default: provtrail-report-TIME.zip)")
+	f.StringVarP(&out, "output", "o", "", "file to write, - for standard output (default: provtrail-report-TIME.FORMAT)")
+	f.StringVar(&format, "format", "", "zip (CSV files), parquet or json (default: zip)")
+	f.BoolVar(&evidence, "evidence", false, "all about a person or a group, with what proves it")
 	for name, help := range map[string]string{
 		"from": "start of the period: a time (RFC 3339), a date, or a duration before now (default: 7 days before --to)",
 		"to":   "end of the period, not included (default: now)",
@@ -52,21 +76,23 @@ Filters that are repeated are alternatives; different filters must all match.`,
 	return cmd
 }
 
-func makeReport(cmd *cobra.Command, dir string, query url.Values, out string) error {
+const defaultArchive = "./data/archive"
+
+func makeReport(cmd *cobra.Command, dir string, query url.Values, format archivereport.Format, out string) error {
 	now := time.Now()
 	filter, err := archivereport.ParseFilter(query, now)
 	if err != nil {
 		return err
 	}
 	if out == "-" {
-		_, err := archivereport.Write(cmd.Context(), dir, filter, cmd.OutOrStdout())
+		_, err := archivereport.WriteAs(cmd.Context(), dir, filter, format, cmd.OutOrStdout())
 		return err
 	}
 	if out == "" {
-		out = "provtrail-report-" + now.UTC().Format("20060102T150405Z") + ".zip"
+		out = "provtrail-report-" + now.UTC().Format("20060102T150405Z") + format.Extension()
 	}
 	m, err := writeFile(out, func(w io.Writer) (*archivereport.Manifest, error) {
-		return archivereport.Write(cmd.Context(), dir, filter, w)
+		return archivereport.WriteAs(cmd.Context(), dir, filter, format, w)
 	})
 	if err != nil {
 		return err
@@ -80,7 +106,7 @@ func makeReport(cmd *cobra.Command, dir string, query url.Values, out string) er
 }
 
 // writeFile leaves no half a report behind.
-func writeFile(path string, write func(io.Writer) (*archivereport.Manifest, error)) (m *archivereport.Manifest, err error) {
+func writeFile[M any](path string, write func(io.Writer) (*M, error)) (m *M, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".provtrail-report-*")
 	if err != nil {
 		return nil, err

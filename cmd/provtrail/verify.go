@@ -27,21 +27,28 @@ type verifyFlags struct {
 func newVerifyCommand() *cobra.Command {
 	var flags verifyFlags
 	cmd := &cobra.Command{
-		Use:   "verify ARCHIVE",
-		Short: "Check that an archive is complete and unaltered",
+		Use:   "verify ARCHIVE | PACK.zip",
+		Short: "Check that an archive, or an evidence pack, is complete and unaltered",
 		Long: `Checks an archive, or a copy of one, offline and with the public key alone: every
 sealed file against its SHA-256, every seal against its signature and the one before.
 It names each file that was altered, truncated, removed, added or misplaced, and each
 hour that is missing.
 
+Of an evidence pack (provtrail report --evidence) it checks that each event stands in
+the archive as it stands in the pack; it does not need the archive for that.
+
 The exit status is 0 when nothing is wrong and 1 otherwise.`,
 		Example: `  provtrail verify ./data/archive
   provtrail verify /mnt/copy --public-key archive.pub --until 2026-11-22T00:00:00Z --json
+  provtrail verify evidence.zip --public-key archive.pub
   provtrail verify 's3://bucket/folder?region=eu-west-1' --public-key archive.pub`,
 		Args:          cobra.ExactArgs(1),
 		SilenceUsage:  true,
 		SilenceErrors: false,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if isPack(args[0]) {
+				return verifyPack(cmd, args[0], &flags)
+			}
 			return verify(cmd, args[0], &flags)
 		},
 	}
@@ -80,9 +87,7 @@ func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
 		return err
 	}
 	if flags.json {
-		encoder := json.NewEncoder(cmd.OutOrStdout())
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(v)
+		err = printJSON(cmd.OutOrStdout(), v)
 	} else {
 		err = printVerification(cmd.OutOrStdout(), v)
 	}
@@ -113,14 +118,17 @@ func publicKeys(dir string, paths []string) (keys []ed25519.PublicKey, err error
 	return keys, nil
 }
 
+func printJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}
+
 func printVerification(w io.Writer, v *archive.Verification) error {
-	var errs []error
+	errs := []error{printProblems(w, v.Problems)}
 	say := func(format string, args ...any) {
 		_, err := fmt.Fprintf(w, format+"\n", args...)
 		errs = append(errs, err)
-	}
-	for _, p := range v.Problems {
-		say("%-12s  %s  (%s)", p.Kind, p.Name, p.Detail)
 	}
 	for _, n := range v.Notes {
 		say("note          %s", n)

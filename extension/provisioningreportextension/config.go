@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/provtrail/provtrail/archive"
 )
 
 // Config of the extension.
@@ -16,6 +19,11 @@ type Config struct {
 
 	// Directory is the archive's folder, or the URL of a bucket and the folder in it.
 	Directory string `mapstructure:"directory"`
+	// PublicKey is the PEM file with the archive's public key, for download. Empty: the
+	// one the exporter leaves beside a folder.
+	PublicKey string `mapstructure:"public_key"`
+	// MaxDownloads is how many of the archive's files are downloaded at the same time.
+	MaxDownloads int `mapstructure:"max_downloads"`
 	// MaxRange is the longest period that may be asked for; zero is without limit.
 	MaxRange time.Duration `mapstructure:"max_range"`
 	// MaxConcurrent is how many reports are made at the same time.
@@ -35,7 +43,7 @@ func createDefaultConfig() component.Config {
 	server.NetAddr.Endpoint = "127.0.0.1:8480"
 	server.ReadHeaderTimeout = 10 * time.Second
 	server.WriteTimeout = 0 // a report takes as long as it is long
-	return &Config{Server: server, Directory: "./data/archive", MaxRange: 93 * 24 * time.Hour, MaxConcurrent: 2}
+	return &Config{Server: server, Directory: "./data/archive", MaxRange: 93 * 24 * time.Hour, MaxConcurrent: 2, MaxDownloads: 8}
 }
 
 // Validate names the setting that is wrong.
@@ -50,10 +58,21 @@ func (c *Config) Validate() error {
 	if c.MaxConcurrent < 1 {
 		errs = append(errs, fmt.Errorf("`max_concurrent` must be at least 1, is %d", c.MaxConcurrent))
 	}
+	if c.MaxDownloads < 1 {
+		errs = append(errs, fmt.Errorf("`max_downloads` must be at least 1, is %d", c.MaxDownloads))
+	}
 	if !c.Server.Auth.HasValue() && !c.AllowUnauthenticated && !loopback(c.Server.NetAddr.Endpoint) {
 		errs = append(errs, fmt.Errorf("`auth` must be set: `endpoint` %s is no loopback address, and reports name people; or set `allow_unauthenticated` where a proxy authenticates", c.Server.NetAddr.Endpoint))
 	}
 	return errors.Join(errs...)
+}
+
+// publicKey is where the archive's public key lies; empty where nobody said.
+func (c *Config) publicKey() string {
+	if c.PublicKey != "" || archive.IsURL(c.Directory) {
+		return c.PublicKey
+	}
+	return archive.PublicKeyPath(filepath.Clean(c.Directory) + "-signing-key.pem")
 }
 
 func loopback(endpoint string) bool {

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	_ "github.com/provtrail/provtrail/archive/drivers" // s3://, gs://, azblob://
+	"github.com/provtrail/provtrail/archive/report"
 )
 
 type reporter struct {
@@ -20,6 +21,7 @@ type reporter struct {
 	set    extension.Settings
 	logger *zap.Logger
 	turns  chan struct{} // one for each report that may be made
+	pulls  chan struct{} // one for each file that may be downloaded
 
 	server  *http.Server
 	address net.Addr
@@ -28,7 +30,7 @@ type reporter struct {
 }
 
 func newReporter(set extension.Settings, cfg *Config) *reporter {
-	return &reporter{config: cfg, set: set, logger: set.Logger, turns: make(chan struct{}, cfg.MaxConcurrent)}
+	return &reporter{config: cfg, set: set, logger: set.Logger, turns: make(chan struct{}, cfg.MaxConcurrent), pulls: make(chan struct{}, cfg.MaxDownloads)}
 }
 
 func (r *reporter) Start(ctx context.Context, host component.Host) error {
@@ -38,7 +40,13 @@ func (r *reporter) Start(ctx context.Context, host component.Host) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", r.form)
-	mux.HandleFunc("GET /report.zip", r.report)
+	for _, format := range []report.Format{report.Zip, report.JSON, report.Parquet} {
+		mux.HandleFunc("GET /report"+format.Extension(), r.reportAs(format))
+	}
+	mux.HandleFunc("GET /evidence.zip", r.evidence)
+	mux.HandleFunc("GET /archive/", r.listing)
+	mux.HandleFunc("GET /archive/files/{name...}", r.file)
+	mux.HandleFunc("GET /archive/public-key.pem", r.publicKey)
 	if r.server, err = r.config.Server.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, mux); err != nil {
 		return errors.Join(err, listener.Close())
 	}

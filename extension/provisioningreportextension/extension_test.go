@@ -47,8 +47,10 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 24*time.Hour, cfg.MaxRange)
 	require.Equal(t, 5, cfg.MaxConcurrent)
+	require.Equal(t, 3, cfg.MaxDownloads)
+	require.Equal(t, "/etc/provtrail/archive.pub", cfg.publicKey())
 	_, err = load(t, "wrong")
-	for _, setting := range []string{"`directory`", "`max_range`", "`max_concurrent`", "`auth`"} {
+	for _, setting := range []string{"`directory`", "`max_downloads`", "`max_range`", "`max_concurrent`", "`auth`"} {
 		require.ErrorContains(t, err, setting)
 	}
 }
@@ -70,8 +72,12 @@ func TestOnlyLoopbackGoesWithoutAuth(t *testing.T) {
 // serve starts the extension over an archive with one failed activity.
 func serve(t *testing.T) (*reporter, string, *observer.ObservedLogs) {
 	t.Helper()
-	dir := t.TempDir()
-	a, err := archive.Open(t.Context(), dir, archive.Options{})
+	return serveFrom(t, t.TempDir())
+}
+
+func serveFrom(t *testing.T, dir string) (*reporter, string, *observer.ObservedLogs) {
+	t.Helper()
+	a, err := archive.Open(t.Context(), dir, archive.Options{Spool: t.TempDir()})
 	require.NoError(t, err)
 	now := pcommon.NewTimestampFromTime(time.Now())
 	r := &provisioning.Record{
@@ -94,10 +100,15 @@ func serve(t *testing.T) (*reporter, string, *observer.ObservedLogs) {
 	return e, "http://" + e.address.String(), logs
 }
 
-func get(t *testing.T, address string) (*http.Response, []byte) {
+func get(t *testing.T, address string, header ...string) (*http.Response, []byte) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get(address)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
+	require.NoError(t, err)
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := client.Do(request)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, response.Body.Close()) }()
 	body, err := io.ReadAll(response.Body)
@@ -147,6 +158,8 @@ func TestWhatCannotBeServedIsSaid(t *testing.T) {
 	}
 	f("/report.zip?status=Done", http.StatusBadRequest, `"Done"`)
 	f("/report.zip?from=2020-01-01", http.StatusBadRequest, "longer than")
+	f("/report.zip?format=xls", http.StatusBadRequest, `"xls"`)
+	f("/evidence.zip", http.StatusBadRequest, "name an identity or a group")
 	f("/other", http.StatusNotFound, "")
 	for range cap(e.turns) {
 		e.turns <- struct{}{}

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -31,43 +32,107 @@ func guard(w http.ResponseWriter) {
 	h.Set("Cache-Control", "no-store")
 }
 
-func (r *reporter) report(w http.ResponseWriter, req *http.Request) {
+// reportAs serves the report in a format. The form asks /report.zip, and may name
+// another format.
+func (r *reporter) reportAs(format report.Format) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		guard(w)
+		start := time.Now()
+		query, format := req.URL.Query(), format
+		if asked := query.Get("format"); asked != "" {
+			format = report.Format(asked)
+		}
+		filter, err := report.ParseFilter(query, start)
+		if err == nil {
+			err = format.Validate()
+		}
+		if err == nil && r.config.MaxRange > 0 && filter.To.Sub(filter.From) > r.config.MaxRange {
+			err = fmt.Errorf("%w: the period is longer than %s; ask for less, or use provtrail report", report.ErrFilter, r.config.MaxRange)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.made(w, req, "report", format, func(out io.Writer) (fields []zap.Field, err error) { //nolint:contextcheck // it is the request's
+			m, err := report.WriteAs(req.Context(), r.config.Directory, filter, format, out)
+			if err != nil {
+				return nil, err
+			}
+			for _, s := range m.Sheets {
+				name, _, _ := strings.Cut(s.Name, ".")
+				fields = append(fields, zap.Int64(name, s.Rows))
+			}
+			return fields, nil
+		})
+	}
+}
+
+// evidence serves all about a person or a group.
+func (r *reporter) evidence(w http.ResponseWriter, req *http.Request) {
 	guard(w)
-	start := time.Now()
-	filter, err := report.ParseFilter(req.URL.Query(), start)
-	if err == nil && r.config.MaxRange > 0 && filter.To.Sub(filter.From) > r.config.MaxRange {
-		err = fmt.Errorf("%w: the period is longer than %s; ask for less, or use provtrail report", report.ErrFilter, r.config.MaxRange)
+	filter, err := report.ParseFilter(req.URL.Query(), time.Now())
+	subject := report.Subject{Tenant: filter.Tenant, Identity: filter.Identity, Group: filter.Group}
+	if err == nil && len(subject.Identity) == 0 && len(subject.Group) == 0 {
+		err = report.ErrNoSubject
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	r.made(w, req, "evidence", report.Zip, func(out io.Writer) ([]zap.Field, error) { //nolint:contextcheck // it is the request's
+		p, err := report.WriteEvidence(req.Context(), r.config.Directory, subject, filter.Zone, out)
+		if err != nil {
+			return nil, err
+		}
+		return []zap.Field{zap.Int("events", p.Events)}, nil
+	})
+}
+
+// made makes something and sends it as it is made, when its turn has come, and notes
+// who pulled what.
+func (r *reporter) made(w http.ResponseWriter, req *http.Request, what string, format report.Format, write func(io.Writer) ([]zap.Field, error)) {
+	start := time.Now()
+	done, ok := turn(w, r.turns)
+	if !ok {
+		return
+	}
+	defer done()
+	out := &download{
+		ResponseWriter: w, mediaType: format.MediaType(),
+		name: "provtrail-" + what + "-" + start.UTC().Format("20060102T150405Z") + format.Extension(),
+	}
+	counts, err := write(out)
+	fields := append(access(req, start), zap.Int64("bytes", out.bytes))
+	if err != nil {
+		r.logger.Warn(what+" failed", append(fields, zap.Error(err))...)
+		if out.bytes > 0 {
+			panic(http.ErrAbortHandler) // half a file must not look like a whole one
+		}
+		http.Error(w, "the "+what+" could not be made; the collector's log says why", http.StatusInternalServerError)
+		return
+	}
+	out.begin() // an empty file is one too
+	r.logger.Info(what+" downloaded", append(fields, counts...)...)
+}
+
+// turn takes one of the places, or says that none is free.
+func turn(w http.ResponseWriter, places chan struct{}) (done func(), ok bool) {
 	select {
-	case r.turns <- struct{}{}:
-		defer func() { <-r.turns }()
+	case places <- struct{}{}:
+		return func() { <-places }, true
 	default:
 		w.Header().Set("Retry-After", "30")
-		http.Error(w, "other reports are being made: try again in half a minute", http.StatusTooManyRequests)
-		return
+		http.Error(w, "others are being served: try again in half a minute", http.StatusTooManyRequests)
+		return nil, false
 	}
-	out := &download{ResponseWriter: w, name: "provtrail-report-" + start.UTC().Format("20060102T150405Z") + ".zip"}
-	m, err := report.Write(req.Context(), r.config.Directory, filter, out)
-	fields := []zap.Field{
-		zap.String("who", who(req)), zap.String("from", req.RemoteAddr), zap.String("query", req.URL.RawQuery),
-		zap.Int64("bytes", out.bytes), zap.Duration("took", time.Since(start)),
+}
+
+// access is what is noted of every request.
+func access(req *http.Request, start time.Time) []zap.Field {
+	return []zap.Field{
+		zap.String("who", who(req)), zap.String("from", req.RemoteAddr), zap.String("path", req.URL.Path),
+		zap.String("query", req.URL.RawQuery), zap.Duration("took", time.Since(start)),
 	}
-	if err != nil {
-		r.logger.Warn("report failed", append(fields, zap.Error(err))...)
-		if out.bytes > 0 {
-			panic(http.ErrAbortHandler) // half a zip must not look like a whole one
-		}
-		http.Error(w, "the report could not be made; the collector's log says why", http.StatusInternalServerError)
-		return
-	}
-	for _, s := range m.Sheets {
-		fields = append(fields, zap.Int64(strings.TrimSuffix(s.Name, ".csv"), s.Rows))
-	}
-	r.logger.Info("report downloaded", fields...)
 }
 
 // who asked, as the auth extension says.
@@ -88,15 +153,21 @@ func who(req *http.Request) string {
 // still be told.
 type download struct {
 	http.ResponseWriter
-	name  string
-	bytes int64
+	name, mediaType string
+	begun           bool
+	bytes           int64
+}
+
+func (d *download) begin() {
+	if !d.begun {
+		d.begun = true
+		d.Header().Set("Content-Type", d.mediaType)
+		d.Header().Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
+	}
 }
 
 func (d *download) Write(p []byte) (int, error) {
-	if d.bytes == 0 {
-		d.Header().Set("Content-Type", "application/zip")
-		d.Header().Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
-	}
+	d.begin()
 	n, err := d.ResponseWriter.Write(p)
 	d.bytes += int64(n)
 	if err != nil {

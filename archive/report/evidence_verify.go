@@ -1,0 +1,261 @@
+package report
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// PackVerification is what VerifyEvidence found.
+type PackVerification struct {
+	Problems []archive.Problem `json:"problems"`
+	Subject  Subject           `json:"subject"`
+	Events   int               `json:"events"`
+	Proven   int               `json:"proven"` // of those: by a seal of a trusted key
+	Open     int               `json:"open"`   // of hours that were not sealed yet
+	Seals    int               `json:"seals"`
+}
+
+// OK says that nothing is wrong.
+func (v *PackVerification) OK() bool { return len(v.Problems) == 0 }
+
+// packLimit is the most that is read of one file of a pack: a zip may be made to
+// unpack without end.
+const packLimit = 1 << 30
+
+// VerifyEvidence checks an evidence pack with the public keys alone: each event
+// against the root of its file's rows, the root against its seal, the seal against
+// the keys; and the document and the sheet against the events, from which it makes
+// them again. What it cannot tell is whether the archive holds more about the subject,
+// and whether the time of making is true.
+func VerifyEvidence(pack io.ReaderAt, size int64, keys []ed25519.PublicKey) (*PackVerification, error) {
+	z, err := zip.NewReader(pack, size)
+	if err != nil {
+		return nil, fmt.Errorf("evidence pack: %w", err)
+	}
+	v := &packVerifier{PackVerification: PackVerification{Problems: []archive.Problem{}}, files: map[string][]byte{}}
+	for _, f := range z.File {
+		if _, twice := v.files[f.Name]; twice {
+			v.blame(archive.Added, f.Name, "stands twice in the pack")
+			continue
+		}
+		if v.files[f.Name], err = unpack(f); err != nil {
+			v.blame(archive.Altered, f.Name, "cannot be unpacked: %v", err)
+		}
+	}
+	v.verify(keys)
+	slices.SortStableFunc(v.Problems, func(a, b archive.Problem) int { return cmp.Compare(a.Name, b.Name) })
+	return &v.PackVerification, nil
+}
+
+func unpack(f *zip.File) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(r, packLimit+1))
+	if err == nil && len(text) > packLimit {
+		err = fmt.Errorf("has more than %d bytes", packLimit)
+	}
+	return text, errors.Join(err, r.Close())
+}
+
+type packVerifier struct {
+	PackVerification
+	files  map[string][]byte
+	pack   Pack
+	seals  map[string]*archive.Seal // the trusted ones by name
+	events []evidence
+}
+
+func (v *packVerifier) blame(kind archive.ProblemKind, name, detail string, args ...any) {
+	v.Problems = append(v.Problems, archive.Problem{Kind: kind, Name: name, Detail: fmt.Sprintf(detail, args...)})
+}
+
+func (v *packVerifier) verify(keys []ed25519.PublicKey) {
+	text, ok := v.files[packManifest]
+	if !ok {
+		v.blame(archive.Removed, packManifest, "is not there: this is no evidence pack")
+		return
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v.pack); err != nil {
+		v.blame(archive.Altered, packManifest, "cannot be read: %v", err)
+		return
+	}
+	if again, err := v.pack.text(); err != nil || !bytes.Equal(again, text) {
+		v.blame(archive.Altered, packManifest, "is not written as the program writes it")
+	}
+	v.Subject = v.pack.Subject
+	v.checkDigests()
+	v.readSeals(keys)
+	v.checkFiles()
+	if v.readEvents() {
+		v.checkEvents()
+		v.makeAgain()
+	}
+}
+
+// checkDigests compares the files of the zip with the manifest.
+func (v *packVerifier) checkDigests() {
+	listed := map[string]bool{packManifest: true}
+	for _, s := range v.pack.Sheets {
+		listed[s.Name] = true
+		if rows := int64(v.pack.Events); s.Rows != rows && (s.Rows != 0 || !slices.Contains(v.pack.Chain, s.Name)) {
+			v.blame(archive.Altered, packManifest, "says that %s has %d rows", s.Name, s.Rows)
+		}
+		text, ok := v.files[s.Name]
+		sum := sha256.Sum256(text)
+		if !ok {
+			v.blame(archive.Removed, s.Name, "the manifest lists it")
+		} else if digest := hex.EncodeToString(sum[:]); digest != s.SHA256 {
+			v.blame(archive.Altered, s.Name, "has SHA-256 %s, the manifest says %s", digest, s.SHA256)
+		}
+	}
+	for _, name := range []string{packDocument, packSheet, packEvents, packProofs} {
+		if !listed[name] {
+			v.blame(archive.Removed, name, "the manifest does not list it")
+		}
+	}
+	for name := range v.files {
+		if !listed[name] {
+			v.blame(archive.Added, name, "the manifest does not list it")
+		}
+	}
+}
+
+func (v *packVerifier) readSeals(keys []ed25519.PublicKey) {
+	v.seals = map[string]*archive.Seal{}
+	var seals []*archive.Seal
+	for _, name := range v.pack.Chain {
+		s, err := archive.ParseSeal(name, v.files[name])
+		if err != nil {
+			v.blame(archive.BadSeal, name, "%v", err)
+			continue
+		}
+		seals = append(seals, s)
+	}
+	wrong := archive.Untrusted(seals, keys)
+	for _, s := range seals {
+		if detail, ok := wrong[s]; ok {
+			v.blame(archive.BadSeal, s.Name, "%s", detail)
+			continue
+		}
+		v.seals[s.Name] = s
+		v.Seals++
+	}
+}
+
+// checkFiles compares what the pack says of the archive's files with their seals.
+func (v *packVerifier) checkFiles() {
+	for _, f := range v.pack.Archive {
+		if f.Seal == "" {
+			if f != (PackFile{Name: f.Name}) {
+				v.blame(archive.Altered, packManifest, "%s has digests and no seal", f.Name)
+			}
+			continue
+		}
+		s, ok := v.seals[f.Seal]
+		if !ok {
+			continue // it is to blame
+		}
+		i := slices.IndexFunc(s.Files, func(l archive.SealedFile) bool { return l.Name == f.Name })
+		if i < 0 || s.Digest != f.Digest || s.Key != f.Key || s.Files[i].SHA256 != f.SHA256 || s.Files[i].Rows != f.Rows ||
+			(s.Files[i].Merkle == nil) != (f.Merkle == nil) || f.Merkle != nil && *s.Files[i].Merkle != *f.Merkle {
+			v.blame(archive.Altered, packManifest, "what it says of %s is not what %s says", f.Name, f.Seal)
+		}
+	}
+}
+
+func (v *packVerifier) readEvents() bool {
+	lines, proofs := lines(v.files[packEvents]), lines(v.files[packProofs])
+	if len(lines) != len(proofs) || len(lines) != v.pack.Events {
+		v.blame(archive.Altered, packEvents, "has %d events, %s has %d, the manifest says %d", len(lines), packProofs, len(proofs), v.pack.Events)
+		return false
+	}
+	for i, line := range lines {
+		var e evidence
+		if err := archive.ParseJSON(line, &e.record); err != nil || !bytes.Equal(archive.AppendJSON(nil, &e.record), line) {
+			v.blame(archive.Altered, packEvents, "line %d is no event: %v", i+1, err)
+			return false
+		}
+		err := json.Unmarshal(proofs[i], &e.proof)
+		if again, againErr := json.Marshal(e.proof); err != nil || againErr != nil || !bytes.Equal(again, proofs[i]) ||
+			e.proof.File < 0 || e.proof.File >= len(v.pack.Archive) {
+			v.blame(archive.Altered, packProofs, "line %d is no proof: %v", i+1, err)
+			return false
+		}
+		e.leaf = archive.Leaf(&e.record)
+		v.events = append(v.events, e)
+	}
+	return true
+}
+
+func lines(text []byte) (list [][]byte) {
+	s := bufio.NewScanner(bytes.NewReader(text))
+	s.Buffer(nil, packLimit)
+	for s.Scan() {
+		list = append(list, slices.Clone(s.Bytes()))
+	}
+	return list
+}
+
+// checkEvents follows each event to its seal.
+func (v *packVerifier) checkEvents() {
+	v.Events = len(v.events)
+	seen, ours := map[provisioning.ID]bool{}, map[provisioning.ID]bool{}
+	for i := range v.events {
+		e := &v.events[i]
+		ours[e.record.ActivityID] = ours[e.record.ActivityID] || v.pack.Subject.about(&e.record)
+	}
+	for i := range v.events {
+		e := &v.events[i]
+		f := v.pack.Archive[e.proof.File]
+		id := e.record.EventID
+		switch {
+		case seen[id] || e.proof.Event != id.String():
+			v.blame(archive.Altered, packEvents, "line %d: event %s stands twice or has the proof of another", i+1, id)
+		case !ours[e.record.ActivityID]:
+			v.blame(archive.Altered, packEvents, "line %d: event %s is not about the subject", i+1, id)
+		case f.Merkle == nil:
+			v.Open++
+		case !archive.MerkleProves(*f.Merkle, e.leaf, e.proof.Row, f.Rows, e.proof.Path):
+			v.blame(archive.Altered, packEvents, "line %d: event %s is not row %d of %s as it was sealed", i+1, id, e.proof.Row, f.Name)
+		case v.seals[f.Seal] != nil:
+			v.Proven++
+		}
+		seen[id] = true
+	}
+}
+
+// makeAgain makes the document and the sheet of the events and compares.
+func (v *packVerifier) makeAgain() {
+	if v.pack.Proven != v.Proven && v.OK() {
+		v.blame(archive.Altered, packManifest, "says that %d events are proven, %d are", v.pack.Proven, v.Proven)
+	}
+	zone, err := time.LoadLocation(v.pack.Zone)
+	if err != nil {
+		v.blame(archive.Altered, packManifest, "%v", err)
+		return
+	}
+	for name, write := range map[string]func(io.Writer, *Pack, []evidence, *time.Location) error{packDocument: writeDocument, packSheet: writeSheet} {
+		var b bytes.Buffer
+		if err := write(&b, &v.pack, v.events, zone); err != nil || !bytes.Equal(b.Bytes(), v.files[name]) {
+			v.blame(archive.Altered, name, "is not what the events say")
+		}
+	}
+}
