@@ -104,6 +104,9 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-require github.com/provtrail/provtrail v0.0.0
+require (
+	github.com/provtrail/provtrail v0.0.0
+	go.etcd.io/bbolt v1.5.0 // indirect
+)
 
 replace github.com/provtrail/provtrail => ../..

@@ -23,6 +23,11 @@ func main() {
 	flag.IntVar(&o.events, "events", 200_000, "records to insert, at most")
 	flag.IntVar(&o.batch, "batch", 10_000, "records of one insert")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each exporter is timed; the best counts")
+	flag.BoolVar(&o.queries, "queries", false, "time the dashboards' queries instead of inserts")
+	flag.IntVar(&o.observations, "observations", 10_000_000, "with -queries: observations to generate in the server")
+	flag.BoolVar(&o.contrib, "contrib", true, "with -queries: ask contrib's table too")
+	flag.StringVar(&o.dashboards, "dashboards", "../../dashboards", "with -queries: folder of the dashboards")
+	flag.StringVar(&o.dir, "dir", "", "folder for the server's data, kept; without one, a temporary one")
 	flag.StringVar(&o.address, "address", "", "native address of a server to use; without one, one is started")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -37,6 +42,9 @@ func main() {
 type options struct {
 	events, batch, rounds int
 	address               string
+	queries, contrib      bool
+	observations          int
+	dashboards, dir       string
 }
 
 func run(ctx context.Context, o options) error {
@@ -45,15 +53,23 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	load, err := makeLoad(ctx, dir, o)
-	if err != nil {
-		return fmt.Errorf("make the records: %w", err)
+	var measure func(address string) error
+	if o.queries {
+		measure = func(address string) error { return queries(ctx, address, o) }
+	} else {
+		load, err := makeLoad(ctx, dir, o)
+		if err != nil {
+			return fmt.Errorf("make the records: %w", err)
+		}
+		fmt.Printf("%d records, %.0f bytes of vendor's JSON and %.0f bytes as OTLP each, %d an insert\n",
+			load.records, load.jsonBytes(), load.otlpBytes(), o.batch)
+		measure = func(address string) error { return compare(ctx, address, load, o) }
 	}
-	fmt.Printf("%d records, %.0f bytes of vendor's JSON and %.0f bytes as OTLP each, %d an insert\n",
-		load.records, load.jsonBytes(), load.otlpBytes(), o.batch)
-
 	if o.address != "" {
-		return compare(ctx, o.address, load, o)
+		return measure(o.address)
+	}
+	if o.dir != "" {
+		dir = o.dir
 	}
 	cfg := clickhouse.DefaultConfig()
 	cfg.NativeEndpoint, cfg.HTTPEndpoint, cfg.Directory, cfg.LogLevel = "127.0.0.1:0", "127.0.0.1:0", dir+"/server", "none"
@@ -67,5 +83,5 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
-	return compare(ctx, engine.NativeAddr(), load, o)
+	return measure(engine.NativeAddr())
 }

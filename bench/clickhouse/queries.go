@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/clickhouseexporter"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter"
+
+	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter"
+	"github.com/provtrail/provtrail/internal/panels"
+)
+
+// queries times every panel's query, and questions that both tables can answer.
+func queries(ctx context.Context, address string, o options) error {
+	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{address}, ReadTimeout: time.Hour, Settings: clickhouse.Settings{"max_execution_time": 0}})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	to := time.Now().UTC().Truncate(time.Hour)
+	if err := makeTables(ctx, address); err != nil {
+		return err
+	}
+	begin := time.Now()
+	if err := generate(ctx, conn, o.observations, to); err != nil {
+		return err
+	}
+	fmt.Printf("generated in %.0f s\n", time.Since(begin).Seconds())
+	if err := settle(ctx, conn); err != nil {
+		return err
+	}
+	b := &timing{conn: conn, rounds: o.rounds}
+	if err := b.panels(ctx, o.dashboards, to); err != nil {
+		return err
+	}
+	if !o.contrib {
+		return nil
+	}
+	if err := copyToContrib(ctx, conn, to); err != nil {
+		return err
+	}
+	if err := settle(ctx, conn); err != nil {
+		return err
+	}
+	return b.questions(ctx)
+}
+
+func makeTables(ctx context.Context, address string) error {
+	for factory, settings := range map[exporter.Factory]map[string]any{
+		provisioningclickhouseexporter.NewFactory(): {"endpoints": []any{address}, "database": "ours", "ttl": "0s", "rollup_ttl": "0s", "sending_queue": map[string]any{"enabled": false}},
+		clickhouseexporter.NewFactory():             {"endpoint": "tcp://" + address, "database": "contrib", "sending_queue": map[string]any{"enabled": false}},
+	} {
+		e, err := create(ctx, factory, settings)
+		if err != nil {
+			return err
+		}
+		if err := e.Start(ctx, componenttest.NewNopHost()); err != nil {
+			return err
+		}
+		// Ours makes its tables with the first insert.
+		if err := e.ConsumeLogs(ctx, nothing()); err != nil {
+			return err
+		}
+		if err := e.Shutdown(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle waits until the server has merged what it merges by itself.
+func settle(ctx context.Context, conn driver.Conn) error {
+	for quiet := 0; quiet < 5; {
+		var merging uint64
+		if err := conn.QueryRow(ctx, "SELECT count() FROM system.merges").Scan(&merging); err != nil {
+			return err
+		}
+		quiet++
+		if merging > 0 {
+			quiet = 0
+		}
+		time.Sleep(time.Second)
+	}
+	rows, err := conn.Query(ctx, `SELECT concat(database, '.', table), count(), sum(rows), formatReadableSize(sum(bytes_on_disk)) FROM system.parts
+		WHERE active AND database IN ('ours', 'contrib') GROUP BY ALL ORDER BY ALL`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var table, size string
+		var parts, n uint64
+		if err := rows.Scan(&table, &parts, &n, &size); err != nil {
+			return err
+		}
+		fmt.Printf("%-40s %4d parts %12d rows %s\n", table, parts, n, size)
+	}
+	return rows.Err()
+}
+
+// timing measures queries by what the server says of them.
+type timing struct {
+	conn   driver.Conn
+	rounds int
+	n      int
+}
+
+type measured struct {
+	P50, P95 float64 // ms
+	CPU      float64 // ms
+	Rows     uint64
+	Bytes    uint64
+	Memory   uint64
+}
+
+func (b *timing) run(ctx context.Context, database, sql string) (m measured, err error) {
+	b.n++
+	id := fmt.Sprintf("bench-%d", b.n)
+	settings := clickhouse.Settings{"log_comment": id, "log_queries": 1}
+	for range b.rounds {
+		rows, err := b.conn.Query(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), use(database, sql))
+		if err != nil {
+			return m, err
+		}
+		for rows.Next() { //nolint:revive // only the time counts
+		}
+		if err := rows.Err(); err != nil {
+			return m, err
+		}
+	}
+	if err := b.conn.Exec(ctx, "SYSTEM FLUSH LOGS"); err != nil {
+		return m, err
+	}
+	err = b.conn.QueryRow(ctx, `SELECT quantileExact(0.5)(query_duration_ms) / 1, quantileExact(0.95)(query_duration_ms) / 1,
+		quantileExact(0.5)(ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds']) / 1000, any(read_rows), any(read_bytes), max(memory_usage)
+		FROM system.query_log WHERE type = 'QueryFinish' AND log_comment = ?`, id).Scan(&m.P50, &m.P95, &m.CPU, &m.Rows, &m.Bytes, &m.Memory)
+	return m, err
+}
+
+// use lets a panel's query find its views.
+func use(database, sql string) string {
+	if database == "" {
+		return sql
+	}
+	for _, view := range []string{"activities", "groups", "observations", "passwords_changed", "status_hourly", "quarantine"} {
+		for _, before := range []string{"FROM ", "JOIN "} {
+			for _, after := range []string{"\n", " ", ")"} {
+				sql = strings.ReplaceAll(sql+" ", before+view+after, before+database+"."+view+after)
+			}
+		}
+	}
+	return sql
+}
+
+func (b *timing) panels(ctx context.Context, folder string, to time.Time) error {
+	boards, err := panels.Read(folder)
+	if err != nil {
+		return err
+	}
+	var group, identity string
+	if err := b.conn.QueryRow(ctx, "SELECT group_id, identity_id FROM ours.observations WHERE occurred_at > ? LIMIT 1", to.Add(-30*time.Hour)).Scan(&group, &identity); err != nil {
+		return err
+	}
+	var all []measured
+	fmt.Printf("%-52s %8s %8s %8s %12s %10s %8s\n", "panel", "p50 ms", "p95 ms", "CPU ms", "rows read", "MB read", "MB mem")
+	for _, board := range boards {
+		scope := panels.Scope{From: to.Add(-board.Range), To: to, Interval: max(board.Range/500, time.Minute), Vars: map[string][]string{}}
+		for _, v := range board.Variables {
+			scope.Vars[v] = []string{"$__all"}
+			switch {
+			case v == "search", strings.HasPrefix(board.Title, "Activities") && (v == "group" || v == "identity"):
+				scope.Vars[v] = []string{""}
+			case v == "group":
+				scope.Vars[v] = []string{group}
+			case v == "identity":
+				scope.Vars[v] = []string{identity}
+			}
+		}
+		for _, q := range board.Queries {
+			sql, err := scope.Expand(q.SQL)
+			if err != nil {
+				return fmt.Errorf("%s / %s: %w", board.Title, q.Panel, err)
+			}
+			m, err := b.run(ctx, "ours", sql)
+			if err != nil {
+				return fmt.Errorf("%s / %s: %w", board.Title, q.Panel, err)
+			}
+			all = append(all, m)
+			m.print(board.Title + " / " + q.Panel)
+		}
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].P95 < all[j].P95 })
+	fmt.Printf("BENCH clickhouse_panel_p95_worst %.0f ms\n", all[len(all)-1].P95)
+	fmt.Printf("BENCH clickhouse_panel_p95_median %.0f ms\n", all[len(all)/2].P95)
+	return nil
+}
+
+func (m measured) print(name string) {
+	fmt.Printf("%-52.52s %8.0f %8.0f %8.0f %12d %10.1f %8.0f\n", name, m.P50, m.P95, m.CPU, m.Rows, float64(m.Bytes)/1e6, float64(m.Memory)/1e6)
+}
