@@ -46,6 +46,19 @@ setup: .tools/bin/promtool
 	  rm -rf .tools/apt; \
 	else echo "make setup: no promtool on the PATH and no apt-get: the Prometheus rules will not be tested" >&2; fi
 
+# Chromium uses the report's form in a test. It is a Debian package, installed where there
+# is apt-get and we are root. The stamp says where it is, or why there is none.
+setup: .tools/chromium
+
+.tools/chromium:
+	@mkdir -p $(@D); find_it() { command -v "$${PROVTRAIL_CHROMIUM:-chromium}" || command -v google-chrome; }; \
+	if ! find_it >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  echo "installing Debian's package chromium"; \
+	  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium; } >.tools/chromium.log 2>&1 \
+	    || tail -n 3 .tools/chromium.log >&2; \
+	fi; \
+	find_it >$@ || { echo "make setup: there is no chromium (set PROVTRAIL_CHROMIUM, or install it): the report's form will not be tested" >&2; echo "none" >$@; }
+
 # --- build and run -----------------------------------------------------------
 
 .PHONY: build
@@ -71,6 +84,11 @@ test: setup ## run all tests with the race detector, against a real ClickHouse
 	done
 	@if [ -x .tools/bin/promtool ]; then $(MAKE) --no-print-directory test-prometheus; \
 	else echo "== NOT RUN: the tests of the Prometheus rules, for want of promtool" >&2; fi
+	@if [ "$$(cat .tools/chromium)" = none ]; then echo "== NOT RUN: the tests of the report's form, for want of chromium" >&2; fi
+
+.PHONY: test-kills
+test-kills: ## end the archive's writer with SIGKILL 100 times (KILLS=100)
+	PROVTRAIL_KILLS=$(or $(KILLS),100) go test -count 1 -run TestKilledWriter -v ./archive
 
 .PHONY: test-prometheus
 test-prometheus: setup ## check and test the Prometheus rules with promtool
