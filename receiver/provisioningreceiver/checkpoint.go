@@ -11,17 +11,20 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// checkpoint keeps how far a feed has read: version, milliseconds since 1970 and a
-// checksum. It only moves forward, and the generation before is kept.
+// checkpoint keeps a time, such as how far a feed has read: version, milliseconds since
+// 1970 and a checksum. The generation before is kept.
 type checkpoint struct {
 	storage.Client
+	key    string
 	high   time.Time
 	stored []byte
 }
 
 const (
-	keyPosition       = "position"
-	keyPrevious       = "position.previous"
+	keyPosition = "position"
+	keyLooked   = "looked" // when the longest overlap was last read
+	previous    = ".previous"
+
 	checkpointVersion = 1
 	checkpointSize    = 1 + 8 + 4
 )
@@ -32,7 +35,7 @@ var errDamaged = errors.New("the stored checkpoint and the one before are damage
 // that there was one and neither generation can be read.
 func (c *checkpoint) load(ctx context.Context) (found bool, err error) {
 	damaged := false
-	for _, key := range []string{keyPosition, keyPrevious} {
+	for _, key := range []string{c.key, c.key + previous} {
 		value, err := c.Get(ctx, key)
 		if err != nil {
 			return false, fmt.Errorf("the checkpoint cannot be read: %w", err)
@@ -59,10 +62,15 @@ func (c *checkpoint) move(ctx context.Context, to time.Time) error {
 	if !to.After(c.high) {
 		return nil
 	}
+	return c.set(ctx, to)
+}
+
+// set stores a position, also an earlier one.
+func (c *checkpoint) set(ctx context.Context, to time.Time) error {
 	value := encodeCheckpoint(to)
-	operations := []*storage.Operation{storage.SetOperation(keyPosition, value)}
+	operations := []*storage.Operation{storage.SetOperation(c.key, value)}
 	if c.stored != nil {
-		operations = append(operations, storage.SetOperation(keyPrevious, c.stored))
+		operations = append(operations, storage.SetOperation(c.key+previous, c.stored))
 	}
 	if err := c.Batch(ctx, operations...); err != nil {
 		return fmt.Errorf("the checkpoint cannot be stored: %w", err)

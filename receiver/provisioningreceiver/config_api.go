@@ -79,6 +79,10 @@ type PollConfig struct {
 	// Backfill is how far back the first start begins: the vendor keeps 60 days.
 	Backfill time.Duration `mapstructure:"backfill"`
 
+	// Parallel is how many stretches of a long period, such as the backfill, are read
+	// at the same time.
+	Parallel int `mapstructure:"parallel"`
+
 	// Query selects documents of the search index (search and events).
 	Query string `mapstructure:"query"`
 
@@ -95,6 +99,7 @@ func (c *PollConfig) Validate() error {
 	}
 	check(c.Path != "" && c.Path[0] == '/', "path is %q, must begin with /", c.Path)
 	check(c.PageSize > 0 && c.PageSize <= 10_000, "page_size is %d, must be between 1 and 10000", c.PageSize)
+	check(c.Parallel > 0 && c.Parallel <= 32, "parallel is %d, must be between 1 and 32", c.Parallel)
 	check(c.Interval > 0, "interval is %v, must be positive", c.Interval)
 	check(len(c.Overlaps) > 0, "overlaps must hold at least one duration")
 	for i, o := range c.Overlaps {
@@ -108,6 +113,7 @@ func defaultPollConfig(path string, pageSize int, query string) PollConfig {
 	return PollConfig{
 		Path: path, PageSize: pageSize, Query: query,
 		Interval: 45 * time.Second,
+		Parallel: 4,
 		Overlaps: []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour, 24 * time.Hour},
 		Backfill: 60 * 24 * time.Hour,
 	}

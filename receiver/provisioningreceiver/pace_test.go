@@ -79,6 +79,7 @@ func TestPollsFollowWhatComes(t *testing.T) {
 		api.ClientConfig.Endpoint = "http://vendor"
 		cfg.API, cfg.Search = configoptional.Some(api), configoptional.Some(defaultSearchConfig())
 		cfg.Search.Get().Overlaps = cfg.Search.Get().Overlaps[:1]
+		cfg.Search.Get().Backfill = 5 * time.Minute // one window, so one request a poll
 		r, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, newStore())
 		require.NoError(t, err)
 		r.client.http = &http.Client{Transport: vendorFunc(func(*http.Request) (int, string) {
@@ -158,6 +159,7 @@ func TestAsksWhileItDelivers(t *testing.T) {
 		api.ClientConfig.Endpoint = "http://vendor"
 		cfg.API, cfg.Search = configoptional.Some(api), configoptional.Some(defaultSearchConfig())
 		cfg.Search.Get().PageSize, cfg.Search.Get().Overlaps = 1, cfg.Search.Get().Overlaps[:1]
+		cfg.Search.Get().Backfill = time.Hour // one window
 		s := newStore()
 		r, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, slow{s, time.Second})
 		require.NoError(t, err)

@@ -71,7 +71,8 @@ func (p searchPages) ask(c *cursor) (method, path, body string) {
 		After     []string          `json:"searchAfter,omitempty"`
 	}{
 		Indices: []string{p.index}, QueryType: "SAILPOINT", Sort: []string{p.sort, "id"}, After: c.after,
-		Query: map[string]string{"query": "(" + p.cfg.Query + ") AND " + p.sort + ":>=" + escape.Replace(c.from.Format(vendorTime))},
+		Query: map[string]string{"query": "(" + p.cfg.Query + ") AND " + p.sort +
+			":[" + escape.Replace(c.from.Format(vendorTime)) + " TO " + escape.Replace(c.until.Format(vendorTime)) + "]"},
 	}
 	data, _ := json.Marshal(request) //nolint:errchkjson // strings
 	return http.MethodPost, p.cfg.Path + "?limit=" + strconv.Itoa(p.cfg.PageSize), string(data)

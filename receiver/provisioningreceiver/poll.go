@@ -2,7 +2,6 @@ package provisioningreceiver
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/url"
 	"slices"
@@ -31,9 +30,12 @@ type pollFeed struct {
 	pages   pages
 
 	checkpoint checkpoint
+	looked     checkpoint // when the longest overlap was read last, kept over a restart
 	seen       *seen
 	open       *openActivities // of rest only
-	reread     []time.Time     // when each overlap was read last
+	saved      time.Time       // when those were stored last
+	reread     []time.Time     // when each overlap was read last, by the vendor's clock
+	span       time.Duration   // of a window that holds about windowPages pages
 	told       time.Time       // when progress was logged last
 	rows       int64
 	fresh      bool         // the poll under way brought something new
@@ -81,7 +83,8 @@ func (f *pollFeed) start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	f.checkpoint.Client = client
+	f.checkpoint = checkpoint{Client: client, key: keyPosition}
+	f.looked = checkpoint{Client: client, key: keyLooked}
 	if f.open != nil {
 		if err := f.open.load(ctx, client); err != nil {
 			return errors.Join(err, client.Close(ctx))
@@ -100,6 +103,9 @@ func (f *pollFeed) start(ctx context.Context, host component.Host) error {
 	f.log().Info("feed begins", zap.Time("from", f.checkpoint.high), zap.Bool("resumed", found))
 	f.confirmed.Store(time.Now().UnixNano())
 	f.reread = make([]time.Time, len(f.cfg.Overlaps))
+	if _, err := f.looked.load(ctx); err != nil && !errors.Is(err, errDamaged) {
+		return errors.Join(err, client.Close(ctx))
+	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f.cancel = cancel
 	f.done.Go(func() { f.run(running) })
@@ -147,69 +153,50 @@ func (f *pollFeed) poll(ctx context.Context) error {
 	if err := f.readOpen(ctx); err != nil {
 		return err
 	}
-	now := time.Now()
+	now := f.client.now()
 	for i := len(f.cfg.Overlaps) - 1; i > 0; i-- {
-		overlap := f.cfg.Overlaps[i]
-		if now.Sub(f.reread[i]) < overlap/4 {
+		overlap, last := f.cfg.Overlaps[i], f.reread[i]
+		if since := now.Sub(last); since >= 0 && since < overlap/4 {
 			continue
 		}
-		if err := f.scan(ctx, f.client.now().Add(-overlap), false); err != nil {
+		if last.IsZero() {
+			last = f.looked.high // the longest is read first
+		}
+		if err := f.scan(ctx, f.lookBack(now, last, overlap), false); err != nil {
 			return err
 		}
 		for j := range i + 1 {
 			f.reread[j] = now
+		}
+		if i == len(f.cfg.Overlaps)-1 {
+			return f.looked.set(ctx, now)
 		}
 		break
 	}
 	return nil
 }
 
-// scan reads all documents from a time until the vendor's now. forward moves the
-// checkpoint behind each page that was accepted.
-func (f *pollFeed) scan(ctx context.Context, from time.Time, forward bool) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // gives up a page that is not wanted any more
-	c := cursor{from: from.UTC().Truncate(time.Millisecond), until: f.client.now().UTC()}
-	for next := f.ask(ctx, c); next != nil; {
-		page := <-next
-		if page.err != nil {
-			return page.err
-		}
-		rows, last := f.order(page.answer)
-		next = nil
-		if f.pages.next(&c, rows) {
-			next = f.ask(ctx, c) // while this one is delivered
-		}
-		if err := f.accept(ctx, page.answer); err != nil {
-			return err
-		}
-		if now := f.client.now(); last.After(now) {
-			last = now // one absurd time must not carry the checkpoint away
-		}
-		if forward {
-			if err := f.checkpoint.move(ctx, last); err != nil {
-				return err
-			}
-			f.progress(ctx, len(rows))
-		}
+// lookBack is where an overlap is read again from: a document that appears as late as
+// the overlap is long appeared after the last look, so that one counts, not this one.
+func (f *pollFeed) lookBack(now, last time.Time, overlap time.Duration) time.Time {
+	from := now.Add(-overlap - overlap/4)
+	if last.Before(now) && !last.IsZero() {
+		from = last.Add(-overlap)
 	}
-	return nil
+	if oldest := now.Add(-f.cfg.Backfill); from.Before(oldest) {
+		return oldest
+	}
+	return from
 }
 
-type answered struct {
-	answer []byte
-	err    error
-}
-
-// ask asks for the page at a cursor.
-func (f *pollFeed) ask(ctx context.Context, c cursor) <-chan answered {
-	out := make(chan answered, 1)
-	f.done.Go(func() {
-		method, path, body := f.pages.ask(&c)
-		answer, err := f.client.list(ctx, string(f.sink.feed), method, path, body)
-		out <- answered{answer, err}
-	})
-	return out
+// saveOpen stores which activities are open, before the checkpoint moves past them, but
+// not at each page of a long scan.
+func (f *pollFeed) saveOpen(ctx context.Context) error {
+	if f.open == nil || time.Since(f.saved) < 10*time.Second {
+		return nil
+	}
+	f.saved = time.Now()
+	return f.open.save(ctx)
 }
 
 // readOpen reads open activities again by id.
@@ -232,26 +219,6 @@ func (f *pollFeed) readOpen(ctx context.Context) error {
 		}
 	}
 	return f.open.save(ctx)
-}
-
-// order reads what paging needs. A document it cannot read has no time and is in
-// the quarantine already.
-func (f *pollFeed) order(answer []byte) (rows []row, last time.Time) {
-	var elements []json.RawMessage
-	_ = json.Unmarshal(answer, &elements) // it is an array
-	rows = make([]row, len(elements))
-	for i, e := range elements {
-		if json.Unmarshal(e, &rows[i]) != nil {
-			continue
-		}
-		if at, err := time.Parse(time.RFC3339Nano, f.pages.at(&rows[i])); err == nil {
-			rows[i].time = at
-			if at.After(last) {
-				last = at
-			}
-		}
-	}
-	return rows, last
 }
 
 // accept delivers what a page gives and is not known to be accepted already.

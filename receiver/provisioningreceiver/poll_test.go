@@ -198,7 +198,7 @@ func TestCheckpoint(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Close(ctx)) })
 	load := func() (time.Time, bool, error) {
-		c := checkpoint{Client: client}
+		c := checkpoint{Client: client, key: keyPosition}
 		found, err := c.load(ctx)
 		return c.high, found, err
 	}
@@ -207,7 +207,7 @@ func TestCheckpoint(t *testing.T) {
 	require.False(t, found)
 
 	first, second := time.UnixMilli(1_800_000_000_000).UTC(), time.UnixMilli(1_800_000_001_000).UTC()
-	c := checkpoint{Client: client}
+	c := checkpoint{Client: client, key: keyPosition}
 	require.NoError(t, c.move(ctx, first))
 	require.NoError(t, c.move(ctx, second))
 	require.NoError(t, c.move(ctx, first), "never backwards")
@@ -223,7 +223,7 @@ func TestCheckpoint(t *testing.T) {
 		require.True(t, found)
 		require.Equal(t, first, high, "the generation before")
 	}
-	require.NoError(t, client.Set(ctx, keyPrevious, []byte("y")))
+	require.NoError(t, client.Set(ctx, keyPosition+previous, []byte("y")))
 	_, _, err = load()
 	require.ErrorIs(t, err, errDamaged)
 }

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
+)
+
+// verdict is how the stores differ from what they must hold.
+type verdict struct {
+	Observations int `json:"observations"` // in ClickHouse
+	Activities   int `json:"activities"`
+	Lost         int `json:"lost"`
+	Doubled      int `json:"doubled"`
+	Wrong        int `json:"wrong"`
+
+	repeats int // in the sealed archive
+
+	differences []string
+}
+
+func (v *verdict) sum() int { return v.Lost + v.Doubled + v.Wrong }
+
+func (v *verdict) note(where string, list []blackbox.Difference) {
+	for i, d := range list {
+		switch d.Kind {
+		case blackbox.Lost:
+			v.Lost++
+		case blackbox.Doubled:
+			v.Doubled++
+		default:
+			v.Wrong++
+		}
+		if i < 20 {
+			v.differences = append(v.differences, where+": "+d.String())
+		}
+	}
+}
+
+const (
+	clickHouseRows = "(SELECT * FROM provisioning_observations FINAL)"
+	archiveTenants = "tenant=*"
+)
+
+// archiveRows are the rows of the Parquet files, read by ClickHouse itself.
+func (r *run) archiveRows(under string) string {
+	return "file('" + r.disks.path("archive") + "/data/" + under + "/date=*/hour=*/*.parquet', 'Parquet')"
+}
+
+// check compares both stores with what they must hold.
+func (r *run) check(ctx context.Context, e *expected) (*verdict, error) {
+	v := &verdict{}
+	ask := func(query string) ([][]string, error) {
+		rows, err := r.engine.query(ctx, query)
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, query)
+		}
+		return rows, err
+	}
+	for where, from := range map[string]string{"ClickHouse": clickHouseRows, "archive": r.archiveRows(archiveTenants)} {
+		rows, err := ask(strings.ReplaceAll(observationFacts, "%s", from))
+		if err != nil {
+			return v, err
+		}
+		v.note(where+" observation", e.compareObservations(rows))
+		v.Observations = len(rows)
+		if rows, err = ask(`SELECT activity_id, status FROM (SELECT activity_id, argMax(status, version) AS status,
+			argMax(folded_into, version) AS folded FROM ` + from + ` WHERE current GROUP BY activity_id) WHERE folded = ''`); err != nil {
+			return v, err
+		}
+		v.note(where+" newest status", blackbox.Compare(e.statuses(), rows))
+	}
+	rows, err := ask(activityFacts())
+	if err != nil {
+		return v, err
+	}
+	v.Activities = len(rows)
+	v.note("ClickHouse activity", e.compareActivities(rows))
+	if rows, err = ask(blackbox.GroupFacts); err != nil {
+		return v, err
+	}
+	v.note("ClickHouse group", blackbox.Compare(e.groups, rows))
+	if rows, err = ask("SELECT event_id, toString(count()) FROM " + clickHouseRows + " GROUP BY event_id HAVING count() > 1"); err != nil {
+		return v, err
+	}
+	for _, row := range rows {
+		v.note("ClickHouse", []blackbox.Difference{{ID: row[0], Kind: blackbox.Doubled, Want: "1", Have: row[1]}})
+	}
+	for where, from := range map[string]string{"ClickHouse": "provisioning_quarantine FINAL", "archive": r.archiveRows("quarantine")} {
+		if len(e.torn) == 0 && where == "archive" {
+			continue // there are no such files to be read
+		}
+		rows, err := ask("SELECT replaceRegexpOne(file, '.*/', ''), toString(uniqExact(event_id)) FROM " + from + " GROUP BY 1")
+		if err != nil {
+			return v, err
+		}
+		v.note(where+" quarantine", blackbox.Compare(e.torn, rows))
+	}
+	return v, nil
+}
+
+// doubles counts the rows that the sealed archive holds more than once.
+func (r *run) doubles(ctx context.Context) (int, error) {
+	rows, err := r.engine.query(ctx, "SELECT toString(count() - uniqExact(event_id)) FROM "+r.archiveRows(archiveTenants))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(rows[0][0])
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
+)
+
+// overlay changes the default pipeline: ClickHouse is somebody else's process, queues
+// and state lie on disks of their own, and polls follow the fast clock.
+const overlay = `
+extensions:
+  file_storage:
+    directory: %[1]s
+  file_storage/queue:
+    directory: %[2]s
+    create_directory: true
+    fsync: true
+    timeout: 10s
+receivers:
+  provisioning:
+    file:
+      poll_interval: 200ms
+    api:
+      timeout: 10s
+    rest: {interval: 1s, page_size: 50, backfill: 240h}
+    search: {interval: 1s, page_size: 200, backfill: 240h}
+    events: {interval: 1s, page_size: 200, backfill: 240h}
+exporters:
+  provisioning_clickhouse:
+    sending_queue: {storage: file_storage/queue}
+  provisioning_parquet:
+    directory: %[3]s
+    sending_queue: {storage: file_storage/queue}
+service:
+  extensions: [health_check, file_storage, file_storage/queue, provisioning_report]
+`
+
+// collector keeps the real program running, however often it is killed.
+type collector struct {
+	program, root, dir string
+	env                []string
+	health             string
+	started            func(pid int) // called with each new process
+
+	mu      sync.Mutex // guards everything below
+	current *process
+	wanted  bool // it is to run
+	kills   int
+	own     int // ends of its own
+}
+
+// run starts the collector whenever it is wanted and not there, until ctx ends.
+func (c *collector) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		c.mu.Lock()
+		if c.current != nil && c.current.ended() {
+			c.own++
+			c.current = nil
+		}
+		if c.current == nil && c.wanted {
+			if p, err := start(c.program, c.root, c.log(), c.env, c.args()...); err == nil {
+				c.current = p
+				c.started(p.cmd.Process.Pid)
+			}
+		}
+		c.mu.Unlock()
+		sleep(ctx, 50*time.Millisecond)
+	}
+}
+
+func (c *collector) log() string { return filepath.Join(c.dir, "collector.log") }
+
+func (c *collector) args() []string {
+	return []string{
+		"--config", "collector-config.yaml", "--config", "sailpoint-config.yaml", "--config", filepath.Join(c.dir, "chaos.yaml"),
+	}
+}
+
+// want says whether the collector is to run.
+func (c *collector) want(wanted bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wanted = wanted
+}
+
+// take hands the running process over, if there is one, to be ended.
+func (c *collector) take() *process {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.current
+	c.current = nil
+	return p
+}
+
+func (c *collector) kill() {
+	if p := c.take(); p != nil {
+		p.kill()
+		c.mu.Lock()
+		c.kills++
+		c.mu.Unlock()
+	}
+}
+
+// stop ends the collector in order. It may not want to: then that is an error.
+func (c *collector) stop() error {
+	if p := c.take(); p != nil {
+		return p.stop(time.Minute)
+	}
+	return nil
+}
+
+func (c *collector) signal(s os.Signal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current != nil {
+		c.current.signal(s)
+	}
+}
+
+// healthy waits until the collector says that its pipeline is up.
+func (c *collector) healthy(ctx context.Context) error {
+	return await(ctx, time.Minute, func() error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.health, http.NoBody)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return fmt.Errorf("%w; the collector's log:\n%s", err, blackbox.Tail(c.log(), 5))
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("the collector is not healthy: %s", response.Status)
+		}
+		return nil
+	})
+}
+
+// second runs another collector over the same folders, with addresses of its own, as
+// somebody does by mistake. It must end with an error that says what is wrong.
+func (c *collector) second(ctx context.Context) (string, error) {
+	ports, err := blackbox.FreePorts(4)
+	if err != nil {
+		return "", err
+	}
+	_, metrics, err := net.SplitHostPort(ports[3])
+	if err != nil {
+		return "", err
+	}
+	log := filepath.Join(c.dir, "second.log")
+	p, err := start(c.program, c.root, log, append(c.env,
+		"PROVTRAIL_HEALTH="+ports[0], "PROVTRAIL_REPORT="+ports[1], "PROVTRAIL_WEBHOOK="+ports[2], "PROVTRAIL_METRICS_PORT="+metrics), c.args()...)
+	if err != nil {
+		return "", err
+	}
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		p.kill()
+		return "", ctx.Err()
+	case <-time.After(time.Minute):
+		p.kill()
+		return "", fmt.Errorf("the second collector ran beside the first for a minute")
+	}
+	if p.err == nil {
+		return "", fmt.Errorf("the second collector ended without an error")
+	}
+	return blackbox.Tail(log, 1), nil
+}

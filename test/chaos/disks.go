@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// disks are small file systems of the run's own, one each for state, queue and
+// archive, that can be filled and slowed down. That takes root on Linux; elsewhere
+// they are plain folders and faults of disks are not run.
+type disks struct {
+	dir    string
+	cgroup string // empty: disks cannot be slowed down
+	device map[string]string
+	why    string // why they are plain folders; empty: they are not
+}
+
+var diskNames = []string{"state", "queue", "archive"}
+
+const (
+	diskSize    = 256 << 20
+	cgroups     = "/sys/fs/cgroup/blkio"
+	writeLimits = "blkio.throttle.write_iops_device"
+)
+
+func openDisks(dir string) (*disks, error) {
+	d := &disks{dir: dir, device: map[string]string{}}
+	for _, name := range diskNames {
+		if err := os.MkdirAll(d.path(name), 0o750); err != nil {
+			return nil, err
+		}
+		if d.why != "" {
+			continue
+		}
+		if err := d.mount(name); err != nil {
+			d.why = err.Error()
+			d.unmount()
+		}
+	}
+	if d.why == "" {
+		group := filepath.Join(cgroups, "provtrail-chaos-"+strconv.Itoa(os.Getpid()))
+		if os.Mkdir(group, 0o755) == nil { //nolint:gosec // a control group has no secrets
+			d.cgroup = group
+		}
+	}
+	return d, nil
+}
+
+func (d *disks) path(name string) string { return filepath.Join(d.dir, name) }
+
+func (d *disks) mount(name string) error {
+	image := d.path(name) + ".img"
+	file, err := os.Create(image)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(file.Truncate(diskSize), file.Close()); err != nil {
+		return err
+	}
+	if err := command("mkfs.ext4", "-q", "-m", "0", image); err != nil {
+		return err
+	}
+	if err := command("mount", "-o", "loop", image, d.path(name)); err != nil {
+		return err
+	}
+	device, err := exec.Command("lsblk", "-rno", "MAJ:MIN,MOUNTPOINT").Output()
+	for line := range strings.Lines(string(device)) {
+		if number, at, _ := strings.Cut(strings.TrimSpace(line), " "); at == d.path(name) {
+			d.device[name] = number
+		}
+	}
+	return err
+}
+
+func command(name string, args ...string) error {
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// fill takes all the space there is.
+func (d *disks) fill(name string) error {
+	file, err := os.Create(d.ballast(name))
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // it is thrown away
+	for size := 1 << 20; size > 0; {
+		if _, err := file.Write(make([]byte, size)); err != nil {
+			size /= 2 // to the last byte
+		}
+	}
+	return nil
+}
+
+func (d *disks) free(name string) { _ = os.Remove(d.ballast(name)) }
+
+func (d *disks) ballast(name string) string { return filepath.Join(d.path(name), "ballast") }
+
+// join puts a process under the limits of slow.
+func (d *disks) join(pid int) {
+	if d.cgroup != "" {
+		_ = os.WriteFile(filepath.Join(d.cgroup, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0o600)
+	}
+}
+
+// slow lets each disk write so many times a second; 0: as it can.
+func (d *disks) slow(writes int) {
+	for _, device := range d.device {
+		if d.cgroup != "" {
+			_ = os.WriteFile(filepath.Join(d.cgroup, writeLimits), []byte(device+" "+strconv.Itoa(writes)), 0o600)
+		}
+	}
+}
+
+// can says whether a fault of disks can be had here.
+func (d *disks) can(kind string) bool { return d.why == "" && (kind != slowDisk || d.cgroup != "") }
+
+func (d *disks) unmount() {
+	for name := range d.device {
+		_ = command("umount", d.path(name))
+	}
+	clear(d.device)
+	if d.cgroup != "" {
+		_ = os.Remove(d.cgroup)
+	}
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+	"time"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+	"go.uber.org/zap"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
+	"github.com/provtrail/provtrail/internal/clickhouse"
+)
+
+// engine is a ClickHouse of its own process.
+type engine struct {
+	of *clickhouse.Engine
+	db *sql.DB
+
+	mu      sync.Mutex // guards everything below
+	process *clickhouse.Process
+	kills   int
+	own     int // ends of its own: it aborts when a client is killed while it logs in
+}
+
+// run starts ClickHouse again when it ends by itself, as the clickhouse_embedded
+// extension does, until ctx ends.
+func (e *engine) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		e.mu.Lock()
+		ended := false
+		if e.process != nil {
+			select {
+			case <-e.process.Done():
+				e.process, ended = nil, true
+				e.own++
+			default:
+			}
+		}
+		e.mu.Unlock()
+		if ended {
+			_ = await(ctx, time.Minute, func() error { return e.start(ctx) })
+		}
+		sleep(ctx, 50*time.Millisecond)
+	}
+}
+
+func openEngine(ctx context.Context, dir, native, http string) (*engine, error) {
+	cfg := clickhouse.DefaultConfig()
+	cfg.Directory, cfg.NativeEndpoint, cfg.HTTPEndpoint = dir, native, http
+	cfg.Database, cfg.LogLevel, cfg.MemoryLimit = "provtrail", "fatal", 4<<30
+	of, err := clickhouse.Open(ctx, cfg, zap.NewNop())
+	if err != nil {
+		return nil, err
+	}
+	options, err := driver.ParseDSN("clickhouse://default@" + native + "/provtrail")
+	if err != nil {
+		return nil, err
+	}
+	return &engine{of: of, db: driver.OpenDB(options)}, nil
+}
+
+func (e *engine) start(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.process != nil {
+		return nil
+	}
+	process, err := e.of.Start(ctx)
+	if err == nil {
+		e.process = process
+	}
+	return err
+}
+
+// kill ends it as a power cut would, if it runs.
+func (e *engine) kill() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.process != nil {
+		e.process.Kill()
+		e.process = nil
+		e.kills++
+	}
+}
+
+func (e *engine) pid() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.process == nil {
+		return 0
+	}
+	return e.process.Pid()
+}
+
+func (e *engine) close(ctx context.Context) {
+	_ = e.db.Close()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.process != nil {
+		_ = e.process.Stop(ctx)
+		e.process = nil
+	}
+	_ = e.of.Close()
+}
+
+func (e *engine) query(ctx context.Context, query string) ([][]string, error) {
+	return blackbox.Query(ctx, e.db, query)
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
+)
+
+// feeder writes the documents of another tenant as files, badly: documents twice, out
+// of order and in torn pieces, and now and then half of one with nothing after it.
+type feeder struct {
+	input     string
+	truth     string // folder of the ground truth
+	documents [][]byte
+	files     []*input
+	torn      blackbox.Facts // files of a half document, which must come to the quarantine
+	bytes     int
+}
+
+// input is a file to come.
+type input struct {
+	name string
+	rest []byte
+}
+
+func prepare(program, root, dir string, o *options) (*feeder, error) {
+	prepared := filepath.Join(dir, "prepared")
+	to := time.Now().UTC().Truncate(time.Hour)
+	out, err := exec.Command(program, "simulate", "--out", prepared, "--seed", strconv.FormatUint(o.seed+1_000_003, 10),
+		"--from", to.Add(-24*time.Hour).Format(time.RFC3339), "--to", to.Format(time.RFC3339),
+		"--groups-per-day", strconv.FormatFloat(o.fileGroups, 'g', -1, 64), "--duplicates", "0.1", "--shuffle", "0.1", "--ties", "0.2").CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("prepare the files: %w\n%s", err, out)
+	}
+	f := &feeder{input: filepath.Join(dir, "input"), truth: filepath.Join(prepared, "truth"), torn: blackbox.Facts{}}
+	dice := rand.New(rand.NewPCG(o.seed, 2)) //nolint:gosec // chance
+	paths, err := filepath.Glob(filepath.Join(prepared, "inbox", "*", "*"))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+		f.documents = append(f.documents, lines...)
+		f.add(filepath.Base(path), spoil(dice, lines))
+		if dice.IntN(4) == 0 {
+			line := lines[dice.IntN(len(lines))]
+			name := fmt.Sprintf("torn-%03d.ndjson", len(f.torn))
+			f.add(name, line[:1+dice.IntN(len(line)-2)])
+			f.torn[name] = "1"
+		}
+	}
+	dice.Shuffle(len(f.files), func(i, j int) { f.files[i], f.files[j] = f.files[j], f.files[i] })
+	return f, os.MkdirAll(f.input, 0o750)
+}
+
+func (f *feeder) add(name string, text []byte) {
+	f.files = append(f.files, &input{name, text})
+	f.bytes += len(text)
+}
+
+// spoil doubles some lines and moves others.
+func spoil(dice *rand.Rand, lines [][]byte) []byte {
+	lines = append([][]byte(nil), lines...)
+	for range len(lines) / 10 {
+		lines = append(lines, lines[dice.IntN(len(lines))])
+		i, j := dice.IntN(len(lines)), dice.IntN(len(lines))
+		lines[i], lines[j] = lines[j], lines[i]
+	}
+	return append(bytes.Join(lines, []byte("\n")), '\n')
+}
+
+// run writes everything within a time, a few files at once, piece by piece wherever
+// a piece may end.
+func (f *feeder) run(ctx context.Context, within time.Duration, seed uint64) error {
+	dice := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // chance
+	begun, written := time.Now(), 0
+	const atOnce = 4
+	for len(f.files) > 0 {
+		i := dice.IntN(min(atOnce, len(f.files)))
+		file := f.files[i]
+		n := min(len(file.rest), 1+dice.IntN(16<<10))
+		if err := appendTo(filepath.Join(f.input, file.name), file.rest[:n]); err != nil {
+			return err
+		}
+		written += n
+		if file.rest = file.rest[n:]; len(file.rest) == 0 {
+			f.files = append(f.files[:i], f.files[i+1:]...)
+		}
+		due := time.Duration(float64(within) * float64(written) / float64(f.bytes))
+		if sleep(ctx, due-time.Since(begun)); ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func appendTo(path string, text []byte) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write(text); err != nil {
+		_ = file.Close()
+		return err
+	}
+	return file.Close()
+}

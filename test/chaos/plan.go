@@ -1,0 +1,88 @@
+package main
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// fault is one thing that goes wrong, at a time since the begin of the run.
+type fault struct {
+	At   time.Duration `json:"at"`
+	Kind string        `json:"kind"`
+	For  time.Duration `json:"for,omitempty"`  // how long it lasts
+	Kill time.Duration `json:"kill,omitempty"` // when the collector is killed in the middle of it; 0: not
+	Skew time.Duration `json:"skew,omitempty"` // of the vendor's clock
+	What string        `json:"what,omitempty"` // of several
+}
+
+// The faults.
+const (
+	killCollector   = "kill-collector"
+	killClickHouse  = "kill-clickhouse"
+	killBoth        = "kill-both"
+	killTwice       = "kill-twice" // once more while it starts
+	stopCollector   = "stop-collector"
+	clickHouseAway  = "clickhouse-away"
+	pauseCollector  = "pause-collector"
+	pauseClickHouse = "pause-clickhouse"
+	diskFullState   = "disk-full-state"
+	diskFullQueue   = "disk-full-queue"
+	diskFullArchive = "disk-full-archive"
+	slowDisk        = "slow-disk"
+	clockJump       = "clock-jump"
+	vendorFaulty    = "vendor-faulty"
+	secondCollector = "second-collector"
+)
+
+func kinds() []string {
+	return []string{
+		killCollector, killClickHouse, killBoth, killTwice, stopCollector, clickHouseAway, pauseCollector, pauseClickHouse,
+		diskFullState, diskFullQueue, diskFullArchive, slowDisk, clockJump, vendorFaulty, secondCollector,
+	}
+}
+
+// onDisk are the faults that need file systems of the run's own.
+func onDisk(kind string) bool {
+	return kind == diskFullState || kind == diskFullQueue || kind == diskFullArchive || kind == slowDisk
+}
+
+// plan draws the faults. Each kind comes once before any comes twice, so that a
+// short run is not all of one sort.
+func plan(o *options) []fault {
+	dice := rand.New(rand.NewPCG(o.seed, 1)) //nolint:gosec // chance
+	seconds := func(least, most float64) time.Duration {
+		return time.Duration((least + (most-least)*dice.Float64()) * float64(time.Second)).Round(time.Millisecond)
+	}
+	var out []fault
+	var deck []string
+	for at := seconds(1, 2); at < o.duration && (o.count == 0 || len(out) < o.count); {
+		if len(deck) == 0 {
+			deck = append(deck, o.faults...)
+			dice.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
+		}
+		f := fault{At: at, Kind: deck[0]}
+		deck = deck[1:]
+		switch f.Kind {
+		case killClickHouse, killBoth:
+			f.For = seconds(0, 1)
+		case killTwice:
+			f.For = seconds(0, 1.5)
+		case clickHouseAway:
+			f.For = min(seconds(3, 120), o.duration/10)
+		case pauseCollector, pauseClickHouse:
+			f.For = seconds(0.5, 5)
+		case diskFullState, diskFullQueue, diskFullArchive, slowDisk:
+			f.For = seconds(3, 8)
+			if dice.IntN(2) == 0 {
+				f.Kill = seconds(0, 3)
+			}
+		case clockJump:
+			f.For, f.Skew = seconds(1, 5), seconds(-900, 900)
+		case vendorFaulty:
+			f.For = seconds(2, 8)
+		}
+		out = append(out, f)
+		at += time.Duration(float64(o.every) * (0.5 + dice.Float64())).Round(time.Millisecond)
+	}
+	return out
+}

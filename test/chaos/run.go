@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
+)
+
+// run is one run: its processes, and what came of it.
+type run struct {
+	o     *options
+	dir   string
+	disks *disks
+
+	collector *collector
+	engine    *engine
+	vendor    *vendor
+	relay     *relay
+	feeder    *feeder
+	log       *os.File // of the faults, a line each
+
+	mu     sync.Mutex // guards everything below
+	did    map[string]int
+	notRun map[string]int
+	result
+}
+
+// result is what a run is remembered by.
+type result struct {
+	Seed     uint64        `json:"seed"`
+	Duration time.Duration `json:"duration"`
+	Faults   int           `json:"faults"`
+	Kills    int           `json:"collector_kills"`
+	Engine   int           `json:"clickhouse_kills"`
+	Own      int           `json:"collector_ends_of_its_own"` // e.g. while its disk was full
+	OwnCH    int           `json:"clickhouse_ends_of_its_own"`
+	Triggers int           `json:"triggers_accepted"`
+	Required int           `json:"observations_required"`
+	Settled  time.Duration `json:"settled_after"`
+	Verified bool          `json:"archive_verified"`
+	verdict
+}
+
+// do runs everything in a folder. The error is of the run itself; what was lost,
+// doubled or wrong is in the result.
+func do(ctx context.Context, o *options, program, root, dir string) (*run, error) {
+	r := &run{o: o, dir: dir, did: map[string]int{}, notRun: map[string]int{}}
+	r.Seed, r.Duration = o.seed, o.duration
+	background, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer func() {
+		r.close()
+		cancel()
+		running.Wait()
+		r.disks.unmount()
+	}()
+	if err := r.open(ctx, program, root); err != nil {
+		return r, err
+	}
+	running.Go(func() { r.collector.run(background) })
+	running.Go(func() { r.vendor.tick(background) })
+	watching, unwatch := context.WithCancel(ctx)
+	var watched sync.WaitGroup
+	watched.Go(func() { r.engine.run(watching) })
+	defer watched.Wait()
+	defer unwatch()
+	var fed error
+	var feeding sync.WaitGroup
+	feeding.Go(func() { fed = r.feeder.run(ctx, o.duration*9/10, o.seed) })
+	if err := r.collector.healthy(ctx); err != nil {
+		return r, err
+	}
+	r.vendor.restart()
+	r.breakThings(ctx)
+	feeding.Wait()
+	if err := errors.Join(fed, ctx.Err()); err != nil {
+		return r, err
+	}
+	cancel()
+	running.Wait()
+	return r, r.settle(ctx)
+}
+
+// open starts everything but the collector.
+func (r *run) open(ctx context.Context, program, root string) (err error) {
+	if r.disks, err = openDisks(r.dir); err != nil {
+		return err
+	}
+	ports, err := blackbox.FreePorts(8)
+	if err != nil {
+		return err
+	}
+	if r.log, err = os.Create(filepath.Join(r.dir, "faults.ndjson")); err != nil {
+		return err
+	}
+	if r.feeder, err = prepare(program, root, r.dir, r.o); err != nil {
+		return err
+	}
+	if r.engine, err = openEngine(ctx, filepath.Join(r.dir, "clickhouse"), ports[0], ports[1]); err != nil {
+		return err
+	}
+	if err := r.engine.start(ctx); err != nil {
+		return err
+	}
+	if r.relay, err = startRelay(ports[2], "http://"+ports[3]+"/sailpoint"); err != nil {
+		return err
+	}
+	if r.vendor, err = startVendor(ctx, program, root, r.dir, ports[4], "http://"+ports[2]+"/", r.o); err != nil {
+		return err
+	}
+	_, metrics, err := net.SplitHostPort(ports[7])
+	if err != nil {
+		return err
+	}
+	config := fmt.Sprintf(overlay, r.disks.path("state"), r.disks.path("queue"), filepath.Join(r.disks.path("archive"), "data"))
+	r.collector = &collector{
+		program: program, root: root, dir: r.dir, health: ports[5], wanted: true, started: r.disks.join,
+		env: []string{
+			"PROVTRAIL_DATA=" + r.dir, "PROVTRAIL_CLICKHOUSE_NATIVE=" + ports[0], "PROVTRAIL_HEALTH=" + ports[5],
+			"PROVTRAIL_REPORT=" + ports[6], "PROVTRAIL_WEBHOOK=" + ports[3], "PROVTRAIL_METRICS_PORT=" + metrics,
+			"PROVTRAIL_SAILPOINT_ENDPOINT=" + r.vendor.endpoint, "PROVTRAIL_SAILPOINT_CLIENT_ID=chaos", "PROVTRAIL_SAILPOINT_CLIENT_SECRET=secret",
+		},
+	}
+	return os.WriteFile(filepath.Join(r.dir, "chaos.yaml"), []byte(config), 0o600)
+}
+
+// breakThings lets the planned faults happen, each when it is due or when the one
+// before is over.
+func (r *run) breakThings(ctx context.Context) {
+	begun := time.Now()
+	for _, f := range plan(r.o) {
+		if sleep(ctx, f.At-time.Since(begun)); ctx.Err() != nil {
+			return
+		}
+		if onDisk(f.Kind) && !r.disks.can(f.Kind) {
+			r.notRun[f.Kind]++
+			continue
+		}
+		r.note(&f, time.Since(begun))
+		r.did[f.Kind]++
+		r.Faults++
+		r.inflict(ctx, &f)
+	}
+	sleep(ctx, r.o.duration-time.Since(begun))
+}
+
+// note writes the fault to the log, with the time it really happened at.
+func (r *run) note(f *fault, at time.Duration) {
+	line, err := json.Marshal(struct {
+		Really time.Duration `json:"really_at"`
+		*fault
+	}{at, f})
+	if err == nil {
+		_, _ = r.log.Write(append(line, '\n'))
+	}
+}
+
+// close ends what runs.
+func (r *run) close() {
+	if r.collector != nil {
+		r.collector.want(false)
+		r.collector.kill()
+	}
+	if r.vendor != nil && r.vendor.process != nil {
+		_ = r.vendor.process.stop(10 * time.Second)
+	}
+	if r.relay != nil {
+		_ = r.relay.server.Close()
+	}
+	if r.engine != nil {
+		r.engine.close(context.Background())
+	}
+	if r.log != nil {
+		_ = r.log.Close()
+	}
+}
