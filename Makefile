@@ -108,6 +108,10 @@ test-loki: .tools/bin/loki ## test the Loki exporter and rules against a real Lo
 .tools/bin/loki: test/loki/server/go.mod test/loki/server/go.sum
 	cd test/loki/server && nice go build -p 1 -o $(CURDIR)/$@ github.com/grafana/loki/v3/cmd/loki
 
+.PHONY: chaos
+chaos: setup ## break the whole pipeline and compare the stores with the truth (SEED=… DURATION=… CHAOS_FLAGS=…)
+	go run ./test/chaos $(if $(SEED),-seed $(SEED)) $(if $(DURATION),-duration $(DURATION)) $(CHAOS_FLAGS)
+
 .PHONY: bench-processor
 bench-processor: ## measure the processor (GROUPS=10000,... STORE=state|file_storage|memory)
 	go run ./processor/provisioningprocessor/bench -groups $(if $(GROUPS),$(GROUPS),10000,100000,1000000) -store $(or $(STORE),state)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -117,10 +118,7 @@ const observationFacts = `SELECT event_id, any(concatWithSeparator('|', feed, gr
 
 // compareObservations lists what is lost, wrong, or nobody's.
 func (e *expected) compareObservations(rows [][]string) []blackbox.Difference {
-	want := make(blackbox.Facts, len(e.required))
-	for id, fact := range e.required {
-		want[id] = fact
-	}
+	want := maps.Clone(e.required)
 	for _, row := range rows {
 		if fact, ok := e.possible[row[0]]; ok {
 			want[row[0]] = fact
@@ -144,12 +142,13 @@ var times = []struct {
 
 // activityFacts selects id, group, attempts, failed_on, the rest, and the times.
 func activityFacts() string {
-	q := `SELECT activity_id, toString(attempts), failed_on, concatWithSeparator('|', group_id, toString(group_number), status, kind,
-		operation, cause, attribute_name, attribute_value, lower(account_id), identity_id)`
+	var q strings.Builder
+	q.WriteString(`SELECT activity_id, toString(attempts), failed_on, concatWithSeparator('|', group_id, toString(group_number), status, kind,
+		operation, cause, attribute_name, attribute_value, lower(account_id), identity_id)`)
 	for _, t := range times {
-		q += ", toString(toUnixTimestamp64Milli(" + t.column + "))"
+		q.WriteString(", toString(toUnixTimestamp64Milli(" + t.column + "))")
 	}
-	return q + " FROM provisioning_activities FINAL"
+	return q.String() + " FROM provisioning_activities FINAL"
 }
 
 // compareActivities compares the newest state of every activity: of those from files
@@ -168,25 +167,25 @@ func (e *expected) compareActivities(rows [][]string) []blackbox.Difference {
 	}
 	for id := range e.fromFiles {
 		a := e.fromFiles[id]
-		text := core(&a) + "|" + strconv.Itoa(a.Attempts) + "|" + a.FailedOn
+		parts := []string{core(&a), strconv.Itoa(a.Attempts), a.FailedOn}
 		for _, t := range times {
 			if at := t.of(&a); at != nil {
-				text += "|" + strconv.FormatInt(at.UnixMilli(), 10)
+				parts = append(parts, strconv.FormatInt(at.UnixMilli(), 10))
 			}
 		}
-		want[id] = text
+		want[id] = strings.Join(parts, "|")
 	}
 	for _, row := range rows {
-		text := row[3]
+		parts := []string{row[3]}
 		if a, ok := e.fromFiles[row[0]]; ok {
-			text += "|" + row[1] + "|" + row[2]
+			parts = append(parts, row[1], row[2])
 			for i, t := range times {
 				if t.of(&a) != nil {
-					text += "|" + row[4+i]
+					parts = append(parts, row[4+i])
 				}
 			}
 		}
-		have = append(have, []string{row[0], text})
+		have = append(have, []string{row[0], strings.Join(parts, "|")})
 	}
 	return blackbox.Compare(want, have)
 }

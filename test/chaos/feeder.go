@@ -31,7 +31,7 @@ type input struct {
 	rest []byte
 }
 
-func prepare(program, root, dir string, o *options) (*feeder, error) {
+func prepare(program, dir string, o *options) (*feeder, error) {
 	prepared := filepath.Join(dir, "prepared")
 	to := time.Now().UTC().Truncate(time.Hour)
 	out, err := exec.Command(program, "simulate", "--out", prepared, "--seed", strconv.FormatUint(o.seed+1_000_003, 10),

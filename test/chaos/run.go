@@ -27,7 +27,6 @@ type run struct {
 	feeder    *feeder
 	log       *os.File // of the faults, a line each
 
-	mu     sync.Mutex // guards everything below
 	did    map[string]int
 	notRun map[string]int
 	result
@@ -56,7 +55,7 @@ func do(ctx context.Context, o *options, program, root, dir string) (*run, error
 	r.Seed, r.Duration = o.seed, o.duration
 	background, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
-	defer func() {
+	defer func() { //nolint:contextcheck // what was started is ended, also when ctx has
 		r.close()
 		cancel()
 		running.Wait()
@@ -101,7 +100,7 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 	if r.log, err = os.Create(filepath.Join(r.dir, "faults.ndjson")); err != nil {
 		return err
 	}
-	if r.feeder, err = prepare(program, root, r.dir, r.o); err != nil {
+	if r.feeder, err = prepare(program, r.dir, r.o); err != nil {
 		return err
 	}
 	if r.engine, err = openEngine(ctx, filepath.Join(r.dir, "clickhouse"), ports[0], ports[1]); err != nil {

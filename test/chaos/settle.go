@@ -88,7 +88,7 @@ func (r *run) seal(ctx context.Context) error {
 	}
 	ahead = 2 * time.Hour
 	_, err = a.SealDue(ctx)
-	if err = errors.Join(err, a.Close()); err != nil {
+	if err = errors.Join(err, a.Close()); err != nil { //nolint:contextcheck // it is over
 		return fmt.Errorf("seal the archive: %w", err)
 	}
 	if r.repeats, err = r.doubles(ctx); err != nil {

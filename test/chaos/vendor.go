@@ -53,7 +53,7 @@ func startVendor(ctx context.Context, program, root, dir, address, hook string, 
 	v.process, err = start(program, root, filepath.Join(dir, "vendor.log"), nil, "simulate", "--serve", "--listen", address,
 		"--seed", strconv.FormatUint(o.seed, 10), "--groups-per-day", number(o.groupsPerDay), "--late", number(o.late), "--ties", number(ties),
 		"--from", v.from.Format(time.RFC3339), "--to", v.to.Format(time.RFC3339),
-		"--clock-skew", (v.from.Sub(time.Now())).String(), "--webhook", hook)
+		"--clock-skew", time.Until(v.from).String(), "--webhook", hook)
 	if err != nil {
 		return nil, err
 	}
