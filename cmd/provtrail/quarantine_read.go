@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// readArchive reads the quarantine files of an archive in a folder. A file that has
+// been merged into another while this runs is there under its new name.
+func (f *quarantineFlags) readArchive(ctx context.Context, filter *quarantineFilter, take func(*provisioning.Quarantined)) error {
+	if archive.IsURL(f.archive) {
+		return errors.New("--archive: the quarantine of a bucket is read from a copy of its folder quarantine/, or with --clickhouse")
+	}
+	if _, err := os.Stat(f.archive); err != nil {
+		return fmt.Errorf("--archive: %w", err)
+	}
+	files, err := filepath.Glob(filepath.Join(globQuoted(f.archive), "quarantine", "date=*", "hour=*", "*.parquet"))
+	if err != nil {
+		return fmt.Errorf("--archive: %w", err)
+	}
+	slices.Sort(files)
+	for _, file := range files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := readQuarantineFile(file, take)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// globQuoted makes a folder's own name mean nothing to filepath.Glob.
+func globQuoted(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}
+
+func readQuarantineFile(file string, take func(*provisioning.Quarantined)) (err error) {
+	r, err := archive.OpenQuarantined(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	for {
+		rows := make([]provisioning.Quarantined, 256)
+		n, err := r.Read(rows)
+		for i := range n {
+			take(&rows[i])
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+const quarantineQuery = `SELECT event_id, tenant, feed, reason, file, position, field, size, observed_at, original
+FROM quarantine
+WHERE observed_at >= fromUnixTimestamp64Micro({since:Int64}) AND observed_at < fromUnixTimestamp64Micro({until:Int64})
+ORDER BY observed_at, event_id`
+
+// readClickHouse reads the view quarantine over HTTP.
+func (f *quarantineFlags) readClickHouse(ctx context.Context, filter *quarantineFilter, take func(*provisioning.Quarantined)) (err error) {
+	options, err := clickHouseOptions(f.clickhouse)
+	if err != nil {
+		return err
+	}
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return fmt.Errorf("--clickhouse: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	until := filter.until
+	if until.IsZero() {
+		until = time.Now().Add(time.Hour)
+	}
+	since := max(filter.since.UnixMicro(), 0)
+	rows, err := conn.Query(ctx, quarantineQuery, clickhouse.Named("since", fmt.Sprint(since)), clickhouse.Named("until", fmt.Sprint(until.UnixMicro())))
+	if err != nil {
+		return fmt.Errorf("read the quarantine of ClickHouse at %s, nothing was changed: %w", options.Addr[0], err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var q provisioning.Quarantined
+		var id, feed string
+		var at time.Time
+		if err := rows.Scan(&id, &q.Tenant, &feed, &q.Reason, &q.File, &q.Position, &q.Field, &q.Size, &at, &q.Original); err != nil {
+			return fmt.Errorf("read the quarantine of ClickHouse: %w", err)
+		}
+		if q.EventID, err = provisioning.ParseID(id); err != nil {
+			return err
+		}
+		q.Feed, q.ObservedAt = provisioning.Feed(feed), pcommon.NewTimestampFromTime(at)
+		take(&q)
+	}
+	return rows.Err()
+}
+
+func clickHouseOptions(address string) (*clickhouse.Options, error) {
+	u, err := url.Parse(address)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return nil, errors.New("--clickhouse: give the address of ClickHouse's HTTP interface, for example http://127.0.0.1:8123/provtrail")
+	}
+	if _, given := u.User.Password(); given {
+		return nil, errors.New("--clickhouse: put the password into PROVTRAIL_CLICKHOUSE_PASSWORD, where other users of this machine do not see it")
+	}
+	user := "default"
+	if u.User.Username() != "" {
+		user = u.User.Username()
+	}
+	u.User = url.UserPassword(user, os.Getenv("PROVTRAIL_CLICKHOUSE_PASSWORD"))
+	if strings.Trim(u.Path, "/") == "" {
+		u.Path = "/provtrail"
+	}
+	options, err := clickhouse.ParseDSN(u.String())
+	if err != nil {
+		return nil, errors.New("--clickhouse: the address cannot be read") // err may hold the password
+	}
+	return options, nil
+}
