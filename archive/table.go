@@ -12,7 +12,7 @@ import (
 
 // SchemaVersion stands in each file's metadata. It grows with every change of the
 // columns; readers find columns by name.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // The keys of a file's metadata.
 const (

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -61,4 +62,22 @@ func TestFormatsSayTheSame(t *testing.T) {
 
 	_, err = WriteAs(t.Context(), dir, f, "xls", io.Discard)
 	require.ErrorIs(t, err, ErrFilter)
+}
+
+// TestFilesOutsideThePeriodAreNotRead relies on the statistics in the files' footers.
+func TestFilesOutsideThePeriodAreNotRead(t *testing.T) {
+	dir := store(t, false, []*provisioning.Record{state(1, 2, provisioning.StatusPending)}, []*provisioning.Record{state(50, 2, provisioning.StatusFailed)},
+		[]*provisioning.Record{state(90, 2, provisioning.StatusFailed)})
+	f := day()
+	f.From, f.To = noon.Add(8*time.Minute), noon.Add(9*time.Minute)
+	r, done, err := open(t.Context(), dir, f)
+	require.NoError(t, err)
+	skipped := 0
+	for _, s := range r.skip {
+		if s {
+			skipped++
+		}
+	}
+	require.Equal(t, 2, skipped)
+	require.NoError(t, done())
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"syscall"
 	"time"
 
@@ -26,7 +27,17 @@ import (
 func main() {
 	days := flag.Int("days", 2, "simulated days whose documents are the rows")
 	times := flag.Int("times", 4, "how often they are written, each time as groups of their own")
+	profile := flag.String("cpuprofile", "", "file for a profile of the writing and sealing")
 	flag.Parse()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
 	dir, err := os.MkdirTemp("", "provtrail-bench-")
 	if err == nil {
 		err = run(context.Background(), dir, *days, *times)
@@ -81,6 +92,7 @@ func run(ctx context.Context, dir string, days, times int) error {
 	if err != nil {
 		return err
 	}
+	pprof.StopCPUProfile()
 	if err := a.Close(); err != nil {
 		return err
 	}

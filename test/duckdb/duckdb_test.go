@@ -55,6 +55,43 @@ func TestDuckDBReadsTheSame(t *testing.T) {
 	f(int64(1500), "SELECT count(*) FROM "+files+" WHERE date = DATE '2026-11-22'")
 }
 
+// TestDuckDBPassesOverWhatCannotMatch looks at what DuckDB prunes by: the statistics of
+// each row group, and the bloom filters.
+func TestDuckDBPassesOverWhatCannotMatch(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Date(2026, 11, 22, 12, 30, 0, 0, time.UTC)
+	a, err := archive.Open(t.Context(), dir, archive.Options{Now: func() time.Time { return now }})
+	require.NoError(t, err)
+	want := archivetest.Records(1000, now)
+	_, err = a.Write(t.Context(), archive.Batch{Records: want})
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	db, err := sql.Open("duckdb", "")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	glob := filepath.Join(dir, "tenant=*", "date=*", "hour=*", "*.parquet")
+
+	files, groups, without := 0, 0, 0
+	require.NoError(t, db.QueryRow(`SELECT count(DISTINCT file_name), count(*),
+		count(*) FILTER (WHERE stats_min_value IS NULL OR stats_max_value IS NULL OR stats_null_count IS NULL)
+		FROM parquet_metadata('`+glob+`') WHERE path_in_schema IN ('occurred_at', 'observed_at', 'group_id', 'status', 'event_id')`).Scan(&files, &groups, &without))
+	require.Greater(t, files, 4)
+	require.Equal(t, 5*files, groups)
+	require.Zero(t, without, "each has its least and greatest value")
+
+	probe := func(column, value string) (excluded, of int) {
+		t.Helper()
+		require.NoError(t, db.QueryRow("SELECT count(*) FILTER (WHERE bloom_filter_excludes), count(*) FROM parquet_bloom_probe('"+glob+"', '"+column+"', '"+value+"')").Scan(&excluded, &of))
+		return excluded, of
+	}
+	for column, value := range map[string]string{"group_id": want[40].GroupID, "event_id": want[7].EventID.String(), "activity_id": want[9].ActivityID.String(), "identity_id": want[3].IdentityID} {
+		excluded, of := probe(column, value)
+		require.Less(t, excluded, of, "%s is in some file", column)
+		excluded, of = probe(column, "not there")
+		require.GreaterOrEqual(t, excluded, of-1, "%s: a filter errs once in a hundred", column)
+	}
+}
+
 func rows(t *testing.T, db *sql.DB, query string) map[string]map[string]any {
 	t.Helper()
 	result, err := db.Query(query)
