@@ -92,6 +92,7 @@ var Fields = []Field{
 	{Column: "version", Derived: true, Doc: "Orders the states of one activity: 2 x changes of its group's set of observations, + 1 when flagged by a timer; the upper 32 bits count interruptions (crashes, failures), so that what is told after one supersedes what was told before.", Of: func(r *Record) any { return &r.Version }},
 	{Column: "current", Derived: true, Doc: "The record is its activity's newest state.", Of: func(r *Record) any { return &r.Current }},
 	{Column: "folded_into", Derived: true, Doc: "The activity no longer stands: this finer activity took it in.", Of: func(r *Record) any { return &r.FoldedInto }},
+	{Column: "said", Derived: true, Doc: "A JSON object of the columns in which the observation itself says something else than its record, which has its activity's words; with it the observation can be restored. Times in it are in nanoseconds. Empty where there is no difference, and on state records.", Of: func(r *Record) any { return &r.Said }},
 	{Column: "original", Doc: "The vendor's verbatim JSON, secrets redacted; empty on state records.", Of: func(r *Record) any { return &r.Original }},
 }
 

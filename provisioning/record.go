@@ -48,6 +48,10 @@ type Record struct {
 	CommittedMS    int64
 	FailedMS       int64
 
+	// Said is what the observation itself says where the record, which has the
+	// activity's words, says something else: see Said.
+	Said string
+
 	Stalled bool // Pending or Retrying for longer than its source's threshold
 	Overdue bool // Committed, and not verified, for longer than the threshold
 }
@@ -83,6 +87,7 @@ func NewRecord(a *Activity) Record {
 	r.RetryingMS = a.TimeIn[StatusRetrying].Milliseconds()
 	r.CommittedMS = a.TimeIn[StatusCommitted].Milliseconds()
 	r.FailedMS = a.TimeIn[StatusFailed].Milliseconds()
+	r.Said = said(newest, &r)
 	return r
 }
 
@@ -91,5 +96,5 @@ func NewRecord(a *Activity) Record {
 func (r *Record) AsState(version uint64) {
 	r.Sort, r.Version, r.Current = SortState, version, true
 	r.EventID = stateEventID(r.ActivityID, version)
-	r.Original = ""
+	r.Original, r.Said = "", ""
 }

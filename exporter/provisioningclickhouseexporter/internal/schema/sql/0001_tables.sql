@@ -100,7 +100,7 @@ SETTINGS {{.Settings}};
 -- One insert fills the observations and the activities together.
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_activities_from_observations"}}
 TO {{.Table "provisioning_activities"}}
-AS SELECT * EXCEPT (current, original), toUInt8(folded_into != '') AS folded
+AS SELECT * EXCEPT ('^(current|original|said)$'), toUInt8(folded_into != '') AS folded
 FROM {{.Table "provisioning_observations"}}
 WHERE current;
 

@@ -1,0 +1,93 @@
+package provisioning
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"pgregory.net/rapid"
+)
+
+// asStored is a record as a store that keeps microseconds gives it back.
+func asStored(t require.TestingT, r *Record) *Record {
+	lr := plog.NewLogRecord()
+	WriteRecord(r, lr)
+	var back Record
+	require.NoError(t, Read(lr, &back))
+	back.OccurredAt -= back.OccurredAt % stored
+	back.ObservedAt -= back.ObservedAt % stored
+	back.RequestedAt -= back.RequestedAt % stored
+	return &back
+}
+
+func TestObservationsAreRestoredFromTheirRecords(t *testing.T) {
+	word := func(t *rapid.T, label string) string {
+		return rapid.SampledFrom([]string{"", "a", "B", `<"&\` + "\u2028é", "2c9180835d2e5168015d32f890ca1581"}).Draw(t, label)
+	}
+	at := func(t *rapid.T, label string) pcommon.Timestamp {
+		return pcommon.Timestamp(rapid.SampledFrom([]uint64{0, 1, 999, 1000, 5_000_000, 1_777_888_999_123_456_789}).Draw(t, label))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		set := make([]Observation, rapid.IntRange(1, 12).Draw(t, "n"))
+		for i := range set {
+			o := Observation{
+				Tenant: "acme", GroupID: "g1", Feed: rapid.SampledFrom([]Feed{FeedREST, FeedFile}).Draw(t, "feed"), Dialect: DialectREST,
+				VendorID: word(t, "vendor"), ItemID: word(t, "item"), SourceID: word(t, "source"), SourceName: word(t, "source name"),
+				AccountID: word(t, "account"), AttributeName: word(t, "attribute"), AttributeValue: word(t, "value"),
+				Operation:    rapid.SampledFrom([]Operation{"Modify", "Add", "ChangePassword"}).Draw(t, "operation"),
+				AccountLevel: rapid.Bool().Draw(t, "level"), Says: Status(rapid.IntRange(0, 6).Draw(t, "says")), RawStatus: word(t, "raw"),
+				Cause: word(t, "cause"), IdentityID: word(t, "identity"), IdentityName: word(t, "identity name"),
+				RequesterID: word(t, "requester"), RequesterName: word(t, "requester name"), ApproverName: word(t, "approver"),
+				ApprovalStatus: word(t, "approval"), ErrorMessage: word(t, "error"), TicketID: word(t, "ticket"),
+				Side:        rapid.SampledFrom([]FailedOn{"", FailedOnSource, FailedOnIdentityNow}).Draw(t, "side"),
+				RequestedAt: at(t, "requested"), OccurredAt: at(t, "occurred"), ObservedAt: 1 + at(t, "observed"), Original: "{}",
+			}
+			o.EventID = EventID(&o)
+			set[i] = o
+		}
+		activities := Resolve(set)
+		want, got := map[ID]Observation{}, map[ID]Observation{}
+		var restored []Observation
+		for i := range activities {
+			for step := range activities[i].History {
+				asOf := activities[i].AsOf(step + 1)
+				r := NewRecord(&asOf)
+				o, err := Said(asStored(t, &r))
+				require.NoError(t, err)
+				own := *activities[i].History[step].Observation
+				own.Original = ""
+				want[own.EventID], got[o.EventID] = own, o
+				restored = append(restored, o)
+			}
+		}
+		require.Equal(t, want, got)
+		again := Resolve(restored)
+		require.Len(t, again, len(activities))
+		for i := range again {
+			require.Equal(t, NewRecord(&again[i]).withoutOriginal(), NewRecord(&activities[i]).withoutOriginal())
+		}
+	})
+}
+
+func (r Record) withoutOriginal() Record {
+	r.Original = ""
+	return r
+}
+
+func TestSaidIsEmptyWhereNothingDiffers(t *testing.T) {
+	o := Observation{Tenant: "acme", GroupID: "g1", SourceID: "s", AccountID: "a", Operation: "Add", Says: StatusPending, OccurredAt: 5000, ObservedAt: 6000, Original: "{}"}
+	o.EventID = EventID(&o)
+	activities := Resolve([]Observation{o})
+	require.Empty(t, NewRecord(&activities[0]).Said)
+}
+
+func TestWrongSaidIsAnError(t *testing.T) {
+	for said, want := range map[string]string{
+		`{`: "unexpected end", `{"colour":"red"}`: "colour: is no column", `{"odd":true}`: "odd: is no column",
+		`{"cause":3}`: "cause", `{"occurred_at":"x"}`: "occurred_at", `{"account_level":true}`: "cannot differ",
+	} {
+		_, err := Said(&Record{Said: said})
+		require.ErrorContains(t, err, want)
+	}
+}
