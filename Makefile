@@ -112,6 +112,10 @@ test-loki: .tools/bin/loki ## test the Loki exporter and rules against a real Lo
 chaos: setup ## break the whole pipeline and compare the stores with the truth (SEED=… DURATION=… CHAOS_FLAGS=…)
 	go run ./test/chaos $(if $(SEED),-seed $(SEED)) $(if $(DURATION),-duration $(DURATION)) $(CHAOS_FLAGS)
 
+.PHONY: bench-backfill
+bench-backfill: ## measure a backfill from the vendor's API against its limit (ACTIVITIES=…)
+	go run ./receiver/provisioningreceiver/bench $(if $(ACTIVITIES),-activities $(ACTIVITIES)) $(BENCH_BACKFILL_FLAGS)
+
 .PHONY: bench-processor
 bench-processor: ## measure the processor (GROUPS=10000,... STORE=state|file_storage|memory)
 	go run ./processor/provisioningprocessor/bench -groups $(if $(GROUPS),$(GROUPS),10000,100000,1000000) -store $(or $(STORE),state)

@@ -21,7 +21,7 @@ type vendor struct {
 	listen                 string
 	clientID, clientSecret string
 	rateLimit              int
-	skew                   time.Duration
+	skew, latency          time.Duration
 	webhook, webhookToken  string
 	faults                 map[string]string
 }
@@ -32,6 +32,7 @@ func (v *vendor) flags(f *pflag.FlagSet) {
 	f.StringVar(&v.clientSecret, "client-secret", "", "with --serve: the secret of --client-id")
 	f.IntVar(&v.rateLimit, "rate-limit", 100, "with --serve: requests a client has in 10 s; negative: no limit")
 	f.DurationVar(&v.skew, "clock-skew", 0, "with --serve: how far the vendor's clock is ahead")
+	f.DurationVar(&v.latency, "latency", 0, "with --serve: what the vendor takes for each answer besides")
 	f.StringVar(&v.webhook, "webhook", "", "with --serve: `URL` that Provisioning Completed triggers are posted to, without retries")
 	f.StringVar(&v.webhookToken, "webhook-token", "", "with --serve: bearer token for --webhook")
 	f.StringToStringVar(&v.faults, "fault", nil, "with --serve: fault and its probability, `name=0.01`; may be repeated")
@@ -48,7 +49,7 @@ func (v *vendor) serve(cmd *cobra.Command, o *simulate.Options) error {
 	}
 	server := simulate.NewServer(o.NewTenant(), api.Options{
 		From: o.From, GroupsPerDay: o.GroupsPerDay, Late: o.Late, Ties: o.Ties, ClockSkew: v.skew, Seed: o.Seed,
-		ClientID: v.clientID, ClientSecret: v.clientSecret, RateLimit: v.rateLimit,
+		ClientID: v.clientID, ClientSecret: v.clientSecret, RateLimit: v.rateLimit, Latency: v.latency,
 	})
 	if err := server.SetFaults(faults); err != nil {
 		return fmt.Errorf("--fault: %w", err)

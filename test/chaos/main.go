@@ -54,6 +54,9 @@ func program(args []string) (ok bool, err error) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if o.freshness {
+		return true, measure(ctx, &o, binary, root, dir)
+	}
 	r, err := do(ctx, &o, binary, root, dir)
 	if err != nil {
 		return false, fmt.Errorf("seed %d, folder %s: %w", o.seed, dir, err)

@@ -23,8 +23,9 @@ type options struct {
 	late         float64
 	patience     time.Duration // for the stores to have everything afterwards
 
-	dir     string // of the run; kept if it was named
-	results string // Markdown file that gets a row
+	dir       string // of the run; kept if it was named
+	freshness bool   // measure how old rows are instead; nothing is broken
+	results   string // Markdown file that gets a row
 }
 
 func parse(args []string) (options, error) {
@@ -49,6 +50,7 @@ func parse(args []string) (options, error) {
 	f.Float64Var(&o.late, "late", 0.1, "share of the documents that appear in the search indices up to 24 h late")
 	f.DurationVar(&o.patience, "patience", 5*time.Minute, "how long the stores have to get everything once the faults are over")
 	f.StringVar(&o.dir, "dir", "", "`folder` of the run, which is kept (default: a temporary one, kept if something is wrong)")
+	f.BoolVar(&o.freshness, "freshness", false, "break nothing, let time pass as it does, and measure how long a change takes to its row")
 	f.StringVar(&o.results, "results", "", "Markdown `file` that gets the run's row")
 	if err := f.Parse(args); err != nil {
 		return o, err

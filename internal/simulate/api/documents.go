@@ -1,6 +1,10 @@
 package api
 
 import (
+	"time"
+
+	"github.com/provtrail/provtrail/internal/simulate/model"
+	"github.com/provtrail/provtrail/internal/simulate/truth"
 	"github.com/provtrail/provtrail/internal/simulate/view"
 )
 
@@ -43,6 +47,27 @@ func (s *Server) Triggers(each func(body any)) {
 		g := s.history.group(id)
 		if at, ok := firedAt(g); ok && at <= now {
 			each(view.Completed(g, at))
+		}
+	}
+}
+
+// Changes lists, in order, each version of the account activities until now with what
+// it says of its activities.
+func (s *Server) Changes(each func(at time.Time, activities []truth.Activity)) {
+	now := s.now()
+	ledgers := map[int32]*truth.Ledger{}
+	for _, p := range s.history.points(&s.history.rest) {
+		if p.visible > now {
+			continue
+		}
+		l, ok := ledgers[p.ref]
+		if !ok {
+			l = truth.NewLedger(s.tenant.Name, s.history.group(p.ref))
+			ledgers[p.ref] = l
+		}
+		l.REST(p.at)
+		if activities, _, ok := l.Rows(1); ok {
+			each(model.Time(p.at), activities)
 		}
 	}
 }

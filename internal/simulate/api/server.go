@@ -24,7 +24,8 @@ type Options struct {
 	Late         float64          // share of search documents that appear up to 24 h late
 	Ties         float64          // share of groups that change at the very same times as others
 
-	ClientID, ClientSecret string // empty: any client is let in
+	ClientID, ClientSecret string        // empty: any client is let in
+	Latency                time.Duration // what each answer takes besides
 	// RateLimit is the number of requests a client has in ten seconds of wall
 	// clock; 0: 100, negative: no limit.
 	RateLimit int
@@ -132,6 +133,13 @@ func (s *Server) guarded(h http.HandlerFunc) http.Handler {
 		if wait := s.limit.take(client+" "+versionOf(r.URL.Path), time.Now()); wait > 0 {
 			s.tooMany(w, wait)
 			return
+		}
+		if s.Latency > 0 {
+			select {
+			case <-r.Context().Done():
+				return
+			case <-time.After(s.Latency):
+			}
 		}
 		w.Header().Set("Date", model.Time(s.now()).Format(http.TimeFormat))
 		if !s.fail(w, r) {

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
+	"github.com/provtrail/provtrail/internal/simulate"
+	"github.com/provtrail/provtrail/internal/simulate/api"
+	"github.com/provtrail/provtrail/internal/simulate/truth"
+)
+
+// separate takes only the embedded ClickHouse out of the default pipeline.
+const separate = `
+service:
+  extensions: [health_check, file_storage, provisioning_report]
+`
+
+// settling is how long the pipeline may be busy with the past before changes count.
+const settling = time.Minute
+
+// measure lets a tenant live by the real clock, with the receiver's default settings,
+// and measures the time from each change at the vendor to its row in ClickHouse.
+func measure(ctx context.Context, o *options, program, root, dir string) error {
+	ports, err := blackbox.FreePorts(7)
+	if err != nil {
+		return err
+	}
+	e, err := openEngine(ctx, filepath.Join(dir, "clickhouse"), ports[0], ports[1])
+	if err != nil {
+		return err
+	}
+	defer e.close(context.WithoutCancel(ctx))
+	if err := e.start(ctx); err != nil {
+		return err
+	}
+	from := time.Now().UTC().Truncate(time.Hour)
+	vendor, err := start(program, root, filepath.Join(dir, "vendor.log"), nil, "simulate", "--serve", "--listen", ports[2],
+		"--seed", strconv.FormatUint(o.seed, 10), "--groups-per-day", strconv.FormatFloat(o.groupsPerDay, 'g', -1, 64),
+		"--from", from.Format(time.RFC3339), "--webhook", "http://"+ports[3]+"/sailpoint", "--late", "0")
+	if err != nil {
+		return err
+	}
+	defer vendor.kill()
+	config := filepath.Join(dir, "separate.yaml")
+	if err := os.WriteFile(config, []byte(separate), 0o600); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "input"), 0o750); err != nil {
+		return err
+	}
+	_, metrics, err := net.SplitHostPort(ports[6])
+	if err != nil {
+		return err
+	}
+	collector, err := start(program, root, filepath.Join(dir, "collector.log"), []string{
+		"PROVTRAIL_DATA=" + dir, "PROVTRAIL_CLICKHOUSE_NATIVE=" + ports[0], "PROVTRAIL_HEALTH=" + ports[4],
+		"PROVTRAIL_REPORT=" + ports[5], "PROVTRAIL_WEBHOOK=" + ports[3], "PROVTRAIL_METRICS_PORT=" + metrics,
+		"PROVTRAIL_SAILPOINT_ENDPOINT=http://" + ports[2], "PROVTRAIL_SAILPOINT_CLIENT_ID=chaos", "PROVTRAIL_SAILPOINT_CLIENT_SECRET=secret",
+	}, "--config", "collector-config.yaml", "--config", "sailpoint-config.yaml", "--config", config)
+	if err != nil {
+		return err
+	}
+	defer collector.kill()
+	begun := time.Now()
+	shown := e.watch(ctx, o.duration)
+	options := simulate.DefaultOptions()
+	options.Seed = o.seed
+	twin := simulate.NewServer(options.NewTenant(), api.Options{From: from, GroupsPerDay: o.groupsPerDay, Seed: o.seed})
+	ages := ages(twin, shown, begun.Add(settling), begun.Add(o.duration-2*time.Minute))
+	if len(ages) == 0 {
+		return fmt.Errorf("no change was seen: the collector's log:\n%s", blackbox.Tail(filepath.Join(dir, "collector.log"), 5))
+	}
+	slices.Sort(ages)
+	for _, p := range []int{50, 95, 99} {
+		fmt.Printf("BENCH freshness_p%d %.1f s\n", p, ages[len(ages)*p/100].Seconds())
+	}
+	fmt.Printf("of %d changes; the longest %.1f s\n", len(ages), ages[len(ages)-1].Seconds())
+	return nil
+}
+
+// state is an activity in a status.
+type state struct{ id, status string }
+
+// watch asks again and again which activity is in which status, and returns when each
+// was first to be seen.
+func (e *engine) watch(ctx context.Context, last time.Duration) map[state]time.Time {
+	shown := map[state]time.Time{}
+	for end := time.Now().Add(last); time.Now().Before(end) && ctx.Err() == nil; sleep(ctx, 250*time.Millisecond) {
+		rows, err := e.query(ctx, "SELECT activity_id, status FROM provisioning_activities FINAL WHERE observed_at > now() - INTERVAL 2 MINUTE")
+		if err != nil {
+			continue // the table may not be there yet
+		}
+		now := time.Now()
+		for _, row := range rows {
+			if s := (state{row[0], row[1]}); shown[s].IsZero() {
+				shown[s] = now
+			}
+		}
+	}
+	return shown
+}
+
+// ages is how long each change between two times took until the activity's row showed
+// it, or a later change.
+func ages(twin *api.Server, shown map[state]time.Time, from, to time.Time) (out []time.Duration) {
+	type change struct {
+		at     time.Time
+		status string
+	}
+	changes := map[string][]change{}
+	twin.Changes(func(at time.Time, activities []truth.Activity) {
+		for i := range activities {
+			a := &activities[i]
+			known := changes[a.ActivityID]
+			if len(known) == 0 || known[len(known)-1].status != a.Status {
+				changes[a.ActivityID] = append(known, change{at, a.Status})
+			}
+		}
+	})
+	for id, list := range changes {
+		for i, c := range list {
+			again := slices.ContainsFunc(list[:i], func(was change) bool { return was.status == c.status })
+			if c.at.Before(from) || c.at.After(to) || again { // of a status that comes again the first time hides the second
+				continue
+			}
+			first := time.Time{}
+			for _, later := range list[i:] {
+				if at := shown[state{id, later.status}]; !at.IsZero() && (first.IsZero() || at.Before(first)) {
+					first = at
+				}
+			}
+			if first.IsZero() {
+				first = to.Add(2 * time.Minute) // not to be seen until the end
+			}
+			out = append(out, first.Sub(c.at))
+		}
+	}
+	return out
+}
