@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 
 // readArchive reads the quarantine files of an archive in a folder. A file that has
 // been merged into another while this runs is there under its new name.
-func (f *quarantineFlags) readArchive(ctx context.Context, filter *quarantineFilter, take func(*provisioning.Quarantined)) error {
+func (f *quarantineFlags) readArchive(ctx context.Context, _ *quarantineFilter, take func(*provisioning.Quarantined)) error {
 	if archive.IsURL(f.archive) {
 		return errors.New("--archive: the quarantine of a bucket is read from a copy of its folder quarantine/, or with --clickhouse")
 	}
@@ -92,7 +93,8 @@ func (f *quarantineFlags) readClickHouse(ctx context.Context, filter *quarantine
 		until = time.Now().Add(time.Hour)
 	}
 	since := max(filter.since.UnixMicro(), 0)
-	rows, err := conn.Query(ctx, quarantineQuery, clickhouse.Named("since", fmt.Sprint(since)), clickhouse.Named("until", fmt.Sprint(until.UnixMicro())))
+	rows, err := conn.Query(ctx, quarantineQuery,
+		clickhouse.Named("since", strconv.FormatInt(since, 10)), clickhouse.Named("until", strconv.FormatInt(until.UnixMicro(), 10)))
 	if err != nil {
 		return fmt.Errorf("read the quarantine of ClickHouse at %s, nothing was changed: %w", options.Addr[0], err)
 	}

@@ -10,12 +10,13 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// Every number of the panels named here is compared with what was simulated.
+// The numbers of every panel that shows some are compared with what was simulated.
 func testNumbersAreTrue(t *testing.T, s *store, h *history, sc scope) {
 	by := map[string]*board{}
 	for _, b := range boards(t) {
 		by[b.Title] = b
 	}
+	compared := map[string]bool{}
 	panelOf := func(title, name string, chosen map[string][]string) *result {
 		t.Helper()
 		b := by[title]
@@ -24,6 +25,7 @@ func testNumbersAreTrue(t *testing.T, s *store, h *history, sc scope) {
 		sc.vars = b.choose(chosen)
 		for _, p := range b.all() {
 			if p.Title == name {
+				compared[title+" / "+name] = true
 				return s.query(t, sc.expand(t, p.Targets[0].RawSQL))
 			}
 		}
@@ -114,6 +116,18 @@ func testNumbersAreTrue(t *testing.T, s *store, h *history, sc scope) {
 	assert.InDelta(t, 3, panelOf("Pipeline", "In quarantine", nil).sum(t, "records"), 0)
 	assert.InDelta(t, 0, panelOf("Pipeline", "Unknown status words", nil).sum(t, "observations"), 0)
 	assert.InDelta(t, countObservations(h), panelOf("Pipeline", "Observations received", nil).sum(t, "rest"), 0)
+	testOtherNumbers(t, h, panelOf, one)
+
+	for _, b := range by {
+		for _, p := range b.all() {
+			switch p.Type {
+			case "stat", "timeseries", "barchart", "bargauge":
+				if p.Targets[0].Datasource.Type == "grafana-clickhouse-datasource" {
+					assert.True(t, compared[b.Title+" / "+p.Title], "%s / %s is compared with the truth", b.Title, p.Title)
+				}
+			}
+		}
+	}
 }
 
 func countObservations(h *history) (n int) {

@@ -1,0 +1,48 @@
+package dashboards
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// source is a view in a query, and the table behind it.
+var (
+	source      = regexp.MustCompile(`(?:FROM|JOIN)\s+(activities|observations|groups|passwords_changed|quarantine|status_hourly)\b`)
+	tableBehind = map[string]string{
+		"activities": "provisioning_activities", "observations": "provisioning_observations", "groups": "provisioning_groups",
+		"passwords_changed": "provisioning_activities", "quarantine": "provisioning_quarantine", "status_hourly": "provisioning_hourly",
+	}
+)
+
+// tableRows are the rows in each table as they lie on the disk, copies that have not
+// been merged yet included.
+func (s *store) tableRows(t testing.TB) map[string]uint64 {
+	r := s.query(t, "SELECT table, sum(rows) AS rows FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table")
+	out := map[string]uint64{}
+	for _, row := range r.rows {
+		out[row[0].(string)] = uint64(number(t, row[1]))
+	}
+	return out
+}
+
+// budget is what a query may read: each table it names once as a whole, no more. Only
+// the newest rows of a table (ORDER BY and LIMIT without groups) may be looked up a
+// second time, for the wide columns. A join that multiplies, or a view that reads its
+// table twice, exceeds it.
+func budget(t testing.TB, sql string, rows map[string]uint64) uint64 {
+	total := uint64(0)
+	named := source.FindAllStringSubmatch(sql, -1)
+	require.NotEmpty(t, named, sql)
+	for _, m := range named {
+		table := tableBehind[m[1]]
+		require.Contains(t, rows, table)
+		total += rows[table]
+	}
+	if strings.Contains(sql, "LIMIT") && !strings.Contains(sql, "GROUP BY") {
+		total *= 2
+	}
+	return total + uint64(strings.Count(sql, "UNION ALL")) // a union's own row
+}
