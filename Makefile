@@ -165,7 +165,17 @@ $(TOOLS)/%: internal/tools/go.mod internal/tools/go.sum
 # --- benchmarks ---
 
 .PHONY: bench
-bench: bench-processor bench-clickhouse bench-archive ## run all benchmarks
+bench: ## run all benchmarks and write bench/RESULTS.md
+	bench/results.sh $(BENCHMARKS) > bench/RESULTS.md.new && mv bench/RESULTS.md.new bench/RESULTS.md
+
+.PHONY: bench-pipeline
+bench-pipeline: setup build bin/contrib ## measure whole collectors, provtrail's and contrib's, on the same file
+	go run ./bench/pipeline $(BENCH_PIPELINE_FLAGS)
+
+# The builder writes the program; compiling it here shares Go's build cache with all else.
+bin/contrib: bench/pipeline/contrib-builder.yaml
+	cd bench/pipeline && go run go.opentelemetry.io/collector/cmd/builder@v0.164.0 --config contrib-builder.yaml --skip-strict-versioning --skip-compilation
+	cd bin/contrib-collector && go build -o ../contrib .
 
 .PHONY: bench-clickhouse
 bench-clickhouse: setup ## measure the ClickHouse exporter against contrib's and against the driver

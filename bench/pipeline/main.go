@@ -1,0 +1,88 @@
+// Command pipeline measures whole collectors on the same file of the vendor's search
+// documents, in one run and into one real ClickHouse: provtrail with its default
+// configuration (ClickHouse and Parquet, durable queues, correlation), and the contrib
+// collector with filelog, transform, clickhouse and file exporters.
+//
+// CPU time is the collector's own, ClickHouse's not included, so that what else runs on
+// the machine changes the figures little.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"github.com/provtrail/provtrail/internal/clickhouse"
+)
+
+type options struct {
+	documents, rounds  int
+	provtrail, contrib string
+}
+
+func main() {
+	clickhouse.RunChildIfAsked()
+	var o options
+	flag.IntVar(&o.documents, "documents", 60_000, "search documents to send through each collector")
+	flag.IntVar(&o.rounds, "rounds", 3, "how often each collector is measured")
+	flag.StringVar(&o.provtrail, "provtrail", "bin/provtrail", "program")
+	flag.StringVar(&o.contrib, "contrib", "bin/contrib", "program built from bench/pipeline/contrib-builder.yaml; empty to leave it out")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, o)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench-pipeline:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) (err error) {
+	dir, err := os.MkdirTemp("", "bench-pipeline")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	in, err := makeInput(ctx, o, dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%d documents of %d bytes, %d observations\n", in.documents, in.bytes/int64(in.documents), in.observations)
+
+	cfg := clickhouse.DefaultConfig()
+	cfg.NativeEndpoint, cfg.HTTPEndpoint = "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Directory, cfg.LogLevel = filepath.Join(dir, "clickhouse"), "fatal"
+	engine, err := clickhouse.Open(ctx, cfg, zap.NewNop())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	server, err := engine.Start(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
+
+	subjects := []subject{provtrail(o.provtrail, in)}
+	if o.contrib != "" {
+		subjects = append(subjects, contrib(o.contrib, in))
+	}
+	var all []measurement
+	for round := range o.rounds {
+		for i := range subjects {
+			m, err := subjects[i].measure(ctx, engine, in, filepath.Join(dir, fmt.Sprintf("%s-%d", subjects[i].name, round)), round)
+			if err != nil {
+				return fmt.Errorf("%s, round %d: %w", subjects[i].name, round+1, err)
+			}
+			fmt.Fprintln(os.Stderr, m)
+			all = append(all, m)
+		}
+	}
+	return report(os.Stdout, in, all)
+}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
+	"github.com/provtrail/provtrail/internal/clickhouse"
+)
+
+// subject is a collector to be measured.
+type subject struct {
+	name    string
+	program string
+	args    []string
+	rows    string // query for the number of what was stored
+	want    uint64 // when all of the input is
+	archive string // what it writes besides the tables, in its data folder
+	pprof   bool
+}
+
+func provtrail(program string, in input) subject {
+	return subject{
+		name: "provtrail", program: program, pprof: true,
+		args: []string{"--config", "collector-config.yaml", "--config", "bench/pipeline/provtrail.yaml"},
+		rows: "SELECT uniqExact(event_id) FROM provisioning_observations WHERE record = 'observation'",
+		want: uint64(in.observations), archive: "archive", //nolint:gosec // a count
+	}
+}
+
+func contrib(program string, in input) subject {
+	return subject{
+		name: "contrib", program: program,
+		args: []string{"--config", "bench/pipeline/contrib.yaml"},
+		rows: "SELECT count() FROM otel_logs", want: uint64(in.documents), archive: "archive.json.zst", //nolint:gosec // a count
+	}
+}
+
+// measurement is one run of a subject.
+type measurement struct {
+	name        string
+	wall        time.Duration // from the file's appearance until every row can be queried
+	cpu         time.Duration // of the collector, user and system
+	peak        int64         // bytes of resident memory at most
+	tables      int64         // bytes on the disk
+	archived    int64
+	latency     time.Duration // from one more document's appearance until its row can be queried
+	allocations uint64        // in the collector, 0 where it does not tell
+}
+
+func (m measurement) String() string {
+	return fmt.Sprintf("%-10s wall %s, cpu %s, peak %d MiB", m.name, m.wall.Round(time.Millisecond), m.cpu, m.peak>>20)
+}
+
+const patience = 15 * time.Minute
+
+func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in input, dir string, round int) (m measurement, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	m.name = s.name
+	inbox := filepath.Join(dir, "input")
+	if err := os.MkdirAll(inbox, 0o750); err != nil {
+		return m, err
+	}
+	database := fmt.Sprintf("%s_%d", s.name, round)
+	db, err := driver.Open(&driver.Options{Addr: []string{engine.NativeAddr()}})
+	if err != nil {
+		return m, err
+	}
+	defer db.Close() //nolint:errcheck // nothing to lose
+	if err := db.Exec(ctx, "CREATE DATABASE "+database); err != nil {
+		return m, err
+	}
+	p, err := s.start(ctx, engine, dir, database)
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, p.stop()) }()
+
+	stored := func(want uint64) error { return p.await(ctx, db, database, s.rows, want) }
+	before, allocated := p.cpu(), p.mallocs(ctx, s.pprof)
+	begin := time.Now()
+	if err := copyInto(inbox, "documents.ndjson", in.path); err != nil {
+		return m, err
+	}
+	if err := stored(s.want); err != nil {
+		return m, err
+	}
+	m.wall, m.cpu = time.Since(begin), p.cpu()-before
+	if s.pprof {
+		m.allocations = p.mallocs(ctx, s.pprof) - allocated
+	}
+	m.peak = p.peak()
+	begin = time.Now()
+	if err := os.WriteFile(filepath.Join(inbox, "one.ndjson"), append(in.last, '\n'), 0o600); err != nil {
+		return m, err
+	}
+	if err := stored(s.want + 1); err != nil {
+		return m, err
+	}
+	m.latency = time.Since(begin)
+	var bytes uint64
+	err = db.QueryRow(ctx, "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = $1", database).Scan(&bytes)
+	m.tables, m.archived = int64(bytes), size(filepath.Join(dir, s.archive)) //nolint:gosec // bytes on a disk
+	return m, errors.Join(err, db.Exec(ctx, "DROP DATABASE "+database))
+}
+
+// collector is a running subject.
+type collector struct {
+	*exec.Cmd
+	pprof string
+	log   string
+}
+
+func (s *subject) start(ctx context.Context, engine *clickhouse.Engine, dir, database string) (*collector, error) {
+	ports, err := blackbox.FreePorts(5)
+	if err != nil {
+		return nil, err
+	}
+	c := &collector{Cmd: exec.Command(s.program, s.args...), pprof: ports[3], log: filepath.Join(dir, "log")} //nolint:gosec,noctx // stop ends it
+	c.Env = append(os.Environ(), "PROVTRAIL_DATA="+dir, "PROVTRAIL_HEALTH="+ports[0],
+		"PROVTRAIL_CLICKHOUSE_NATIVE="+engine.NativeAddr(), "PROVTRAIL_CLICKHOUSE_DATABASE="+database,
+		"PROVTRAIL_METRICS_PORT="+ports[1][strings.LastIndex(ports[1], ":")+1:], "PROVTRAIL_WEBHOOK="+ports[2], "BENCH_PPROF="+c.pprof)
+	log, err := os.Create(c.log)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close() //nolint:errcheck // the child has its own
+	c.Stdout, c.Stderr = log, log
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	for {
+		response, err := http.Get("http://" + ports[0]) //nolint:noctx // loopback
+		if err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return c, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("%s does not start; its log ends with:\n%s", s.name, blackbox.Tail(c.log, 5)), c.stop())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// await returns when the query gives what is wanted or more.
+func (c *collector) await(ctx context.Context, db driver.Conn, database, query string, want uint64) error {
+	ctx = driver.Context(ctx, driver.WithSettings(driver.Settings{"max_threads": 1}))
+	var have uint64
+	var err error
+	for {
+		err = db.QueryRow(ctx, strings.Replace(query, "FROM ", "FROM "+database+".", 1)).Scan(&have)
+		if err == nil && have >= want {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d rows (%w); the log ends with:\n%s", have, want, errors.Join(ctx.Err(), err), blackbox.Tail(c.log, 5))
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}
+
+func (c *collector) stop() error {
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return c.Wait()
+}
+
+// cpu is the time the process has used. Linux counts it in hundredths of a second.
+func (c *collector) cpu() time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+func (c *collector) peak() int64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
+	_, after, _ := strings.Cut(string(text), "VmHWM:")
+	kilobytes, _ := strconv.ParseInt(strings.Fields(after + " 0")[0], 10, 64)
+	return kilobytes << 10
+}
+
+// mallocs is the number of objects the process has allocated since it started.
+func (c *collector) mallocs(ctx context.Context, tells bool) uint64 {
+	if !tells {
+		return 0
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.pprof+"/debug/pprof/allocs?debug=1", nil)
+	if err != nil {
+		return 0
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close() //nolint:errcheck // only read
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(text), "# Mallocs = ")
+	n, _ := strconv.ParseUint(strings.Fields(after + " 0")[0], 10, 64)
+	return n
+}
+
+// copyInto puts a file into a folder at once, as a whole.
+func copyInto(folder, name, from string) error {
+	temporary := filepath.Join(filepath.Dir(folder), name)
+	if err := os.Link(from, temporary); err != nil {
+		return err
+	}
+	return os.Rename(temporary, filepath.Join(folder, name))
+}
+
+func size(path string) (bytes int64) {
+	_ = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() {
+			if info, err := entry.Info(); err == nil {
+				bytes += info.Size()
+			}
+		}
+		return nil
+	})
+	return bytes
+}
