@@ -130,7 +130,7 @@ fmt: $(TOOLS)/gofumpt ## format all Go code
 	$(TOOLS)/gofumpt -w $(GOFUMPT_FILES)
 
 .PHONY: lint
-lint: lint-format lint-code lint-generated lint-vulnerabilities ## check format, code, generated files and known vulnerabilities
+lint: lint-format lint-code lint-generated lint-vulnerabilities lint-licences ## check format, code, generated files, known vulnerabilities and licences
 
 .PHONY: lint-format
 lint-format: $(TOOLS)/gofumpt
@@ -155,6 +155,14 @@ lint-generated:
 .PHONY: lint-vulnerabilities
 lint-vulnerabilities: $(TOOLS)/govulncheck
 	@for module in $(MODULES); do internal/tools/vulncheck.sh $(CURDIR)/$(TOOLS)/govulncheck $$module; done
+
+.PHONY: lint-licences
+lint-licences:
+	go run ./internal/licences -check
+
+.PHONY: licences
+licences: ## write docs/licences.md: the licence of every module that is linked
+	go run ./internal/licences
 
 $(TOOLS)/gofumpt: PACKAGE := mvdan.cc/gofumpt
 $(TOOLS)/golangci-lint: PACKAGE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
