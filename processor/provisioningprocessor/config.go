@@ -25,6 +25,10 @@ type Config struct {
 	// the state lives in memory and a restart forgets it.
 	Storage *component.ID `mapstructure:"storage"`
 
+	// History names an extension that knows what other collectors told of groups, so
+	// that a group may move from one to another.
+	History *component.ID `mapstructure:"history"`
+
 	// StalledAfter flags an activity that is Pending or Retrying for longer. 0
 	// never flags.
 	StalledAfter time.Duration `mapstructure:"stalled_after"`

@@ -17,7 +17,7 @@ const (
 // interrupted notes that something may have been told that is not in the store.
 func (f *folder) interrupted() {
 	f.doubt.Store(uint64(f.timestamp()))
-	f.generation.Add(1)
+	f.since.Store(f.generation.Add(1))
 }
 
 // reserved makes sure that the generation in use is below the stored bound.

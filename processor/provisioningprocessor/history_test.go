@@ -70,7 +70,7 @@ func history(t *rapid.T) []provisioning.Observation {
 			if rapid.IntRange(0, 4).Draw(t, "untimed") == 0 {
 				o.OccurredAt = 0
 			}
-			o.ObservedAt += pcommon.Timestamp(i)
+			o.ObservedAt += pcommon.Timestamp(i) * 1000 // the stores keep microseconds
 			o.ErrorMessage = fmt.Sprintf("e%d", i)
 		})
 	}
@@ -102,7 +102,7 @@ func logsOf(observations []provisioning.Observation) plog.Logs {
 
 // plain is an activity's row without what depends on how the observations came.
 func plain(r provisioning.Record) provisioning.Record {
-	r.EventID, r.Original, r.Sort, r.Version, r.Current = provisioning.ID{}, "", "", 0, false
+	r.EventID, r.Original, r.Said, r.Sort, r.Version, r.Current = provisioning.ID{}, "", "", "", 0, false
 	r.GroupNumber, r.GroupStatus = 0, 0
 	return r
 }

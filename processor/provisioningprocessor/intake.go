@@ -73,6 +73,10 @@ func (in *intake) record(lr plog.LogRecord, r *provisioning.Record, to plog.LogR
 		in.unreadable++
 		quarantine(lr, err, to.AppendEmpty(), now)
 	default:
+		// The stores keep microseconds: what is read back must be what was folded.
+		if cut := r.ObservedAt % 1000; cut < r.ObservedAt {
+			r.ObservedAt -= cut
+		}
 		in.add(&r.Observation, lr, to)
 	}
 }
@@ -107,6 +111,7 @@ func (a *arrivals) tell(i int, r *provisioning.Record) {
 	} else {
 		from.CopyTo(to)
 	}
+	to.SetObservedTimestamp(r.ObservedAt)
 	provisioning.Enrich(to, &a.observations[i], r)
 }
 

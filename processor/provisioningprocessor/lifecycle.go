@@ -16,6 +16,9 @@ import (
 // Start implements component.Component: it opens the state and starts the timers.
 // States are loaded when they are needed.
 func (f *folder) Start(ctx context.Context, host component.Host) error {
+	if err := f.findHistory(host); err != nil {
+		return err
+	}
 	if err := f.open(ctx, host); err != nil {
 		return err
 	}
@@ -40,6 +43,11 @@ func (f *folder) open(ctx context.Context, host component.Host) error {
 		}
 		f.store = opened
 		f.cache = cache.New(f.cfg.CacheSizeMiB << 20)
+		return nil
+	}
+	if f.cfg.Storage == nil && f.history != nil {
+		f.logger.Info("Neither state nor storage is configured: the groups live in memory only. After a restart they come from the history, and activities that nothing arrives for are not flagged as stalled or overdue.")
+		f.store = store.NewMemory()
 		return nil
 	}
 	if f.cfg.Storage == nil {
@@ -91,6 +99,7 @@ func (f *folder) begin(ctx context.Context) error {
 	}
 	f.doubt.Store(m.doubt)
 	f.generation.Store(m.generation)
+	f.since.Store(m.generation)
 	f.totals.Store(&m.totals)
 	return f.reserve(ctx)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
+	"github.com/provtrail/provtrail/provisioning"
 )
 
 // folder is the processor. A batch goes through it so:
@@ -27,6 +28,7 @@ import (
 //	take      observations by group, everything else in its place
 //	lock      the groups touched, each by a lock of its own
 //	load      their states, from the cache or the store
+//	borrow    what other collectors told of them, from the history
 //	fold      merge, Resolve before and after, find what is to be told (copies only)
 //	apply     1. next consumer  2. one transaction in the store  3. cache, metrics
 //
@@ -43,7 +45,8 @@ type folder struct {
 	retention  change.Retention
 	now        func() time.Time
 
-	locks locks.Locks
+	history provisioning.History // nil for none
+	locks   locks.Locks
 	store store.Store
 	cache *cache.Cache // nil where the store is memory itself
 
@@ -51,6 +54,7 @@ type folder struct {
 	// be what the store has.
 	generation atomic.Uint32
 	doubt      atomic.Uint64 // when that was last, nanoseconds since 1970
+	since      atomic.Uint32 // the generation it began
 	totals     atomic.Pointer[totals]
 
 	commits sync.Mutex    // orders the transactions and guards stale and bound's writes
@@ -91,12 +95,22 @@ func (f *folder) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if err != nil {
 		return err
 	}
+	told, err := f.borrow(ctx, in, before)
+	if err != nil {
+		return err
+	}
 	if err := f.reserved(ctx); err != nil {
 		return err
 	}
 	t := transaction{out: in.out, unreadable: in.unreadable}
 	for i, key := range in.keys {
-		f.fold(&t, key, &before[i], &in.groups[i], now)
+		others, taken := told[key]
+		base := &before[i]
+		if taken {
+			borrowed := base.Borrow(others.Observations)
+			base = &borrowed
+		}
+		f.fold(&t, key, &before[i], base, taken, &in.groups[i], now)
 	}
 	in.finish()
 	if err := f.apply(ctx, &t); err != nil {
@@ -106,13 +120,14 @@ func (f *folder) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	return nil
 }
 
-// fold merges what arrived for one group into the transaction.
-func (f *folder) fold(t *transaction, key groupKey, before *state.Group, in *arrivals, now pcommon.Timestamp) {
-	merged := before.Merge(in.observations)
+// fold merges what arrived for one group into the transaction. Where the group was
+// taken over, base is what is known of it now and before what this collector knew.
+func (f *folder) fold(t *transaction, key groupKey, before, base *state.Group, taken bool, in *arrivals, now pcommon.Timestamp) {
+	merged := base.MergeBorrowed(in.observations)
 	for _, i := range merged.Duplicates {
 		t.duplicates = append(t.duplicates, in.observations[i].Feed)
 	}
-	if !merged.Changed() {
+	if !merged.Changed() && !taken {
 		return
 	}
 	after := merged.Group
@@ -120,10 +135,14 @@ func (f *folder) fold(t *transaction, key groupKey, before *state.Group, in *arr
 	generation := f.generation.Load()
 	told := change.Find(change.Input{
 		Before: before, After: &after, Arrivals: in.observations, Added: merged.Added, Moved: merged.Moved,
-		Generation: generation, Doubt: pcommon.Timestamp(f.doubt.Load()), Thresholds: &f.thresholds,
+		Generation: generation, Since: f.since.Load(), Taken: taken,
+		Doubt: pcommon.Timestamp(f.doubt.Load()), Thresholds: &f.thresholds,
 	})
 	if told.Whole {
 		after.Told = generation
+	}
+	if f.history != nil {
+		after.Version = change.Version(generation, after.Revision(), true)
 	}
 	for i := range told.Records {
 		if i < len(told.Observed) {

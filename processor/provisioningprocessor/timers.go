@@ -11,6 +11,7 @@ import (
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
+	"github.com/provtrail/provtrail/provisioning"
 )
 
 // watch sees to the alarms until ctx ends. What fails is tried again at the next
@@ -58,6 +59,15 @@ func (f *folder) answer(ctx context.Context, rung *store.Rung, now pcommon.Times
 	if err != nil {
 		return err
 	}
+	told, err := f.told(ctx, keys, groups, func(i int) *provisioning.Observation {
+		if len(groups[i].Observations) == 0 {
+			return nil
+		}
+		return &groups[i].Observations[0]
+	})
+	if err != nil {
+		return err
+	}
 	if err := f.reserved(ctx); err != nil {
 		return err
 	}
@@ -65,6 +75,10 @@ func (f *folder) answer(ctx context.Context, rung *store.Rung, now pcommon.Times
 	to := t.out.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for i, key := range keys {
 		before := &groups[i]
+		if _, moved := told[key]; moved {
+			t.forget(key, before)
+			continue
+		}
 		// A group that asks for a later alarm has filed that one since.
 		if len(before.Observations) > 0 && before.Alarm <= rung.Tick {
 			f.look(&t, key, before, to, now)
@@ -78,20 +92,28 @@ func (f *folder) look(t *transaction, key groupKey, before *state.Group, to plog
 	after := *before
 	after.Checked = max(now, before.Checked)
 	told := change.Find(change.Input{
-		Before: before, After: &after, Generation: f.generation.Load(), Thresholds: &f.thresholds,
+		Before: before, After: &after, Generation: f.generation.Load(), Since: f.since.Load(), Thresholds: &f.thresholds,
 	})
 	if f.retention.Expires(before, told.After) <= now {
-		told.Records, told.After = nil, nil
-		t.changes = append(t.changes, store.Change{Key: key})
-		t.updates = append(t.updates, update{before: before, after: &state.Group{}, told: &told})
+		t.forget(key, before)
 		t.expired++
 		return
 	}
 	for i := range told.Records {
 		t.tell(&told.Records[i], to)
 	}
+	if f.history != nil && len(told.Records) > 0 {
+		after.Version = max(after.Version, change.Version(f.generation.Load(), after.Revision(), true))
+	}
 	after.Alarm = change.Alarm(&after, told.After, &f.thresholds, f.retention, now)
 	t.put(key, before, &after, &told, true, change.Final(told.After))
+}
+
+// forget deletes a group: its time is over, or another collector goes on with it.
+func (t *transaction) forget(key groupKey, before *state.Group) {
+	told := change.Change{Before: provisioning.Resolve(before.Observations)}
+	t.changes = append(t.changes, store.Change{Key: key})
+	t.updates = append(t.updates, update{before: before, after: &state.Group{}, told: &told})
 }
 
 func distinct(keys []groupKey) []groupKey {

@@ -207,6 +207,10 @@ func (f *folder) failed(ctx context.Context, step string, err error) {
 	if errors.Is(err, context.Canceled) || consumererror.IsPermanent(err) {
 		return
 	}
-	f.logger.Error("The state store fails; nothing is acknowledged until it works again.",
+	what := "state store"
+	if step == "history" {
+		what = "history"
+	}
+	f.logger.Error("The "+what+" fails; nothing is acknowledged until it works again.",
 		zap.String("step", step), zap.Error(err))
 }

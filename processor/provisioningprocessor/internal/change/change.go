@@ -37,6 +37,11 @@ type Input struct {
 	Moved bool
 	// Generation grows with every crash and failure, see Version.
 	Generation uint32
+	// Since is the generation that the last crash or failure began.
+	Since uint32
+	// Taken says that another collector told of the group last. Before is then what
+	// this one knew.
+	Taken bool
 	// Doubt is when something was last told that may not be in the state, 0 for
 	// never.
 	Doubt      pcommon.Timestamp

@@ -34,7 +34,7 @@ func step(before *state.Group, doubt pcommon.Timestamp, generation uint32, arriv
 	merged := before.Merge(arrivals)
 	told := Find(Input{
 		Before: before, After: &merged.Group, Arrivals: arrivals, Added: merged.Added, Moved: merged.Moved,
-		Generation: generation, Doubt: doubt, Thresholds: &thresholds,
+		Generation: generation, Since: generation, Doubt: doubt, Thresholds: &thresholds,
 	})
 	if told.Whole {
 		merged.Told = generation

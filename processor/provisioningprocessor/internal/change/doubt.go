@@ -15,7 +15,9 @@ const skew = pcommon.Timestamp(10 * time.Minute)
 // follows from another set of observations, and the state knows nothing of it. Its
 // observations come again, perhaps in another order. The first of them has all the
 // group's activities told again, in the new generation.
-func (f *finder) retell() bool { return f.doubtful && f.Input.Before.Told < f.Generation }
+func (f *finder) retell() bool {
+	return f.Taken || f.doubtful && f.Input.Before.Told < f.Since
+}
 
 // doubts withdraws the activities that may have been told and do not stand.
 func (f *finder) doubts() {
@@ -40,6 +42,9 @@ func (f *finder) doubts() {
 // inDoubt reports whether an interrupted attempt may have had these arrivals: only
 // what had happened by then can have been in it.
 func (f *finder) inDoubt() bool {
+	if f.Taken {
+		return true
+	}
 	if f.Doubt == 0 {
 		return false
 	}

@@ -47,8 +47,8 @@ func (d *decoder) group() (g Group, err error) {
 	if err != nil {
 		return g, err
 	}
-	if head[0] != format {
-		return g, fmt.Errorf("it has format %d and this version reads format %d", head[0], format)
+	if head[0] != format && head[0] != formatHistory {
+		return g, fmt.Errorf("it has format %d and this version reads up to format %d", head[0], formatHistory)
 	}
 	var replaced, checked, touched uint64
 	if err := d.numbers(&replaced, &checked, &touched); err != nil {
@@ -61,6 +61,13 @@ func (d *decoder) group() (g Group, err error) {
 	if err != nil {
 		return g, err
 	}
+	if head[0] == formatHistory {
+		var borrowed uint64
+		if err := d.numbers(&g.Version, &borrowed); err != nil {
+			return g, err
+		}
+		g.Borrowed = int(borrowed & (1<<62 - 1)) //nolint:gosec // masked
+	}
 	if err := d.ownTexts(); err != nil {
 		return g, err
 	}
@@ -68,6 +75,9 @@ func (d *decoder) group() (g Group, err error) {
 	g.Told = uint32(told)                                                                                              //nolint:gosec // written from a uint32
 	if err := d.observations(&g); err != nil {
 		return g, err
+	}
+	if g.Borrowed > len(g.Observations) {
+		return g, fmt.Errorf("it claims %d borrowed observations of %d", g.Borrowed, len(g.Observations))
 	}
 	if len(d.rest) > 0 {
 		return g, errors.New("bytes are left over")

@@ -12,6 +12,7 @@ import (
 // A stored group is
 //
 //	format (1 byte) · replaced · checked · touched · alarm · told
+//	version · borrowed (formatHistory only)
 //	number of texts · texts (length x 2 + packed, bytes)
 //	number of observations · tenant · group id · observations
 //
@@ -21,7 +22,10 @@ import (
 //	requested, occurred and observed at (signed differences in nanoseconds)
 //
 // Numbers are varints. A text of lower-case hex digits is packed, two to a byte.
-const format = 1
+const (
+	format        = 1
+	formatHistory = 2
+)
 
 const (
 	saysMask         = 0x07
@@ -45,12 +49,20 @@ func (g *Group) Encode() []byte {
 }
 
 func (e *encoder) append(b []byte, g *Group) []byte {
-	b = append(b, format)
+	f := byte(format)
+	if g.Version != 0 || g.Borrowed != 0 {
+		f = formatHistory
+	}
+	b = append(b, f)
 	b = binary.AppendUvarint(b, uint64(g.Replaced)) //nolint:gosec // a count
 	b = binary.AppendUvarint(b, uint64(g.Checked))
 	b = binary.AppendUvarint(b, uint64(g.Touched))
 	b = binary.AppendVarint(b, g.Alarm)
 	b = binary.AppendUvarint(b, uint64(g.Told))
+	if f == formatHistory {
+		b = binary.AppendUvarint(b, g.Version)
+		b = binary.AppendUvarint(b, uint64(g.Borrowed)) //nolint:gosec // a count
+	}
 
 	for i := range g.Observations {
 		e.add(&g.Observations[i])

@@ -26,6 +26,11 @@ type Group struct {
 	Alarm int64
 	// Told is the generation in which all activities were told last.
 	Told uint32
+	// Version is the highest that was told; 0 where nobody asked to keep it.
+	Version uint64
+	// Borrowed is the number of observations, the first ones, that come from a history
+	// and not from a feed: whoever told them may not have done so everywhere.
+	Borrowed int
 }
 
 // Revision counts the changes of the set. It orders the group's states.

@@ -26,6 +26,9 @@ func draw(t *rapid.T) Group {
 		Replaced: rapid.IntRange(0, 1000).Draw(t, "replaced"), Checked: at("checked"), Touched: at("touched"),
 		Alarm: rapid.Int64().Draw(t, "alarm"), Told: rapid.Uint32().Draw(t, "told"),
 	}
+	if rapid.Bool().Draw(t, "history") {
+		g.Version = rapid.Uint64().Draw(t, "version")
+	}
 	tenant, id := text(t, "tenant"), text(t, "group")
 	for range rapid.IntRange(0, 12).Draw(t, "observations") {
 		o := provisioning.Observation{Tenant: tenant, GroupID: id}
@@ -40,6 +43,7 @@ func draw(t *rapid.T) Group {
 		o.RequestedAt, o.OccurredAt, o.ObservedAt = at("requested"), at("occurred"), at("observed")
 		g.Observations = append(g.Observations, o)
 	}
+	g.Borrowed = rapid.IntRange(0, len(g.Observations)).Draw(t, "borrowed")
 	return g
 }
 
@@ -64,8 +68,8 @@ func TestCutStateIsAnError(t *testing.T) {
 }
 
 func TestNewerFormatIsAnError(t *testing.T) {
-	_, err := Decode([]byte{format + 1, 0, 0, 0, 0, 0, 0})
-	require.ErrorContains(t, err, "format 2")
+	_, err := Decode([]byte{formatHistory + 1, 0, 0, 0, 0, 0, 0})
+	require.ErrorContains(t, err, "format 3")
 }
 
 // The bytes of stored groups must stay readable: this one was written by format 1.
