@@ -20,7 +20,7 @@ func TestConfig(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	require.NoError(t, section.Unmarshal(cfg))
 	require.NoError(t, confmap.Validate(cfg))
-	require.Equal(t, "0.0.0.0:9088", cfg.Webhook.Get().ServerConfig.NetAddr.Endpoint)
+	require.Equal(t, "127.0.0.1:9088", cfg.Webhook.Get().ServerConfig.NetAddr.Endpoint)
 	require.Equal(t, "/hook", cfg.Webhook.Get().Path)
 	require.EqualValues(t, 1000, cfg.Webhook.Get().ServerConfig.MaxRequestBodySize)
 	require.Equal(t, 10*time.Second, cfg.Webhook.Get().Patience)

@@ -3,6 +3,7 @@ package provisioningreceiver
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -24,6 +25,10 @@ type WebhookConfig struct {
 	// MaxInFlight bounds the requests handled at once; more are answered 429.
 	MaxInFlight int `mapstructure:"max_in_flight"`
 
+	// AllowUnauthenticated hears everybody who reaches an address that is not
+	// loopback: for a proxy that authenticates.
+	AllowUnauthenticated bool `mapstructure:"allow_unauthenticated"`
+
 	_ struct{}
 }
 
@@ -39,12 +44,26 @@ func (c *WebhookConfig) Validate() error {
 	if c.MaxInFlight < 1 {
 		errs = errors.Join(errs, fmt.Errorf("max_in_flight is %d, must be positive", c.MaxInFlight))
 	}
+	if at := c.ServerConfig.NetAddr.Endpoint; !c.ServerConfig.Auth.HasValue() && !c.AllowUnauthenticated && !loopback(at) {
+		errs = errors.Join(errs, fmt.Errorf("auth must be set: endpoint %s is no loopback address, and whoever reaches it could make up activities; or set allow_unauthenticated where a proxy authenticates", at))
+	}
 	return errs
+}
+
+func loopback(endpoint string) bool {
+	host, _, err := net.SplitHostPort(endpoint)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func defaultWebhookConfig() WebhookConfig {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = "127.0.0.1:8088"
 	server.MaxRequestBodySize = 4 << 20
+	// A request that comes byte by byte must not hold one of the places for ever.
+	server.ReadHeaderTimeout, server.ReadTimeout = 10*time.Second, 30*time.Second
 	return WebhookConfig{ServerConfig: server, Path: "/sailpoint", Patience: 10 * time.Second, MaxInFlight: 64}
 }
