@@ -180,6 +180,10 @@ bench: ## run all benchmarks and write bench/RESULTS.md
 bench-pipeline: setup build bin/contrib ## measure whole collectors, provtrail's and contrib's, on the same file
 	go run ./bench/pipeline $(BENCH_PIPELINE_FLAGS)
 
+.PHONY: soak
+soak: setup build ## run the pipeline on live traffic for an hour and tell how it grows (SOAK=1h RATE=340 groups a second)
+	go run ./bench/pipeline -soak $(or $(SOAK),1h) -rate $(or $(RATE),340)
+
 # The builder writes the program; compiling it here shares Go's build cache with all else.
 bin/contrib: bench/pipeline/contrib-builder.yaml
 	cd bench/pipeline && go run go.opentelemetry.io/collector/cmd/builder@v0.164.0 --config contrib-builder.yaml --skip-strict-versioning --skip-compilation

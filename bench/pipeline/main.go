@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -24,6 +25,8 @@ import (
 type options struct {
 	documents, rounds  int
 	provtrail, contrib string
+	soak               time.Duration
+	rate               int
 }
 
 func main() {
@@ -33,6 +36,8 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each collector is measured")
 	flag.StringVar(&o.provtrail, "provtrail", "bin/provtrail", "program")
 	flag.StringVar(&o.contrib, "contrib", "bin/contrib", "program built from bench/pipeline/contrib-builder.yaml; empty to leave it out")
+	flag.DurationVar(&o.soak, "soak", 0, "instead of comparing, run provtrail for so long on live traffic and tell how it grows")
+	flag.IntVar(&o.rate, "rate", 340, "with -soak: groups a second; a group has about 15 observations")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, o)
@@ -49,12 +54,6 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	in, err := makeInput(ctx, o, dir)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(os.Stderr, "%d documents of %d bytes, %d observations\n", in.documents, in.bytes/int64(in.documents), in.observations)
-
 	cfg := clickhouse.DefaultConfig()
 	cfg.NativeEndpoint, cfg.HTTPEndpoint = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Directory, cfg.LogLevel = filepath.Join(dir, "clickhouse"), "fatal"
@@ -69,6 +68,18 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
 
+	if o.soak > 0 {
+		return soak(ctx, engine, o, filepath.Join(dir, "soak"))
+	}
+	return compare(ctx, engine, o, dir)
+}
+
+func compare(ctx context.Context, engine *clickhouse.Engine, o options, dir string) error {
+	in, err := makeInput(ctx, o, dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%d documents of %d bytes, %d observations\n", in.documents, in.bytes/int64(in.documents), in.observations)
 	subjects := []subject{provtrail(o.provtrail, in)}
 	if o.contrib != "" {
 		subjects = append(subjects, contrib(o.contrib, in))

@@ -29,12 +29,11 @@ type subject struct {
 	rows    string // query for the number of what was stored
 	want    uint64 // when all of the input is
 	archive string // what it writes besides the tables, in its data folder
-	pprof   bool
 }
 
 func provtrail(program string, in input) subject {
 	return subject{
-		name: "provtrail", program: program, pprof: true,
+		name: "provtrail", program: program,
 		args: []string{"--config", "collector-config.yaml", "--config", "bench/pipeline/provtrail.yaml"},
 		rows: "SELECT uniqExact(event_id) FROM provisioning_observations WHERE record = 'observation'",
 		want: uint64(in.observations), archive: "archive", //nolint:gosec // a count
@@ -91,7 +90,7 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 	defer func() { err = errors.Join(err, p.stop()) }()
 
 	stored := func(want uint64) error { return p.await(ctx, db, database, s.rows, want) }
-	before, allocated := p.cpu(), p.mallocs(ctx, s.pprof)
+	before, allocated := p.cpu(), p.mallocs(ctx)
 	begin := time.Now()
 	if err := copyInto(inbox, "documents.ndjson", in.path); err != nil {
 		return m, err
@@ -100,9 +99,7 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 		return m, err
 	}
 	m.wall, m.cpu = time.Since(begin), p.cpu()-before
-	if s.pprof {
-		m.allocations = p.mallocs(ctx, s.pprof) - allocated
-	}
+	m.allocations = p.mallocs(ctx) - allocated
 	m.peak = p.peak()
 	begin = time.Now()
 	if err := os.WriteFile(filepath.Join(inbox, "one.ndjson"), append(in.last, '\n'), 0o600); err != nil {
@@ -196,34 +193,36 @@ func (c *collector) cpu() time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
-func (c *collector) peak() int64 {
+func (c *collector) peak() int64 { return c.kilobytes("VmHWM:") << 10 }
+
+func (c *collector) kilobytes(what string) int64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
-	_, after, _ := strings.Cut(string(text), "VmHWM:")
+	_, after, _ := strings.Cut(string(text), what)
 	kilobytes, _ := strconv.ParseInt(strings.Fields(after + " 0")[0], 10, 64)
-	return kilobytes << 10
+	return kilobytes
 }
 
-// mallocs is the number of objects the process has allocated since it started.
-func (c *collector) mallocs(ctx context.Context, tells bool) uint64 {
-	if !tells {
-		return 0
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.pprof+"/debug/pprof/allocs?debug=1", nil)
+// mallocs is the number of objects the process has allocated since it started, 0 where
+// it does not tell.
+func (c *collector) mallocs(ctx context.Context) uint64 {
+	_, after, _ := strings.Cut(c.debug(ctx, "allocs"), "# Mallocs = ")
+	n, _ := strconv.ParseUint(strings.Fields(after + " 0")[0], 10, 64)
+	return n
+}
+
+// debug is what the process's pprof says, empty where it has none.
+func (c *collector) debug(ctx context.Context, profile string) string {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.pprof+"/debug/pprof/"+profile+"?debug=1", nil)
 	if err != nil {
-		return 0
+		return ""
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return 0
+		return ""
 	}
 	defer response.Body.Close() //nolint:errcheck // only read
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return 0
-	}
-	_, after, _ := strings.Cut(string(text), "# Mallocs = ")
-	n, _ := strconv.ParseUint(strings.Fields(after + " 0")[0], 10, 64)
-	return n
+	text, _ := io.ReadAll(response.Body)
+	return string(text)
 }
 
 // copyInto puts a file into a folder at once, as a whole.
