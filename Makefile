@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # Folders that hold a Go module of their own: tests and benchmarks whose libraries
 # users of the collector must not carry. Each is tested and vetted like the rest.
-MODULES := $(patsubst %/go.mod,%,$(shell find . -name node_modules -prune -o -path ./internal/tools -prune -o -path ./test/loki/server -prune -o -name go.mod -print | sort))
+MODULES := $(patsubst %/go.mod,%,$(shell find . -name node_modules -prune -o -path ./internal/tools -prune -o -path ./bin -prune -o -path ./test/loki/server -prune -o -name go.mod -print | sort))
 
 # The tools at the versions of internal/tools/go.mod, compiled once into bin/tools.
 TOOLS := bin/tools
