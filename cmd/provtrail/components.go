@@ -34,6 +34,7 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioninglokiexporter"
 	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter"
 	"github.com/provtrail/provtrail/extension/clickhouseembeddedextension"
+	"github.com/provtrail/provtrail/extension/provisioninghistoryextension"
 	"github.com/provtrail/provtrail/extension/provisioningreportextension"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver"
@@ -65,6 +66,7 @@ func components() (otelcol.Factories, error) {
 	)
 	extensions, err4 := otelcol.MakeFactoryMap[extension.Factory](
 		clickhouseembeddedextension.NewFactory(),
+		provisioninghistoryextension.NewFactory(),
 		provisioningreportextension.NewFactory(),
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),

@@ -1,0 +1,119 @@
+package provisioninghistoryextension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"go.opentelemetry.io/collector/component"
+	"go.uber.org/zap"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// history implements provisioning.History.
+type history struct {
+	config *Config
+	logger *zap.Logger
+	conn   driver.Conn
+	warned atomic.Bool
+}
+
+var _ provisioning.History = (*history)(nil)
+
+// Start prepares; the first connection is made for the first query.
+func (h *history) Start(ctx context.Context, _ component.Host) error {
+	options := &clickhouse.Options{
+		Addr:         h.config.Endpoints,
+		Auth:         clickhouse.Auth{Username: h.config.Username, Password: string(h.config.Password)},
+		Compression:  &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
+		MaxOpenConns: h.config.MaxConnections,
+		MaxIdleConns: h.config.MaxConnections,
+	}
+	if h.config.TLS.HasValue() {
+		encryption, err := h.config.TLS.Get().LoadTLSConfig(ctx)
+		if err != nil {
+			return fmt.Errorf("tls: %w", err)
+		}
+		options.TLS = encryption
+	}
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return err
+	}
+	h.conn = conn
+	return nil
+}
+
+// Shutdown closes the connections.
+func (h *history) Shutdown(context.Context) error {
+	if h.conn == nil {
+		return nil
+	}
+	return h.conn.Close()
+}
+
+// most is how many groups one query is asked for.
+const most = 1000
+
+// Told implements provisioning.History.
+func (h *history) Told(ctx context.Context, groups []provisioning.KnownGroup) (map[provisioning.ID]provisioning.ToldGroup, error) {
+	told := map[provisioning.ID]provisioning.ToldGroup{}
+	for part := range slices.Chunk(groups, most) {
+		if err := h.part(ctx, part, told); err != nil {
+			if h.absent(err) {
+				return nil, nil
+			}
+			return nil, fmt.Errorf("read from ClickHouse, database %s, what was told of groups: %w", h.config.Database, err)
+		}
+	}
+	return told, nil
+}
+
+func (h *history) part(ctx context.Context, groups []provisioning.KnownGroup, told map[provisioning.ID]provisioning.ToldGroup) error {
+	newer, span, err := h.newer(ctx, groups)
+	if err != nil || len(newer) == 0 {
+		return err
+	}
+	observations, err := h.observations(ctx, newer, span)
+	if err != nil {
+		return err
+	}
+	for _, g := range newer {
+		told[g.Key] = provisioning.ToldGroup{Version: g.Version, Observations: observations[g.Key]}
+	}
+	return nil
+}
+
+// absent reports whether the tables are not there yet: then nothing was told. The
+// exporter makes them for the first batch.
+func (h *history) absent(err error) bool {
+	if c := code(err); c != unknownTable && c != unknownDatabase {
+		return false
+	}
+	if !h.warned.Swap(true) {
+		h.logger.Warn("The exporter's tables are not there: nothing is known of any group. At the first start this is as it should be; "+
+			"if not, `database` or `cluster` is not as in the exporter.", zap.String("database", h.config.Database), zap.Error(err))
+	}
+	return true
+}
+
+// ClickHouse's error codes.
+const (
+	unknownIdentifier = 47
+	unknownTable      = 60
+	unknownDatabase   = 81
+)
+
+// code is that of a ClickHouse exception, 0 for anything else.
+func code(err error) int32 {
+	var exception *clickhouse.Exception
+	if errors.As(err, &exception) {
+		return exception.Code
+	}
+	return 0
+}

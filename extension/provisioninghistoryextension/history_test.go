@@ -1,0 +1,194 @@
+package provisioninghistoryextension
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.uber.org/zap"
+
+	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter"
+	"github.com/provtrail/provtrail/internal/clickhousetest"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+func runTests(m *testing.M) { clickhousetest.Main(m) }
+
+func start(t *testing.T, server *clickhousetest.Server, database string) *history {
+	t.Helper()
+	cfg := createDefaultConfig().(*Config)
+	cfg.Endpoints, cfg.Database = []string{server.Addr}, database
+	require.NoError(t, cfg.Validate())
+	h := &history{config: cfg, logger: zap.NewNop()}
+	require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { require.NoError(t, h.Shutdown(context.Background())) })
+	return h
+}
+
+// store puts what a processor tells into ClickHouse, by the exporter without a queue.
+func store(t *testing.T, server *clickhousetest.Server, database string, batch *provisioning.Batch) {
+	t.Helper()
+	factory := provisioningclickhouseexporter.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*provisioningclickhouseexporter.Config)
+	cfg.Endpoints, cfg.Database, cfg.TTL = []string{server.Addr}, database, 0
+	cfg.Queue = configoptional.None[exporterhelper.QueueBatchConfig]()
+	e, err := factory.CreateLogs(t.Context(), exportertest.NewNopSettings(factory.Type()), cfg)
+	require.NoError(t, err)
+	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, e.ConsumeLogs(t.Context(), batch.Logs()))
+	require.NoError(t, e.Shutdown(t.Context()))
+}
+
+const day = pcommon.Timestamp(24 * 3600 * 1e9)
+
+func observe(group string, n int, change func(*provisioning.Observation)) provisioning.Observation {
+	o := provisioning.Observation{
+		Tenant: `a'c\me`, Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: group,
+		SourceName: "AD", AccountID: "Ada", AttributeName: "memberOf", AttributeValue: "CN=Sales", Operation: provisioning.OperationAdd,
+		Says: provisioning.StatusPending, RawStatus: fmt.Sprint("PENDING", n), RequesterName: fmt.Sprint("r", n), ErrorMessage: fmt.Sprint("é", n),
+		OccurredAt: 19_000*day + pcommon.Timestamp(n)*day/3, ObservedAt: 20_000*day + pcommon.Timestamp(n)*1000,
+	}
+	if change != nil {
+		change(&o)
+	}
+	o.EventID = provisioning.EventID(&o)
+	return o
+}
+
+// tell adds to a batch what a processor tells of a group at once.
+func tell(to *provisioning.Batch, version uint64, observations []provisioning.Observation) {
+	activities := provisioning.Resolve(observations)
+	told := map[provisioning.ID]bool{}
+	for i := range activities {
+		for step := range activities[i].History {
+			asOf := activities[i].AsOf(step + 1)
+			r := provisioning.NewRecord(&asOf)
+			if told[r.EventID] {
+				continue
+			}
+			told[r.EventID] = true
+			r.Version, r.Current, r.Original = version, step == len(activities[i].History)-1, "{}"
+			to.Records = append(to.Records, &r)
+		}
+		state := provisioning.NewRecord(&activities[i])
+		state.AsState(version)
+		to.Records = append(to.Records, &state)
+	}
+	to.Groups = append(to.Groups, &provisioning.GroupRecord{Group: provisioning.Summarize(activities), Version: version, ObservedAt: 20_000 * day})
+}
+
+func TestObservationsComeBackAsTheyWere(t *testing.T) {
+	server := clickhousetest.Start(t)
+	database := server.Database(t)
+	h := start(t, server, database)
+	ask := func(group string, version uint64) provisioning.KnownGroup {
+		return provisioning.KnownGroup{Key: provisioning.GroupKey(`a'c\me`, group), Tenant: `a'c\me`, GroupID: group, Version: version}
+	}
+
+	told, err := h.Told(t.Context(), []provisioning.KnownGroup{ask("g1", 0)})
+	require.NoError(t, err, "before the exporter has made its tables nothing was told")
+	require.Empty(t, told)
+
+	one := []provisioning.Observation{
+		observe("g1", 0, nil), observe("g1", 1, func(o *provisioning.Observation) { o.OccurredAt = 0 }),
+		observe("g1", 2, func(o *provisioning.Observation) { o.OccurredAt += 123_456_789; o.RequestedAt = 7 }),
+		observe("g1", 9, func(o *provisioning.Observation) {
+			o.AccountLevel, o.AttributeName, o.AttributeValue, o.Operation = true, "", "", provisioning.OperationModify
+			o.Says = provisioning.StatusFailed
+		}),
+	}
+	two := []provisioning.Observation{observe("g'2", 4, nil), observe("g'2", 5, func(o *provisioning.Observation) { o.AccountID = "Bob" })}
+	var batch provisioning.Batch
+	tell(&batch, 8, one[:2])
+	tell(&batch, 5<<32|8, one)
+	tell(&batch, 6, two)
+	store(t, server, database, &batch)
+
+	told, err = h.Told(t.Context(), []provisioning.KnownGroup{ask("g1", 8), ask("g'2", 0), ask("g3", 0)})
+	require.NoError(t, err)
+	require.Len(t, told, 2)
+	f := func(group string, version uint64, want []provisioning.Observation) {
+		t.Helper()
+		got := told[provisioning.GroupKey(`a'c\me`, group)]
+		require.Equal(t, version, got.Version)
+		byID := map[provisioning.ID]provisioning.Observation{}
+		for _, o := range got.Observations {
+			byID[o.EventID] = o
+		}
+		require.Len(t, byID, len(want))
+		for _, o := range want {
+			require.Equal(t, o, byID[o.EventID])
+		}
+	}
+	f("g1", 5<<32|8, one)
+	f("g'2", 6, two)
+
+	told, err = h.Told(t.Context(), []provisioning.KnownGroup{ask("g1", 5<<32|9), ask("g'2", 6)})
+	require.NoError(t, err)
+	require.Empty(t, told, "what is known already is not read again")
+
+	require.NoError(t, server.Open(t, database).Exec(t.Context(), "ALTER TABLE provisioning_observations DROP COLUMN said"))
+	told, err = h.Told(t.Context(), []provisioning.KnownGroup{ask("g1", 0)})
+	require.NoError(t, err, "tables of an earlier version")
+	require.NotEmpty(t, told)
+}
+
+func TestMoreGroupsThanOneQueryTakes(t *testing.T) {
+	server := clickhousetest.Start(t)
+	database := server.Database(t)
+	h := start(t, server, database)
+	var batch provisioning.Batch
+	var ask []provisioning.KnownGroup
+	for i := range 2*most + 1 {
+		o := observe(fmt.Sprint("g", i), i%5, nil)
+		tell(&batch, 2, []provisioning.Observation{o})
+		ask = append(ask, provisioning.KnownGroup{Key: provisioning.GroupKey(o.Tenant, o.GroupID), Tenant: o.Tenant, GroupID: o.GroupID})
+	}
+	store(t, server, database, &batch)
+	told, err := h.Told(t.Context(), ask)
+	require.NoError(t, err)
+	require.Len(t, told, len(ask))
+	for _, g := range ask {
+		require.Len(t, told[g.Key].Observations, 1)
+		require.Equal(t, g.GroupID, told[g.Key].Observations[0].GroupID)
+	}
+}
+
+func TestNoServerIsAnError(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	cfg.Endpoints = []string{"127.0.0.1:1"}
+	h := &history{config: cfg, logger: zap.NewNop()}
+	require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
+	_, err := h.Told(t.Context(), []provisioning.KnownGroup{{GroupID: "g"}})
+	require.ErrorContains(t, err, "what was told of groups")
+	require.NoError(t, h.Shutdown(t.Context()))
+}
+
+func TestConfig(t *testing.T) {
+	conf, err := confmaptest.LoadConf("testdata/config.yaml")
+	require.NoError(t, err)
+	load := func(name string) *Config {
+		cfg := createDefaultConfig().(*Config)
+		sub, err := conf.Sub(name)
+		require.NoError(t, err)
+		require.NoError(t, sub.Unmarshal(cfg, confmap.WithIgnoreUnused()))
+		return cfg
+	}
+	require.NoError(t, load("provisioning_history").Validate())
+	all := load("provisioning_history/all")
+	require.NoError(t, all.Validate())
+	require.True(t, all.Cluster)
+	require.Equal(t, "audit", all.Database)
+	err = load("provisioning_history/bad").Validate()
+	for _, key := range []string{"endpoints", "database", "timeout", "max_connections"} {
+		require.ErrorContains(t, err, key+":")
+	}
+}
