@@ -58,8 +58,7 @@ func (n *nodes) migrate(ctx context.Context, target schema.Target, repair bool) 
 		}
 	}
 	all := errors.Join(failures...)
-	var newer *schema.NewerError
-	if errors.As(all, &newer) {
+	if _, newer := errors.AsType[*schema.NewerError](all); newer {
 		return false, all
 	}
 	for _, shard := range shards {

@@ -40,6 +40,11 @@ func WithEndpoints(native, http string) Option {
 	return func(cfg *clickhouse.Config) { cfg.NativeEndpoint, cfg.HTTPEndpoint = native, http }
 }
 
+// WithFolder keeps the server's data in a folder of the test's, such as a small disk.
+func WithFolder(path string) Option {
+	return func(cfg *clickhouse.Config) { cfg.Directory = path }
+}
+
 // StartOwn starts a server for this test alone, which ends it. It may be killed.
 func StartOwn(t testing.TB, options ...Option) *Server {
 	t.Helper()
@@ -70,7 +75,7 @@ func open(ctx context.Context, changed clickhouse.Config) (*Server, error) {
 	// Queries that fail on purpose are many in tests; the server's last words are in errors.
 	cfg.LogLevel = "fatal"
 
-	folder, err := os.MkdirTemp("", "clickhousetest-")
+	folder, err := os.MkdirTemp(changed.Directory, "clickhousetest-")
 	if err != nil {
 		return nil, err
 	}

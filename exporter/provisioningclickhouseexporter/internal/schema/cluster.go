@@ -83,8 +83,8 @@ func checkKind(ctx context.Context, server Server, t Target) error {
 	}
 	for _, engine := range engines {
 		wrong := false
-		switch {
-		case engine == "View" || engine == "Distributed":
+		switch engine {
+		case "View", "Distributed":
 			wrong = (engine == "Distributed") != (t.Cluster != nil)
 		default:
 			wrong = strings.HasPrefix(engine, "Replicated") != t.replicated()

@@ -140,7 +140,7 @@ SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsy
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_activities_from_observations`
 TO `provtrail`.`provisioning_activities`
-AS SELECT * EXCEPT (current, original), toUInt8(folded_into != '') AS folded
+AS SELECT * EXCEPT ('^(current|original|said)$'), toUInt8(folded_into != '') AS folded
 FROM `provtrail`.`provisioning_observations`
 WHERE current;
 
@@ -281,4 +281,18 @@ SELECT
     uniqExactMerge(groups) AS groups
 FROM `provtrail`.`provisioning_hourly`
 GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+
+ALTER TABLE `provtrail`.`provisioning_observations`
+ADD COLUMN IF NOT EXISTS said String CODEC(ZSTD(1)) AFTER folded_into;
+
+CREATE OR REPLACE VIEW `provtrail`.`observations` AS
+SELECT * FROM `provtrail`.`provisioning_observations` FINAL;
+
+ALTER TABLE `provtrail`.`provisioning_activities` MODIFY SETTING min_age_to_force_merge_seconds = 600;
+
+ALTER TABLE `provtrail`.`provisioning_groups` MODIFY SETTING min_age_to_force_merge_seconds = 600;
+
+ALTER TABLE `provtrail`.`provisioning_observations` MODIFY SETTING min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+
+ALTER TABLE `provtrail`.`provisioning_hourly` MODIFY SETTING min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
 
