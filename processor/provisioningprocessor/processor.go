@@ -47,8 +47,8 @@ type folder struct {
 
 	history provisioning.History // nil for none
 	locks   locks.Locks
-	store store.Store
-	cache *cache.Cache // nil where the store is memory itself
+	store   store.Store
+	cache   *cache.Cache // nil where the store is memory itself
 
 	// generation is part of every version; it grows when what was told may not
 	// be what the store has.
