@@ -26,6 +26,7 @@ func main() {
 	flag.BoolVar(&o.queries, "queries", false, "time the dashboards' queries instead of inserts")
 	flag.IntVar(&o.observations, "observations", 10_000_000, "with -queries: observations to generate in the server")
 	flag.BoolVar(&o.contrib, "contrib", true, "with -queries: ask contrib's table too")
+	flag.BoolVar(&o.merged, "merged", true, "with -queries: merge first what the server merges by itself after ten minutes")
 	flag.StringVar(&o.dashboards, "dashboards", "../../dashboards", "with -queries: folder of the dashboards")
 	flag.StringVar(&o.dir, "dir", "", "folder for the server's data, kept; without one, a temporary one")
 	flag.StringVar(&o.address, "address", "", "native address of a server to use; without one, one is started")
@@ -42,7 +43,8 @@ func main() {
 type options struct {
 	events, batch, rounds int
 	address               string
-	queries, contrib      bool
+	queries               bool
+	contrib, merged       bool
 	observations          int
 	dashboards, dir       string
 }

@@ -20,22 +20,38 @@ const newest = `(SELECT LogAttributes['provisioning.activity_id'] AS activity, a
 	argMax(LogAttributes['provisioning.source_name'], toUInt64(LogAttributes['provisioning.version'])) AS source FROM contrib.otel_logs GROUP BY activity)`
 
 var questions = []question{
-	{"activities by status", "SELECT status, count() FROM ours.activities GROUP BY status",
-		"SELECT status, count() FROM " + newest + " GROUP BY status"},
-	{"failure rate by source", "SELECT source, countIf(status = 'Failed') / count() FROM ours.activities GROUP BY source",
-		"SELECT source, countIf(status = 'Failed') / count() FROM " + newest + " GROUP BY source"},
-	{"entered each status, by hour", "SELECT hour, status, sum(activities) FROM ours.status_hourly GROUP BY hour, status",
-		"SELECT toStartOfHour(Timestamp) AS hour, LogAttributes['provisioning.status'] AS status, uniqExact(LogAttributes['provisioning.activity_id']) FROM contrib.otel_logs WHERE LogAttributes['provisioning.status'] != LogAttributes['provisioning.previous_status'] GROUP BY hour, status"},
-	{"observations of the last day by feed", "SELECT feed, count() FROM ours.observations WHERE occurred_at > (SELECT max(occurred_at) - INTERVAL 1 DAY FROM ours.provisioning_observations) GROUP BY feed",
-		"SELECT LogAttributes['provisioning.feed'] AS feed, uniqExact(LogAttributes['provisioning.event_id']) FROM contrib.otel_logs WHERE Timestamp > (SELECT max(Timestamp) - INTERVAL 1 DAY FROM contrib.otel_logs) GROUP BY feed"},
-	{"history of one group", "SELECT * FROM ours.observations WHERE group_id = '{group}'",
-		"SELECT * FROM contrib.otel_logs WHERE LogAttributes['provisioning.group_id'] = '{group}'"},
-	{"one person", "SELECT occurred_at, status, source, operation FROM ours.activities WHERE identity_id = '{identity}'",
-		"SELECT Timestamp, LogAttributes['provisioning.status'], LogAttributes['provisioning.source_name'], LogAttributes['provisioning.operation'] FROM contrib.otel_logs WHERE LogAttributes['provisioning.identity_id'] = '{identity}'"},
-	{"top errors", "SELECT error_message, count() FROM ours.observations WHERE status = 'Failed' GROUP BY error_message ORDER BY count() DESC LIMIT 20",
-		"SELECT LogAttributes['provisioning.error_message'] AS error, count() FROM contrib.otel_logs WHERE LogAttributes['provisioning.status'] = 'Failed' GROUP BY error ORDER BY count() DESC LIMIT 20"},
-	{"time to commit", "SELECT quantiles(0.5, 0.95)(dateDiff('millisecond', requested_at, committed_at)) FROM ours.activities WHERE committed_at IS NOT NULL",
-		"SELECT quantiles(0.5, 0.95)(ms) FROM (SELECT argMax(dateDiff('millisecond', parseDateTime64BestEffortOrNull(LogAttributes['provisioning.requested_at'], 6), parseDateTime64BestEffortOrNull(LogAttributes['provisioning.committed_at'], 6)), toUInt64(LogAttributes['provisioning.version'])) AS ms FROM contrib.otel_logs GROUP BY LogAttributes['provisioning.activity_id'])"},
+	{
+		"activities by status", "SELECT status, count() FROM ours.activities GROUP BY status",
+		"SELECT status, count() FROM " + newest + " GROUP BY status",
+	},
+	{
+		"failure rate by source", "SELECT source, countIf(status = 'Failed') / count() FROM ours.activities GROUP BY source",
+		"SELECT source, countIf(status = 'Failed') / count() FROM " + newest + " GROUP BY source",
+	},
+	{
+		"entered each status, by hour", "SELECT hour, status, sum(activities) FROM ours.status_hourly GROUP BY hour, status",
+		"SELECT toStartOfHour(Timestamp) AS hour, LogAttributes['provisioning.status'] AS status, uniqExact(LogAttributes['provisioning.activity_id']) FROM contrib.otel_logs WHERE LogAttributes['provisioning.status'] != LogAttributes['provisioning.previous_status'] GROUP BY hour, status",
+	},
+	{
+		"observations of the last day by feed", "SELECT feed, count() FROM ours.observations WHERE occurred_at > (SELECT max(occurred_at) - INTERVAL 1 DAY FROM ours.provisioning_observations) GROUP BY feed",
+		"SELECT LogAttributes['provisioning.feed'] AS feed, uniqExact(LogAttributes['provisioning.event_id']) FROM contrib.otel_logs WHERE Timestamp > (SELECT max(Timestamp) - INTERVAL 1 DAY FROM contrib.otel_logs) GROUP BY feed",
+	},
+	{
+		"history of one group", "SELECT * FROM ours.observations WHERE group_id = '{group}'",
+		"SELECT * FROM contrib.otel_logs WHERE LogAttributes['provisioning.group_id'] = '{group}'",
+	},
+	{
+		"one person", "SELECT occurred_at, status, source, operation FROM ours.activities WHERE identity_id = '{identity}'",
+		"SELECT Timestamp, LogAttributes['provisioning.status'], LogAttributes['provisioning.source_name'], LogAttributes['provisioning.operation'] FROM contrib.otel_logs WHERE LogAttributes['provisioning.identity_id'] = '{identity}'",
+	},
+	{
+		"top errors", "SELECT error_message, count() FROM ours.observations WHERE status = 'Failed' GROUP BY error_message ORDER BY count() DESC LIMIT 20",
+		"SELECT LogAttributes['provisioning.error_message'] AS error, count() FROM contrib.otel_logs WHERE LogAttributes['provisioning.status'] = 'Failed' GROUP BY error ORDER BY count() DESC LIMIT 20",
+	},
+	{
+		"time to commit", "SELECT quantiles(0.5, 0.95)(dateDiff('millisecond', requested_at, committed_at)) FROM ours.activities WHERE committed_at IS NOT NULL",
+		"SELECT quantiles(0.5, 0.95)(ms) FROM (SELECT argMax(dateDiff('millisecond', parseDateTime64BestEffortOrNull(LogAttributes['provisioning.requested_at'], 6), parseDateTime64BestEffortOrNull(LogAttributes['provisioning.committed_at'], 6)), toUInt64(LogAttributes['provisioning.version'])) AS ms FROM contrib.otel_logs GROUP BY LogAttributes['provisioning.activity_id'])",
+	},
 }
 
 func (b *timing) questions(ctx context.Context) error {
