@@ -16,6 +16,9 @@ type verdict struct {
 	Lost         int `json:"lost"`
 	Doubled      int `json:"doubled"`
 	Wrong        int `json:"wrong"`
+	// Unanswered are observations that one store has and the other has not: triggers
+	// that a kill cut off before they were answered. Any other would be lost.
+	Unanswered int `json:"unanswered_in_one_store"`
 
 	repeats int // in the sealed archive
 
@@ -60,6 +63,7 @@ func (r *run) check(ctx context.Context, e *expected) (*verdict, error) {
 		}
 		return rows, err
 	}
+	stores := map[string]int{} // that have an observation
 	for where, from := range map[string]string{"ClickHouse": clickHouseRows, "archive": r.archiveRows(archiveTenants)} {
 		rows, err := ask(strings.ReplaceAll(observationFacts, "%s", from))
 		if err != nil {
@@ -67,11 +71,17 @@ func (r *run) check(ctx context.Context, e *expected) (*verdict, error) {
 		}
 		v.note(where+" observation", e.compareObservations(rows))
 		v.Observations = len(rows)
+		for _, row := range rows {
+			stores[row[0]]++
+		}
 		if rows, err = ask(`SELECT activity_id, status FROM (SELECT activity_id, argMax(status, version) AS status,
 			argMax(folded_into, version) AS folded FROM ` + from + ` WHERE current GROUP BY activity_id) WHERE folded = ''`); err != nil {
 			return v, err
 		}
 		v.note(where+" newest status", blackbox.Compare(e.statuses(), rows))
+	}
+	for _, in := range stores {
+		v.Unanswered += 2 - in
 	}
 	rows, err := ask(activityFacts())
 	if err != nil {

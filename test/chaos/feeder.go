@@ -94,6 +94,18 @@ func (f *feeder) run(ctx context.Context, within time.Duration, seed uint64) err
 		if err := appendTo(filepath.Join(f.input, file.name), file.rest[:n]); err != nil {
 			return err
 		}
+		// The rest of a torn line follows soon: one that does not is a broken document.
+		if line := bytes.IndexByte(file.rest[n:], '\n'); n < len(file.rest) && file.rest[n-1] != '\n' {
+			sleep(ctx, time.Duration(dice.IntN(500))*time.Millisecond)
+			end := len(file.rest)
+			if line >= 0 {
+				end = n + line + 1
+			}
+			if err := appendTo(filepath.Join(f.input, file.name), file.rest[n:end]); err != nil {
+				return err
+			}
+			n = end
+		}
 		written += n
 		if file.rest = file.rest[n:]; len(file.rest) == 0 {
 			f.files = append(f.files[:i], f.files[i+1:]...)

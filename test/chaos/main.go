@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -101,9 +102,9 @@ func (r *run) row() string {
 	for _, kind := range slices.Sorted(maps.Keys(r.did)) {
 		did = append(did, fmt.Sprintf("%s %d", kind, r.did[kind]))
 	}
-	return fmt.Sprintf("| %d | %s, %g days | %s | %d + %d | %d | %d | %d | %d | %d | %d | %d CPUs |",
+	return fmt.Sprintf("| %d | %s, %g days | %s | %d + %d | %d | %d | %d | %d | %d | %d | %d | %s |",
 		r.Seed, r.Duration, r.o.days, strings.Join(did, ", "), r.Kills, r.Engine, r.Required, r.Observations, r.Activities,
-		r.Lost, r.Doubled, r.Wrong, runtime.NumCPU())
+		r.Unanswered, r.Lost, r.Doubled, r.Wrong, strconv.Itoa(runtime.NumCPU())+" CPUs")
 }
 
 func (r *run) record(path string) error {
