@@ -120,6 +120,10 @@ bench-backfill: ## measure a backfill from the vendor's API against its limit (A
 bench-processor: ## measure the processor (GROUPS=10000,... STORE=state|file_storage|memory)
 	go run ./processor/provisioningprocessor/bench -groups $(if $(GROUPS),$(GROUPS),10000,100000,1000000) -store $(or $(STORE),state)
 
+.PHONY: fuzz
+fuzz: setup ## run each fuzz target for FUZZTIME=1m (one target: NAME=FuzzParse)
+	internal/tools/fuzz.sh $(or $(FUZZTIME),1m) $(NAME)
+
 # --- lint --------------------------------------------------------------------
 
 # mdatagen's output keeps mdatagen's format.

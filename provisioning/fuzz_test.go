@@ -1,0 +1,60 @@
+package provisioning
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// FuzzReadRecords: a LogRecord that any other component made is read or refused with an
+// error, and what was read and written again reads the same.
+func FuzzReadRecords(f *testing.F) {
+	seed := func(write func(plog.LogRecord)) {
+		ld := plog.NewLogs()
+		write(ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+		text, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
+		require.NoError(f, err)
+		f.Add(text)
+	}
+	o := Observation{Tenant: "acme", GroupID: "g", Feed: FeedREST, SourceName: "AD", Operation: OperationAdd, Says: StatusFailed, OccurredAt: 5, ObservedAt: 7}
+	o.EventID = EventID(&o)
+	a := Resolve([]Observation{o})
+	r := NewRecord(&a[0])
+	seed(func(lr plog.LogRecord) { WriteRecord(&r, lr) })
+	seed(func(lr plog.LogRecord) { WriteObservation(&o, lr) })
+	seed(func(lr plog.LogRecord) { WriteGroup(&GroupRecord{Group: Summarize(a), Version: 2, ObservedAt: 7}, lr) })
+	seed(func(lr plog.LogRecord) { WriteQuarantined(&Quarantined{Tenant: "acme", Original: "{", ObservedAt: 7}, lr) })
+	f.Fuzz(func(t *testing.T, text []byte) {
+		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(text)
+		if err != nil {
+			return
+		}
+		for _, rl := range ld.ResourceLogs().All() {
+			for _, sl := range rl.ScopeLogs().All() {
+				for _, lr := range sl.LogRecords().All() {
+					readAgain(t, lr)
+				}
+			}
+		}
+	})
+}
+
+func readAgain(t *testing.T, lr plog.LogRecord) {
+	var r, again Record
+	if Read(lr, &r) == nil {
+		to := plog.NewLogRecord()
+		WriteRecord(&r, to)
+		require.NoError(t, Read(to, &again))
+		require.Equal(t, r, again)
+	}
+	var g GroupRecord
+	_ = ReadGroup(lr, &g)
+	var q, q2 Quarantined
+	if ReadQuarantined(lr, &q) == nil && !q.EventID.IsZero() {
+		to := plog.NewLogRecord()
+		WriteQuarantined(&q, to)
+		require.NoError(t, ReadQuarantined(to, &q2))
+		require.Equal(t, q, q2)
+	}
+}
