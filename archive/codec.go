@@ -16,8 +16,8 @@ type zstdCodec struct {
 // window is a little more than a page: more history costs memory and finds nothing.
 const window = 256 << 10
 
-func newCodec() *zstdCodec {
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithWindowSize(window),
+func newCodec(level zstd.EncoderLevel) *zstdCodec {
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithWindowSize(window),
 		zstd.WithZeroFrames(true), zstd.WithEncoderCRC(false))
 	if err != nil {
 		panic(err) // the options are constants

@@ -3,7 +3,6 @@ package archive
 import (
 	"fmt"
 	"math"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
@@ -17,9 +16,17 @@ import (
 // is.
 type column[T any] struct {
 	name  string
+	label []byte // the name in leaves
 	node  parquet.Node
 	bloom bool
 	time  bool
+	// distinct text has no dictionary, documents have no bounds.
+	distinct, document bool
+	// One of these makes the row's value to be written: text (which may use scratch
+	// and be gone at the next call), a number (false: null) or a flag.
+	text   func(row *T, scratch *[]byte) string
+	number func(row *T) (int64, bool)
+	flag   func(row *T) bool
 	// value makes the row's value. Text it had to make is appended to scratch.
 	value func(row *T, scratch *[]byte) parquet.Value
 	// set is value's inverse. The text of v may be kept.
@@ -29,6 +36,7 @@ type column[T any] struct {
 // options of a column beyond its type.
 type options struct {
 	distinct bool // every row has another text: no dictionary
+	document bool // long, and nobody compares it
 	bloom    bool
 	required bool // a time that is never absent
 }
@@ -36,7 +44,7 @@ type options struct {
 // newColumn makes a column from a function that points at its value in a row, as
 // provisioning.Fields has it.
 func newColumn[T any](name string, opt options, of func(*T) any) column[T] {
-	c := column[T]{name: name, bloom: opt.bloom}
+	c := column[T]{name: name, bloom: opt.bloom, distinct: opt.distinct, document: opt.document}
 	switch sample := of(new(T)).(type) {
 	case *string:
 		textColumn[T, string](&c, opt, of)
@@ -60,10 +68,12 @@ func newColumn[T any](name string, opt options, of func(*T) any) column[T] {
 		c.node = parquet.Leaf(parquet.BooleanType)
 		c.value = func(row *T, _ *[]byte) parquet.Value { return parquet.BooleanValue(*of(row).(*bool)) }
 		c.set = func(row *T, v parquet.Value) error { *of(row).(*bool) = v.Boolean(); return nil }
+		c.flag = func(row *T) bool { return *of(row).(*bool) }
 	case *int64:
 		c.node = parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked)
 		c.value = func(row *T, _ *[]byte) parquet.Value { return parquet.Int64Value(*of(row).(*int64)) }
 		c.set = func(row *T, v parquet.Value) error { *of(row).(*int64) = v.Int64(); return nil }
+		c.number = func(row *T) (int64, bool) { return *of(row).(*int64), true }
 	case *uint64:
 		// Signed, because Spark reads no unsigned integers.
 		c.node = parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked)
@@ -71,6 +81,7 @@ func newColumn[T any](name string, opt options, of func(*T) any) column[T] {
 			return parquet.Int64Value(int64(min(*of(row).(*uint64), math.MaxInt64))) //nolint:gosec // bounded
 		}
 		c.set = func(row *T, v parquet.Value) error { *of(row).(*uint64) = uint64(max(v.Int64(), 0)); return nil }
+		c.number = func(row *T) (int64, bool) { return int64(min(*of(row).(*uint64), math.MaxInt64)), true } //nolint:gosec // bounded
 	case *pcommon.Timestamp:
 		timeColumn(&c, opt, func(row *T) *pcommon.Timestamp { return of(row).(*pcommon.Timestamp) })
 	default:
@@ -88,10 +99,11 @@ func textNode(opt options) parquet.Node {
 
 func textColumn[T any, S ~string](c *column[T], opt options, of func(*T) any) {
 	c.node = textNode(opt)
+	c.text = func(row *T, _ *[]byte) string { return string(*of(row).(*S)) }
 	c.value = func(row *T, _ *[]byte) parquet.Value {
 		text := string(*of(row).(*S))
-		if !utf8.ValidString(text) { // readers refuse a whole file for one such string
-			text = strings.ToValidUTF8(text, "\uFFFD")
+		if !utf8.ValidString(text) {
+			text = mended(text)
 		}
 		return textValue(text)
 	}
@@ -100,6 +112,7 @@ func textColumn[T any, S ~string](c *column[T], opt options, of func(*T) any) {
 
 func statusColumn[T any](c *column[T], opt options, of func(*T) any) {
 	c.node = textNode(opt)
+	c.text = func(row *T, _ *[]byte) string { return of(row).(*provisioning.Status).String() }
 	c.value = func(row *T, _ *[]byte) parquet.Value { return textValue(of(row).(*provisioning.Status).String()) }
 	c.set = func(row *T, v parquet.Value) (err error) {
 		*of(row).(*provisioning.Status), err = provisioning.ParseStatus(textOf(v))
@@ -109,6 +122,10 @@ func statusColumn[T any](c *column[T], opt options, of func(*T) any) {
 
 func idColumn[T any](c *column[T], opt options, of func(*T) any) {
 	c.node = textNode(opt)
+	c.text = func(row *T, scratch *[]byte) string {
+		*scratch = appendID((*scratch)[:0], of(row).(*provisioning.ID))
+		return textOfBytes(*scratch)
+	}
 	c.value = func(row *T, scratch *[]byte) parquet.Value {
 		start := len(*scratch)
 		*scratch = appendID(*scratch, of(row).(*provisioning.ID))
@@ -126,6 +143,10 @@ func timeColumn[T any](c *column[T], opt options, of func(*T) *pcommon.Timestamp
 	c.node = parquet.Encoded(parquet.Timestamp(parquet.Microsecond), &parquet.DeltaBinaryPacked)
 	if !opt.required {
 		c.node = parquet.Optional(c.node)
+	}
+	c.number = func(row *T) (int64, bool) {
+		at := *of(row)
+		return micros(at), at != 0 || opt.required
 	}
 	c.value = func(row *T, _ *[]byte) parquet.Value {
 		at := *of(row)

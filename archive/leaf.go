@@ -32,32 +32,29 @@ type leaves[T any] struct{ text, scratch []byte }
 func (l *leaves[T]) of(t *table[T], row *T) Hash {
 	l.text = append(l.text[:0], 0)
 	for i := range t.columns {
-		c := &t.columns[i]
-		l.scratch = l.scratch[:0]
-		switch v := c.value(row, &l.scratch); {
-		case v.IsNull():
-		case v.Kind() == parquet.ByteArray:
-			if text := v.ByteArray(); len(text) > 0 {
-				l.name(c.name)
-				l.text = append(binary.AppendUvarint(l.text, uint64(len(text))), text...)
+		switch c := &t.columns[i]; {
+		case c.text != nil:
+			text := c.text(row, &l.scratch)
+			if text == "" {
+				continue
 			}
-		case v.Kind() == parquet.Boolean:
-			if v.Boolean() {
-				l.name(c.name)
-				l.text = append(l.text, 1, 1)
+			if !utf8.ValidString(text) {
+				text = mended(text)
+			}
+			l.text = append(l.text, c.label...)
+			l.text = append(binary.AppendUvarint(l.text, uint64(len(text))), text...)
+		case c.flag != nil:
+			if c.flag(row) {
+				l.text = append(append(l.text, c.label...), 1, 1)
 			}
 		default:
-			if n := v.Int64(); n != 0 {
-				l.name(c.name)
+			if n, there := c.number(row); there && n != 0 {
+				l.text = append(l.text, c.label...)
 				l.text = binary.BigEndian.AppendUint64(append(l.text, 8), uint64(n)) //nolint:gosec // its bits
 			}
 		}
 	}
 	return sha256.Sum256(l.text)
-}
-
-func (l *leaves[T]) name(name string) {
-	l.text = append(binary.AppendUvarint(l.text, uint64(len(name))), name...)
 }
 
 const jsonTime = "2006-01-02T15:04:05.000000Z"

@@ -28,7 +28,7 @@ func TestEachFieldIsInTheLeaf(t *testing.T) {
 		var r, other provisioning.Record
 		fill(t, &r)
 		fill(t, &other)
-		was := Leaf(&r)
+		was, text := Leaf(&r), string(AppendJSON(nil, &r))
 		for i := range provisioning.Fields {
 			f := &provisioning.Fields[i]
 			changed := r
@@ -40,8 +40,10 @@ func TestEachFieldIsInTheLeaf(t *testing.T) {
 			} else {
 				require.NoError(t, one.set(&changed, v.Clone()))
 			}
-			same := string(AppendJSON(nil, &changed)) == string(AppendJSON(nil, &r))
-			require.Equal(t, same, Leaf(&changed) == was, f.Column)
+			same := string(AppendJSON(nil, &changed)) == text
+			if same != (Leaf(&changed) == was) {
+				t.Fatalf("column %s is not in the leaf", f.Column)
+			}
 		}
 	})
 }

@@ -88,7 +88,7 @@ func (t *table[T]) mergeOnce(ctx context.Context, sources []string, to, ids io.W
 	heap.Init(q)
 	once := t.distinct()
 	var leaf leaves[T]
-	e := newEncoder(t, to)
+	e := newEncoder(t, to, codec)
 	out, pointers := make([]T, 0, batchRows), make([]*T, batchRows)
 	for i := range pointers {
 		pointers[i] = &out[:batchRows][i]

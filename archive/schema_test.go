@@ -46,9 +46,10 @@ func TestSchemaIsGolden(t *testing.T) {
 		if chunk.BloomFilter() != nil {
 			bloom = " bloom"
 		}
-		index, err := chunk.ColumnIndex()
-		require.NoError(t, err)
-		require.NotNil(t, index, "page index of %s", field.Name())
+		if index, err := chunk.ColumnIndex(); field.Name() != "original" { // nobody compares documents
+			require.NoError(t, err)
+			require.NotNil(t, index, "page index of %s", field.Name())
+		}
 		fmt.Fprintf(&b, "%s %s%s %s %s%s\n", field.Name(), field.Type(), optional, meta.Codec, meta.Encoding, bloom)
 	}
 	golden := filepath.Join("testdata", fmt.Sprintf("schema-v%d.txt", SchemaVersion))

@@ -1,10 +1,14 @@
 package archive
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
+	"sync"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/provisioning"
@@ -33,12 +37,18 @@ type table[T any] struct {
 	// apart says that two rows of the same id may differ in time.
 	apart func(*T) bool
 	// size is about how many bytes a row's own text has.
-	size func(*T) int
+	size     func(*T) int
+	encoders sync.Pool // of *encoder[T]
+	begun    sync.Once
+	metadata format.FileMetaData
+	sorted   []format.SortingColumn
 	// unsorted files do not say that they are sorted.
 	unsorted bool
 }
 
-var activities = func() *table[provisioning.Record] {
+var activities = newActivities()
+
+func newActivities() *table[provisioning.Record] {
 	type row = provisioning.Record
 	t := &table[row]{
 		name:     "activities",
@@ -50,7 +60,7 @@ var activities = func() *table[provisioning.Record] {
 	}
 	for i := range provisioning.Fields {
 		f := &provisioning.Fields[i]
-		opt := options{distinct: f.Column == "event_id", required: f.Column == "observed_at"}
+		opt := options{distinct: f.Column == "event_id", document: f.Column == "original", required: f.Column == "observed_at"}
 		switch f.Column {
 		case "group_id", "activity_id", "identity_id", "event_id":
 			opt.bloom = true
@@ -63,13 +73,14 @@ var activities = func() *table[provisioning.Record] {
 	}
 	t.seal()
 	return t
-}()
+}
 
 // occurredAt is never absent, so that rows sort by it: where the vendor gives no
 // time it is that of receipt, and timed says so.
 func occurredAt() column[provisioning.Record] {
 	c := newColumn("occurred_at", options{required: true}, func(r *provisioning.Record) any { return &r.OccurredAt })
 	c.value = func(r *provisioning.Record, _ *[]byte) parquet.Value { return parquet.Int64Value(micros(r.At())) }
+	c.number = func(r *provisioning.Record) (int64, bool) { return micros(r.At()), true }
 	return c
 }
 
@@ -80,6 +91,7 @@ func timed() column[provisioning.Record] {
 		value: func(r *provisioning.Record, _ *[]byte) parquet.Value {
 			return parquet.BooleanValue(r.OccurredAt != 0)
 		},
+		flag: func(r *provisioning.Record) bool { return r.OccurredAt != 0 },
 		set: func(r *provisioning.Record, v parquet.Value) error {
 			if !v.Boolean() {
 				r.OccurredAt = 0
@@ -108,7 +120,7 @@ var quarantine = func() *table[provisioning.Quarantined] {
 			newColumn("field", options{}, func(q *row) any { return &q.Field }),
 			newColumn("observed_at", options{required: true}, func(q *row) any { return &q.ObservedAt }),
 			newColumn("size", options{}, func(q *row) any { return &q.Size }),
-			newColumn("original", options{distinct: true}, func(q *row) any { return &q.Original }),
+			newColumn("original", options{distinct: true, document: true}, func(q *row) any { return &q.Original }),
 		},
 	}
 	t.seal()
@@ -139,21 +151,32 @@ func (t *table[T]) seal() {
 		c := &t.columns[i]
 		root.Group[c.name] = c.node
 		root.names = append(root.names, c.name)
+		c.label = append(binary.AppendUvarint(nil, uint64(len(c.name))), c.name...)
 	}
 	t.schema = parquet.NewSchema(t.name, root)
+	for _, s := range t.sorting() {
+		leaf, _ := t.schema.Lookup(s.Path()...)
+		t.sorted = append(t.sorted, format.SortingColumn{ColumnIdx: int32(leaf.ColumnIndex)}) //nolint:gosec // small
+	}
 }
 
 // Sizes of what is written. A page is what a reader reads at once, so a small one
 // serves look-ups and keeps the memory of merging many files low.
 const (
 	pageBytes     = 64 << 10
+	pageRows      = 8 << 10
 	rowGroupRows  = 250_000
 	rowGroupBytes = 256 << 20 // before compression
 	bloomBits     = 10        // per value: one look-up in a hundred reads in vain
 	dictionaryMax = 32 << 20  // documents that speak of several activities stand there once
 )
 
-var codec = newCodec()
+// What seals an hour is kept and read again and again; what is written before is soon
+// replaced.
+var (
+	codec     = newCodec(zstd.SpeedDefault)
+	fastCodec = newCodec(zstd.SpeedFastest)
+)
 
 func (t *table[T]) config() *parquet.WriterConfig {
 	c := parquet.DefaultWriterConfig()

@@ -16,10 +16,10 @@ func textValue(s string) parquet.Value {
 
 // textOf does not copy either: the reader hands out values whose bytes are never
 // written to again.
-func textOf(v parquet.Value) string {
-	b := v.ByteArray()
-	return unsafe.String(unsafe.SliceData(b), len(b))
-}
+func textOf(v parquet.Value) string { return textOfBytes(v.ByteArray()) }
+
+// textOfBytes is for bytes that are not written to while the text is used.
+func textOfBytes(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func appendID(to []byte, id *provisioning.ID) []byte {
 	if id.IsZero() {
