@@ -3,6 +3,7 @@ package provisioninglokiexporter
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -82,4 +83,17 @@ func TestReason(t *testing.T) {
 	f(400, "error parsing labels '{}' with error: parse error", "labels")
 	f(413, "request body too large", "too_large")
 	f(400, "", "other")
+}
+
+// Headers with credentials and people's names are not taken to another address.
+func TestNothingFollowsARedirect(t *testing.T) {
+	elsewhere := 0
+	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere++ }))
+	t.Cleanup(thief.Close)
+	loki := httptest.NewServer(http.RedirectHandler(thief.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(loki.Close)
+	e, _ := started(t, loki.URL, nil)
+	ld, _ := activities(1)
+	require.ErrorContains(t, e.push(t.Context(), ld), "HTTP 307")
+	require.Zero(t, elsewhere)
 }

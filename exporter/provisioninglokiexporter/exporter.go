@@ -3,6 +3,7 @@ package provisioninglokiexporter
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -46,8 +47,12 @@ func (e *lokiExporter) start(ctx context.Context, host component.Host) (err erro
 	if err := e.quarantine.open(); err != nil {
 		return err
 	}
-	e.client.http, err = e.config.ClientConfig.ToClient(ctx, host.GetExtensions(), e.settings)
-	return err
+	if e.client.http, err = e.config.ClientConfig.ToClient(ctx, host.GetExtensions(), e.settings); err != nil {
+		return err
+	}
+	// Following a redirect would take headers and entries to an address nobody configured.
+	e.client.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return nil
 }
 
 func (e *lokiExporter) shutdown(context.Context) error {

@@ -57,12 +57,17 @@ func (c *client) open(ctx context.Context, host component.Host, settings compone
 	if err != nil {
 		return fmt.Errorf("api: %w", err)
 	}
+	// The API redirects nowhere. Whoever could make it do so would be sent the token.
+	http.CheckRedirect = noRedirect
 	c.http = http
 	if c.cfg.ClientID != "" {
 		c.tokens = newTokens(c.cfg, http)
 	}
 	return nil
 }
+
+// noRedirect leaves an answer that leads elsewhere as it is: an error with its status.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (c *client) close() {
 	if c.http != nil {

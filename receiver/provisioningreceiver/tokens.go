@@ -88,5 +88,8 @@ func (t *tokens) discover(ctx context.Context) string {
 	if err != nil || json.Unmarshal(body, &info) != nil || info.TokenEndpoint == "" {
 		return otherwise
 	}
+	if strings.HasPrefix(base, "https:") && !strings.HasPrefix(info.TokenEndpoint, "https:") {
+		return otherwise // the secret does not leave without TLS because an answer says so
+	}
 	return info.TokenEndpoint
 }
