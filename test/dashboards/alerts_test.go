@@ -64,6 +64,13 @@ func trials(to time.Time) []trial {
 	add("provtrail-failed-spike", "acme/SAP ERP", at, time.Hour, incident(at, 60, "SAP ERP", provisioning.StatusFailed, nil))
 	at = next()
 	add("provtrail-retrying-spike", "acme/Payroll DB", at, time.Hour, incident(at, 60, "Payroll DB", provisioning.StatusRetrying, nil))
+	// Smaller ones on other sources and at other hours: mornings, nights, the weekend.
+	for i, source := range []string{"Corp LDAP", "Entra ID", "SAP ERP", "Payroll DB"} {
+		at := to.Add(-time.Duration(26+13*i) * time.Hour)
+		add("provtrail-failed-spike", "acme/"+source, at, time.Hour, incident(at, 20, source, provisioning.StatusFailed, nil))
+		at = at.Add(-6 * time.Hour)
+		add("provtrail-retrying-spike", "acme/"+source, at, time.Hour, incident(at, 20, source, provisioning.StatusRetrying, nil))
+	}
 	at = next()
 	add("provtrail-stalled-work", "acme/Entra ID", at, 2*time.Hour, incident(at, 40, "Entra ID", provisioning.StatusPending, func(r *provisioning.Record) {
 		r.OccurredAt -= hours(5)
