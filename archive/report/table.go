@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,6 +30,12 @@ var historyColumns = []string{
 var passwordColumns = []string{
 	"tenant", "group_number", "identity_name", "source_name", "account_id", "status", "failed_on", "attempts", "requester_name",
 	"requested_at", "occurred_at", "finished_at", "failed_at", "error_message", "activity_id",
+}
+
+// Columns lists the columns of activities, history or passwords as they are written
+// where no others are chosen.
+func Columns(sheet string) []string {
+	return slices.Clone(map[string][]string{"activities": activityColumns, "history": historyColumns, "passwords": passwordColumns}[sheet])
 }
 
 // cell writes one value of a record as text.

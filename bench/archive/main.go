@@ -6,10 +6,8 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
-	"database/sql"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"os"
 	"path/filepath"
@@ -18,10 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	_ "github.com/duckdb/duckdb-go/v2"
-
 	"github.com/provtrail/provtrail/archive"
-	"github.com/provtrail/provtrail/archive/report"
 )
 
 func main() {
@@ -68,8 +63,10 @@ func run(ctx context.Context, dir string, days, times int) error {
 	if err != nil {
 		return err
 	}
-	var rows, raw int64
+	var rows int64
 	var writing time.Duration
+	raw := newRawText()
+	before := clearPeak()
 	for turn := range times {
 		for batch := range set.batches(turn) {
 			var w archive.Written
@@ -79,15 +76,17 @@ func run(ctx context.Context, dir string, days, times int) error {
 			}
 			writing += took
 			rows += int64(w.Rows)
-			for _, r := range batch {
-				raw += int64(len(r.Original))
+			if err := raw.add(batch); err != nil {
+				return err
 			}
 		}
 	}
 	fmt.Printf("BENCH archive_rows %d rows\n", rows)
+	fmt.Printf("BENCH archive_write_memory %.0f MB\n", peak()-before)
 	fmt.Printf("BENCH archive_events_per_second_per_core %.0f events/s\n", float64(rows)/writing.Seconds())
 
 	clock = now.Add(2 * time.Hour)
+	before = clearPeak()
 	sealing, err := timed(func() error { _, err := a.SealDue(ctx); return err })
 	if err != nil {
 		return err
@@ -104,9 +103,12 @@ func run(ctx context.Context, dir string, days, times int) error {
 	for _, f := range files {
 		size += f.Size
 	}
+	fmt.Printf("BENCH archive_seal_memory %.0f MB\n", peak()-before)
 	fmt.Printf("BENCH archive_seal_events_per_second_per_core %.0f events/s\n", float64(rows)/sealing.Seconds())
 	fmt.Printf("BENCH archive_bytes_per_event %.1f bytes\n", float64(size)/float64(rows))
-	fmt.Printf("BENCH archive_bytes_ratio_vs_raw_json %.4f ratio\n", float64(size)/float64(raw))
+	if err := raw.compare(size, rows); err != nil {
+		return err
+	}
 
 	public := keys[0].Public().(ed25519.PublicKey)
 	var found *archive.Verification
@@ -121,62 +123,10 @@ func run(ctx context.Context, dir string, days, times int) error {
 		return fmt.Errorf("the archive of %d rows does not verify: %+v", rows, found)
 	}
 	fmt.Printf("BENCH archive_verify_speed_per_core %.0f MB/s\n", float64(size)/1e6/verifying.Seconds())
+	if err := bare(root, rows, writing); err != nil {
+		return err
+	}
 	return against(ctx, dir, root, rows, writing, now)
-}
-
-// against does with DuckDB, on one thread, what the archive did.
-func against(ctx context.Context, dir, root string, rows int64, writing time.Duration, now time.Time) error {
-	db, err := sql.Open("duckdb", "")
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	exec := func(query string) (time.Duration, error) {
-		return timed(func() error { _, err := db.ExecContext(ctx, query); return err })
-	}
-	files := "read_parquet('" + filepath.Join(root, "tenant=*", "*", "*", "*.parquet") + "')"
-	for _, query := range []string{"SET threads = 1", "SET TimeZone = 'UTC'", "CREATE TABLE rows AS SELECT * FROM " + files + " ORDER BY event_id"} {
-		if _, err := exec(query); err != nil {
-			return err
-		}
-	}
-	copying, err := exec("COPY (SELECT * FROM rows ORDER BY occurred_at, event_id) TO '" + filepath.Join(dir, "duck.parquet") + "' (FORMAT parquet, COMPRESSION zstd)")
-	if err != nil {
-		return err
-	}
-	info, err := os.Stat(filepath.Join(dir, "duck.parquet"))
-	if err != nil {
-		return err
-	}
-	fmt.Printf("BENCH archive_write_time_ratio_vs_duckdb %.2f ratio\n", writing.Seconds()/copying.Seconds())
-	fmt.Printf("BENCH archive_duckdb_bytes_per_event %.1f bytes\n", float64(info.Size())/float64(rows))
-
-	reporting, err := timed(func() error {
-		_, err := report.Write(ctx, root, report.Filter{From: now.AddDate(0, 0, -30), To: now.AddDate(0, 0, 1)}, io.Discard)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if _, err := exec("CREATE VIEW archived AS SELECT * FROM " + files); err != nil {
-		return err
-	}
-	querying := time.Duration(0)
-	for name, query := range map[string]string{
-		"activities": "SELECT * EXCLUDE (original) FROM archived WHERE current QUALIFY row_number() OVER (PARTITION BY activity_id ORDER BY version DESC) = 1",
-		"history":    "SELECT * EXCLUDE (original) FROM archived QUALIFY row_number() OVER (PARTITION BY event_id) = 1",
-		"passwords":  "SELECT * EXCLUDE (original) FROM archived WHERE current AND kind = 'password' QUALIFY row_number() OVER (PARTITION BY activity_id ORDER BY version DESC) = 1",
-	} {
-		took, err := exec("COPY (" + query + ") TO '" + filepath.Join(dir, name+".csv.gz") + "' (FORMAT csv, HEADER, COMPRESSION gzip)")
-		if err != nil {
-			return err
-		}
-		querying += took
-	}
-	fmt.Printf("BENCH report_events_per_second_per_core %.0f events/s\n", float64(rows)/reporting.Seconds())
-	fmt.Printf("BENCH report_time_ratio_vs_duckdb %.2f ratio\n", reporting.Seconds()/querying.Seconds())
-	return nil
 }
 
 // timed returns the processor time that f took: on a machine that does other things

@@ -90,6 +90,7 @@ func fold(observations []provisioning.Observation) (all rows) {
 // again and again.
 func (s rows) batches(turn int) iter.Seq[[]*provisioning.Record] {
 	return func(yield func([]*provisioning.Record) bool) {
+		documents := map[string]string{} // of this turn: each turn has its own
 		for start := 0; start < len(s); start += batchSize {
 			part := s[start:min(start+batchSize, len(s))]
 			batch := make([]*provisioning.Record, len(part))
@@ -98,6 +99,12 @@ func (s rows) batches(turn int) iter.Seq[[]*provisioning.Record] {
 				again.GroupID += "-" + strconv.Itoa(turn)
 				again.EventID[0] ^= byte(turn)
 				again.ActivityID[0] ^= byte(turn)
+				if again.Original != "" {
+					if documents[r.Original] == "" {
+						documents[r.Original] = `{"turn":` + strconv.Itoa(turn) + "," + r.Original[1:]
+					}
+					again.Original = documents[r.Original]
+				}
 				batch[i] = &again
 			}
 			if !yield(batch) {
