@@ -1,6 +1,7 @@
 package loki
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -54,9 +55,7 @@ func TestRulerFiresAndResolves(t *testing.T) {
 	since := map[string]time.Time{}
 	defer func() { t.Logf("have fired: %v", since) }()
 	require.Eventually(t, func() bool {
-		for key, at := range l.alerts(t) {
-			since[key] = at
-		}
+		maps.Copy(since, l.alerts(t))
 		for _, in := range incidents {
 			if since[in.alert+" "+in.labels].IsZero() {
 				return false
