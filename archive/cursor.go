@@ -3,6 +3,7 @@ package archive
 import (
 	"errors"
 	"io"
+	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -13,7 +14,7 @@ type cursor struct {
 	page   parquet.Page
 	from   parquet.ValueReader
 	values []parquet.Value
-	words  map[string][]byte // text read before, where it repeats
+	words  map[*byte][]byte // text read before, by where it stands in the dictionary
 	arena  []byte
 }
 
@@ -59,14 +60,19 @@ func (c *cursor) keep(values []parquet.Value) {
 			continue
 		}
 		text := v.ByteArray()
-		kept, known := c.words[string(text)]
-		if !known {
+		if len(text) == 0 {
+			values[i] = parquet.ByteArrayValue(nil)
+			continue
+		}
+		at := unsafe.SliceData(text)
+		kept, known := c.words[at]
+		if !known || !dictionary {
 			kept = c.copy(text)
 			if dictionary && len(c.words) < maxWords {
 				if c.words == nil {
-					c.words = map[string][]byte{}
+					c.words = map[*byte][]byte{}
 				}
-				c.words[string(text)] = kept
+				c.words[at] = kept
 			}
 		}
 		values[i] = parquet.ByteArrayValue(kept)

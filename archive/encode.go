@@ -85,13 +85,23 @@ func (e *encoder[T]) write(rows []*T) error {
 		for _, row := range part {
 			e.bytes += e.table.size(row)
 		}
-		if e.rows >= rowGroupRows || e.bytes >= rowGroupBytes {
+		if e.rows >= rowGroupRows || e.bytes >= rowGroupBytes || e.documents() >= documentBytes {
 			if err := e.flush(); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// documents is how large the largest dictionary is.
+func (e *encoder[T]) documents() (n int) {
+	for _, k := range e.chunks {
+		if k.dict != nil {
+			n = max(n, len(k.dict.text))
+		}
+	}
+	return n
 }
 
 func (e *encoder[T]) put(text []byte) error {

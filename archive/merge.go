@@ -43,8 +43,8 @@ type damagedError struct {
 func (e *damagedError) Error() string { return e.err.Error() }
 func (e *damagedError) Unwrap() error { return e.err }
 
-// merge writes the rows of sorted files into one sorted file, each event id once,
-// and the ids to ids.
+// merge writes the rows of sorted files into one sorted file, each event id once, and
+// the ids to ids (nil: the file is only temporary).
 func (t *table[T]) merge(ctx context.Context, a *Archive, sources []string, to, ids io.Writer) (m merged, err error) {
 	var temporary []string
 	defer func() {
@@ -54,7 +54,7 @@ func (t *table[T]) merge(ctx context.Context, a *Archive, sources []string, to, 
 	}()
 	for len(sources) > fanIn {
 		name, err := a.store.temporary(func(w io.Writer) error {
-			part, err := t.mergeOnce(ctx, sources[:fanIn], w, io.Discard)
+			part, err := t.mergeOnce(ctx, sources[:fanIn], w, nil)
 			m.repeated += part.repeated
 			return err
 		})
@@ -88,7 +88,11 @@ func (t *table[T]) mergeOnce(ctx context.Context, sources []string, to, ids io.W
 	heap.Init(q)
 	once := t.distinct()
 	var leaf leaves[T]
-	e := newEncoder(t, to, codec)
+	with := codec
+	if ids == nil { // read once more and gone
+		with = fastCodec
+	}
+	e := newEncoder(t, to, with)
 	out, pointers := make([]T, 0, batchRows), make([]*T, batchRows)
 	for i := range pointers {
 		pointers[i] = &out[:batchRows][i]
@@ -100,10 +104,12 @@ func (t *table[T]) mergeOnce(ctx context.Context, sources []string, to, ids io.W
 				m.first = t.at(row)
 			}
 			m.rows, m.last = m.rows+1, t.at(row)
-			m.tree.add(leaf.of(t, row))
-			id := t.id(row)
-			if _, err := ids.Write(id[:]); err != nil {
-				return m, err
+			if ids != nil {
+				m.tree.add(leaf.of(t, row))
+				id := t.id(row)
+				if _, err := ids.Write(id[:]); err != nil {
+					return m, err
+				}
 			}
 			if out = append(out, *row); len(out) == cap(out) {
 				if err := errors.Join(ctx.Err(), e.write(pointers)); err != nil {

@@ -168,7 +168,12 @@ const (
 	rowGroupRows  = 250_000
 	rowGroupBytes = 256 << 20 // before compression
 	bloomBits     = 10        // per value: one look-up in a hundred reads in vain
-	dictionaryMax = 32 << 20  // documents that speak of several activities stand there once
+	// A document that speaks of several activities stands once in the dictionary of
+	// its row group, which ends when that is full: whoever merges has the dictionaries
+	// of several files in memory. One batch may make it larger, up to the maximum;
+	// what comes then is plain.
+	documentBytes = 8 << 20
+	dictionaryMax = 32 << 20
 )
 
 // What seals an hour is kept and read again and again; what is written before is soon
