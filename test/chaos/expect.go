@@ -104,16 +104,16 @@ func observationFact(o *provisioning.Observation) string {
 	if o.OccurredAt != 0 {
 		at = strconv.FormatInt(o.OccurredAt.AsTime().UnixMilli(), 10)
 	}
-	change := string(o.Operation) + " " + o.AttributeName + " " + o.AttributeValue
+	change := o.AccountID + " " + string(o.Operation) + " " + o.AttributeName + " " + o.AttributeValue
 	if o.AccountLevel { // its record tells the change it was applied to
 		change = ""
 	}
-	return strings.Join([]string{string(o.Feed), o.GroupID, o.Says.String(), o.RawStatus, o.AccountID, change, at}, "|")
+	return strings.Join([]string{string(o.Feed), o.GroupID, o.Says.String(), o.RawStatus, change, at}, "|")
 }
 
 // observationFacts selects what observationFact says from the rows %s stands for.
-const observationFacts = `SELECT event_id, any(concatWithSeparator('|', feed, group_id, observed_status, raw_status, account_id,
-	if(account_level, '', concatWithSeparator(' ', operation, attribute_name, attribute_value)), if(timed, toString(toUnixTimestamp64Milli(occurred_at)), '')))
+const observationFacts = `SELECT event_id, any(concatWithSeparator('|', feed, group_id, observed_status, raw_status,
+	if(account_level, '', concatWithSeparator(' ', account_id, operation, attribute_name, attribute_value)), if(timed, toString(toUnixTimestamp64Milli(occurred_at)), '')))
 	FROM %s WHERE record = 'observation' GROUP BY event_id`
 
 // compareObservations lists what is lost, wrong, or nobody's.

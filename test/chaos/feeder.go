@@ -57,7 +57,8 @@ func prepare(program, dir string, o *options) (*feeder, error) {
 		if dice.IntN(4) == 0 {
 			line := lines[dice.IntN(len(lines))]
 			name := fmt.Sprintf("torn-%03d.ndjson", len(f.torn))
-			f.add(name, line[:1+dice.IntN(len(line)-2)])
+			// A file that begins as another one does would be taken for that one.
+			f.add(name, append(fmt.Appendf(nil, `{"torn":%q,`, name), line[1:1+dice.IntN(len(line)-2)]...))
 			f.torn[name] = "1"
 		}
 	}
