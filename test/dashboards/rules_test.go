@@ -62,6 +62,7 @@ func assertPanel(t *testing.T, b *board, p *panel, uids map[string]*board) {
 	assert.NotEmpty(t, p.Title)
 	assert.Greater(t, len(p.Description), 20, "%s: says what it shows", p.Title)
 	assert.NotEmpty(t, p.Targets, p.Title)
+	assert.NotNil(t, p.FieldConfig.Defaults.NoValue, "%s: says what an empty panel means", p.Title)
 	refs := map[string]bool{}
 	for _, q := range p.Targets {
 		assert.False(t, refs[q.RefID], "%s: ref id %s is used twice", p.Title, q.RefID)
