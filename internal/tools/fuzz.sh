@@ -12,7 +12,7 @@ failed=0
 while read -r package name; do
   if [ -n "$only" ] && [ "$only" != "$name" ]; then continue; fi
   echo "== $package $name, $time"
-  if go test "./$package" -run '^$' -fuzz "^$name\$" -fuzztime "$time" </dev/null >"$log" 2>&1; then
+  if go test "./$package" -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 1s </dev/null >"$log" 2>&1; then
     grep '^fuzz: elapsed' "$log" | tail -n 1
   else
     tail -n 30 "$log"
