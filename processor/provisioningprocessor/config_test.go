@@ -34,6 +34,7 @@ func TestConfig(t *testing.T) {
 
 	full := load(t, component.NewIDWithName(metadata.Type, "full"))
 	require.Equal(t, "file_storage/state", full.Storage.String())
+	require.Equal(t, "provisioning_history", full.History.String())
 	require.Equal(t, 240*time.Hour, full.Retention)
 	require.Equal(t, 720*time.Hour, full.OpenRetention)
 	require.Equal(t, 64, full.CacheSizeMiB)

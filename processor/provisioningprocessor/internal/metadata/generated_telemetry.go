@@ -229,7 +229,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorProvisioningStoreErrors, err = builder.meter.Int64Counter(
 		"otelcol_processor_provisioning_store_errors",
-		metric.WithDescription("Reads or writes of the state that failed. Nothing was acknowledged. [Alpha]"),
+		metric.WithDescription("Reads or writes of the state, or questions to the history, that failed. Nothing was acknowledged. [Alpha]"),
 		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)

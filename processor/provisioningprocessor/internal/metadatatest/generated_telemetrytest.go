@@ -190,7 +190,7 @@ func AssertEqualProcessorProvisioningStalled(t *testing.T, tt *componenttest.Tel
 func AssertEqualProcessorProvisioningStoreErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_provisioning_store_errors",
-		Description: "Reads or writes of the state that failed. Nothing was acknowledged. [Alpha]",
+		Description: "Reads or writes of the state, or questions to the history, that failed. Nothing was acknowledged. [Alpha]",
 		Unit:        "{error}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
