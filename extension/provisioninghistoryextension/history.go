@@ -111,8 +111,7 @@ const (
 
 // code is that of a ClickHouse exception, 0 for anything else.
 func code(err error) int32 {
-	var exception *clickhouse.Exception
-	if errors.As(err, &exception) {
+	if exception, ok := errors.AsType[*clickhouse.Exception](err); ok {
 		return exception.Code
 	}
 	return 0
