@@ -15,10 +15,10 @@ func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
 	const rows = 400_000
 	require.NoError(t, f.conn.Exec(clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"max_partitions_per_insert_block": 0})), `
 		INSERT INTO provisioning_observations (event_id, tenant, group_id, group_number, activity_id, status, record, current, version, source_name,
-			identity_id, account_id, kind, occurred_at, timed, observed_at, original)
+			identity_id, identity_name, account_id, kind, occurred_at, timed, observed_at, original)
 		SELECT lower(hex(sipHash128(number))), 'acme', lower(hex(sipHash128(intDiv(number, 8), 1))), intDiv(number, 8), lower(hex(sipHash128(intDiv(number, 2), 2))),
 			['Pending', 'Committed'][1 + number % 2], 'observation', true, 2 * (1 + number % 2), concat('source ', toString(number % 20)),
-			lower(hex(sipHash128(intDiv(number, 80), 3))), toString(intDiv(number, 80)), 'provisioning',
+			lower(hex(sipHash128(intDiv(number, 80), 3))), concat('Person ', toString(intDiv(number, 80))), toString(intDiv(number, 80)), 'provisioning',
 			toDateTime64('2026-09-28', 6, 'UTC') + intDiv(number * 604800, 400000), true, toDateTime64('2026-09-28', 6, 'UTC') + intDiv(number * 604800, 400000) + 60, '{}'
 		FROM numbers(400000)`))
 	require.Equal(t, uint64(rows), one[uint64](t, f, "SELECT count() FROM observations"))
@@ -45,5 +45,9 @@ func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
 	check(rows/7+2*8192, "SELECT toStartOfInterval(occurred_at, INTERVAL 10 MINUTE) AS time, status, count() FROM observations WHERE occurred_at >= '2026-09-30' AND occurred_at < '2026-10-01' GROUP BY ALL")
 	check(7*2*8192, "SELECT * FROM observations WHERE group_id = (SELECT "+group+")")
 	check(2*8192, "SELECT * FROM activities WHERE group_number = 12345")
+	// As the dashboards ask.
+	check(7*2*8192, "WITH (SELECT "+group+") AS text SELECT * FROM observations WHERE group_id = text OR toString(group_number) = text")
+	check(4*8192, "SELECT * FROM activities WHERE group_id = '12345' OR toString(group_number) = '12345'")
+	check(7*2*8192, "SELECT * FROM observations WHERE identity_id = 'Person 77' OR lowerUTF8(identity_name) = lowerUTF8('PERSON 77')")
 	check(8192, "SELECT hour, status, sum(activities) FROM status_hourly WHERE hour >= '2026-09-30 00:00:00' AND hour < '2026-10-01 00:00:00' GROUP BY ALL")
 }

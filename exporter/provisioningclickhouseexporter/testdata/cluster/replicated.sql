@@ -296,6 +296,15 @@ ALTER TABLE `provtrail`.`provisioning_observations` MODIFY SETTING min_age_to_fo
 
 ALTER TABLE `provtrail`.`provisioning_hourly` MODIFY SETTING min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
 
+ALTER TABLE `provtrail`.`provisioning_observations` ADD INDEX IF NOT EXISTS by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
+ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1;
+
+ALTER TABLE `provtrail`.`provisioning_activities` ADD INDEX IF NOT EXISTS by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
+ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1;
+
+ALTER TABLE `provtrail`.`provisioning_groups` ADD INDEX IF NOT EXISTS by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
+ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1;
+
 CREATE OR REPLACE TABLE `provtrail`.`provisioning_observations_all` AS `provtrail`.`provisioning_observations`
 ENGINE = Distributed('main', 'provtrail', 'provisioning_observations', cityHash64(group_id));
 
