@@ -44,7 +44,7 @@ func files(ctx context.Context, s store, prefix string) (list []DataFile, err er
 // parseName reads <table>/date=../hour=../<name>.parquet.
 func parseName(name string) (DataFile, bool) {
 	dir, rest, _ := strings.Cut(name, "/")
-	if dir != quarantineDir && !strings.HasPrefix(dir, tenantPrefix) {
+	if dir != quarantineDir && !strings.HasPrefix(dir, tenantPrefix) || path.Clean(name) != name {
 		return DataFile{}, false
 	}
 	hour, ok := parseHourDir(path.Dir(rest))
