@@ -72,7 +72,7 @@ func (t *table[T]) template() format.FileMetaData {
 	return t.metadata
 }
 
-// chunk is how many rows are written at once, column by column.
+// chunkRows are written at once, column by column.
 const chunkRows = 1024
 
 // write appends sorted rows. A row group is in memory, compressed, until it is full.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -117,7 +118,7 @@ func appendQuoted(to []byte, text string) []byte {
 // ParseJSON reads what AppendJSON wrote of all columns, and nothing else.
 func ParseJSON(line []byte, r *provisioning.Record) error {
 	if !utf8.Valid(line) {
-		return fmt.Errorf("a record in JSON must be UTF-8")
+		return errors.New("a record in JSON must be UTF-8")
 	}
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(line, &values); err != nil {
@@ -144,10 +145,10 @@ func ParseJSON(line []byte, r *provisioning.Record) error {
 func (c *column[T]) parse(text json.RawMessage) (v parquet.Value, err error) {
 	switch {
 	case text == nil:
-		return v, fmt.Errorf("is missing")
+		return v, errors.New("is missing")
 	case string(text) == "null":
 		if !c.node.Optional() {
-			return v, fmt.Errorf("is null, which it never is")
+			return v, errors.New("is null, which it never is")
 		}
 		return parquet.NullValue(), nil
 	case c.time:
