@@ -12,13 +12,18 @@ type groupKey = pcommon.TraceID
 // book holds the groups heard of last.
 type book struct {
 	groups  *simplelru.LRU[groupKey, *held]
-	evicted int // unfinished ones, since forgotten was called
+	evicted int        // unfinished ones, since forgotten was called
+	gone    []groupKey // let go since they were deleted from the shelf
+	shelved bool       // there is a shelf
 }
 
 func newBook(size int) (*book, error) {
 	b := &book{}
 	var err error
-	b.groups, err = simplelru.NewLRU(size, func(_ groupKey, h *held) {
+	b.groups, err = simplelru.NewLRU(size, func(key groupKey, h *held) {
+		if b.shelved {
+			b.gone = append(b.gone, key)
+		}
 		if !h.finished {
 			b.evicted++
 		}

@@ -10,6 +10,9 @@ import (
 type Config struct {
 	// MaxGroups is how many groups are held in memory, those heard of last.
 	MaxGroups int `mapstructure:"max_groups"`
+	// Storage names a storage extension that keeps the groups across restarts. Without
+	// they live in memory only.
+	Storage *component.ID `mapstructure:"storage"`
 	// CommittedIsFinished has a group with nothing but Committed left count as
 	// finished, for tenants whose feeds do not verify.
 	CommittedIsFinished bool `mapstructure:"committed_is_finished"`

@@ -2,6 +2,7 @@ package provisioningconnector
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -18,14 +19,16 @@ import (
 // the group's record says that it is finished, and then sends the whole trace.
 // Hearing a batch again changes nothing, so a failing consumer may be retried.
 type tracer struct {
-	component.StartFunc
-
 	cfg       *Config
+	id        component.ID
 	next      consumer.Traces
 	telemetry *metadata.TelemetryBuilder
 
 	mu   sync.Mutex // guards book; held while sending, so that a trace is sent once
 	book *book
+
+	shelf *shelf                // nil for none
+	heard map[groupKey]struct{} // since the shelf was written
 }
 
 func newConnector(set connector.Settings, cfg *Config, next consumer.Traces) (*tracer, error) {
@@ -33,15 +36,34 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Traces) (*t
 	if err != nil {
 		return nil, err
 	}
-	t := &tracer{cfg: cfg, next: next, telemetry: builder}
+	t := &tracer{cfg: cfg, id: set.ID, next: next, telemetry: builder, heard: map[groupKey]struct{}{}}
 	t.book, err = newBook(cfg.MaxGroups)
 	return t, err
 }
 
-// Shutdown implements component.Component.
-func (t *tracer) Shutdown(context.Context) error {
-	t.telemetry.Shutdown()
+// Start implements component.Component: it brings back the groups that were under way.
+func (t *tracer) Start(ctx context.Context, host component.Host) error {
+	if t.cfg.Storage == nil {
+		return nil
+	}
+	var err error
+	if t.shelf, err = openShelf(ctx, host, *t.cfg.Storage, t.id); err != nil {
+		return err
+	}
+	t.book.shelved = true
+	if err := t.shelf.load(ctx, t.book); err != nil {
+		return fmt.Errorf("storage %s: %w", t.cfg.Storage, err)
+	}
 	return nil
+}
+
+// Shutdown implements component.Component. Everything is stored already.
+func (t *tracer) Shutdown(ctx context.Context) error {
+	t.telemetry.Shutdown()
+	if t.shelf == nil {
+		return nil
+	}
+	return t.shelf.client.Close(ctx)
 }
 
 // Capabilities implements consumer.Logs.
@@ -65,7 +87,7 @@ func (t *tracer) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		}
 	}
 	if traces.SpanCount() == 0 {
-		return nil
+		return t.store(ctx)
 	}
 	if err := t.next.ConsumeTraces(ctx, traces); err != nil {
 		return err
@@ -75,7 +97,24 @@ func (t *tracer) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	}
 	t.telemetry.ConnectorProvisioningTraces.Add(ctx, int64(len(finished)))
 	t.telemetry.ConnectorProvisioningIncompleteTraces.Add(ctx, int64(incomplete))
+	return t.store(ctx)
+}
+
+// store writes what was heard to the shelf. After an error the sender tells it again.
+func (t *tracer) store(ctx context.Context) error {
+	if t.shelf != nil && len(t.heard) > 0 {
+		if err := t.shelf.write(context.WithoutCancel(ctx), t.book, t.heard); err != nil {
+			return err
+		}
+	}
+	clear(t.heard)
 	return nil
+}
+
+// group is the group of a key, which is heard of.
+func (t *tracer) group(key groupKey) *held {
+	t.heard[key] = struct{}{}
+	return t.book.group(key)
 }
 
 func (t *tracer) read(logs plog.Logs, finished map[groupKey]*held) {
@@ -95,7 +134,7 @@ func (t *tracer) record(lr plog.LogRecord, finished map[groupKey]*held) {
 	case provisioning.EventActivity:
 		var r provisioning.Record
 		if err := provisioning.Read(lr, &r); err == nil && r.Sort != "" {
-			t.book.group(provisioning.TraceID(r.Tenant, r.GroupID)).hear(&r)
+			t.group(provisioning.TraceID(r.Tenant, r.GroupID)).hear(&r)
 		}
 	case provisioning.EventGroup:
 		var g provisioning.GroupRecord
@@ -107,7 +146,7 @@ func (t *tracer) record(lr plog.LogRecord, finished map[groupKey]*held) {
 
 func (t *tracer) summary(g provisioning.GroupRecord, finished map[groupKey]*held) {
 	key := provisioning.TraceID(g.Tenant, g.ID)
-	h := t.book.group(key)
+	h := t.group(key)
 	if g.Version < h.summary.Version {
 		return
 	}

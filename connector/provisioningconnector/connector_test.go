@@ -246,6 +246,7 @@ func TestConfig(t *testing.T) {
 		require.Equal(t, want, cfg)
 	}
 	f(component.NewID(metadata.Type), &Config{MaxGroups: 50_000})
-	f(component.NewIDWithName(metadata.Type, "full"), &Config{MaxGroups: 1000, CommittedIsFinished: true})
+	storage := component.MustNewIDWithName("file_storage", "state")
+	f(component.NewIDWithName(metadata.Type, "full"), &Config{MaxGroups: 1000, Storage: &storage, CommittedIsFinished: true})
 	require.ErrorContains(t, (&Config{}).Validate(), "max_groups is 0")
 }

@@ -1,0 +1,186 @@
+package provisioningconnector
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// shelf keeps the groups of the book in a storage extension. A group's key is its trace
+// id, its value the records it was heard from, as OTLP.
+type shelf struct {
+	client storage.Client
+}
+
+func openShelf(ctx context.Context, host component.Host, name, owner component.ID) (*shelf, error) {
+	extension, ok := host.GetExtensions()[name]
+	if !ok {
+		return nil, fmt.Errorf("storage %s is not among the service's extensions", name)
+	}
+	provider, ok := extension.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("storage %s is no storage extension", name)
+	}
+	client, err := provider.GetClient(ctx, component.KindConnector, owner, "")
+	if err != nil {
+		return nil, fmt.Errorf("storage %s: %w", name, err)
+	}
+	return &shelf{client}, nil
+}
+
+// load brings every stored group into the book.
+func (s *shelf) load(ctx context.Context, b *book) error {
+	walker, ok := s.client.(storage.Walker)
+	if !ok {
+		return errors.New("the storage cannot list what it holds, which the traces need: use file_storage")
+	}
+	return walker.Walk(ctx, func(key string, value []byte) ([]*storage.Operation, error) {
+		h, err := decode(value)
+		if err != nil {
+			return nil, fmt.Errorf("the stored group %s cannot be read; move the storage away, and the traces of groups under way will lack spans: %w", key, err)
+		}
+		var id groupKey
+		if n, err := hex.Decode(id[:], []byte(key)); err != nil || n != len(id) {
+			return nil, fmt.Errorf("the storage has a key %q that is no group's", key)
+		}
+		b.groups.Add(id, h)
+		return nil, nil
+	})
+}
+
+// write stores the groups that were heard of and deletes those that the book let go, in
+// one transaction.
+func (s *shelf) write(ctx context.Context, b *book, heard map[groupKey]struct{}) error {
+	ops := make([]*storage.Operation, 0, len(heard)+len(b.gone))
+	for _, key := range b.gone {
+		if _, again := b.groups.Peek(key); !again {
+			ops = append(ops, storage.DeleteOperation(keyText(key)))
+		}
+	}
+	for key := range heard {
+		h, ok := b.groups.Peek(key)
+		if !ok {
+			continue
+		}
+		value, err := h.encode()
+		if err != nil {
+			return err
+		}
+		ops = append(ops, storage.SetOperation(keyText(key), value))
+	}
+	if err := s.client.Batch(ctx, ops...); err != nil {
+		return fmt.Errorf("storing %d groups for their traces failed; they will be told again: %w", len(heard), err)
+	}
+	b.gone = b.gone[:0]
+	return nil
+}
+
+func keyText(key groupKey) string { return hex.EncodeToString(key[:]) }
+
+// Attributes beside those of the records.
+const (
+	attributeSent     = "sent"
+	attributeFinished = "finished"
+	attributeActivity = "activity"
+	attributeRetries  = "retries"
+)
+
+// encode writes what is held as log records: the group's, then its activities'.
+func (h *held) encode() ([]byte, error) {
+	logs := plog.NewLogs()
+	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	group := to.AppendEmpty()
+	provisioning.WriteGroup(&h.summary, group)
+	group.Attributes().PutInt(attributeSent, int64(h.sent)) //nolint:gosec // a version
+	group.Attributes().PutBool(attributeFinished, h.finished)
+	for id, a := range h.activities {
+		lr := to.AppendEmpty()
+		provisioning.WriteRecord(&a.newest, lr)
+		lr.Attributes().PutStr(attributeActivity, id.String())
+		retries := lr.Attributes().PutEmptySlice(attributeRetries)
+		for event, r := range a.retries {
+			one := retries.AppendEmpty().SetEmptyMap()
+			one.PutStr("event_id", event.String())
+			one.PutInt("at", int64(r.at)) //nolint:gosec // at most MaxTime
+			one.PutStr("because", r.because)
+		}
+	}
+	return (&plog.ProtoMarshaler{}).MarshalLogs(logs)
+}
+
+func decode(value []byte) (*held, error) {
+	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(value)
+	if err != nil {
+		return nil, err
+	}
+	if logs.LogRecordCount() == 0 {
+		return nil, errors.New("it is empty")
+	}
+	h := &held{activities: map[provisioning.ID]*activity{}}
+	for i, lr := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		if i == 0 {
+			err = h.decodeGroup(lr)
+		} else {
+			err = h.decodeActivity(lr)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+func (h *held) decodeGroup(lr plog.LogRecord) error {
+	if err := provisioning.ReadGroup(lr, &h.summary); err != nil {
+		return err
+	}
+	if v, ok := lr.Attributes().Get(attributeSent); ok {
+		h.sent = uint64(max(v.Int(), 0))
+	}
+	if v, ok := lr.Attributes().Get(attributeFinished); ok {
+		h.finished = v.Bool()
+	}
+	return nil
+}
+
+func (h *held) decodeActivity(lr plog.LogRecord) error {
+	var a activity
+	id, err := provisioning.ParseID(textAt(lr.Attributes(), attributeActivity))
+	if err != nil {
+		return err
+	}
+	// Of an activity that only an older step is known of, there is no record yet.
+	if _, ok := lr.Attributes().Get(provisioning.AttributePrefix + "event_id"); ok {
+		if err := provisioning.Read(lr, &a.newest); err != nil {
+			return err
+		}
+	}
+	if v, ok := lr.Attributes().Get(attributeRetries); ok && v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() > 0 {
+		a.retries = make(map[provisioning.ID]retry, v.Slice().Len())
+		for _, one := range v.Slice().All() {
+			event, err := provisioning.ParseID(textAt(one.Map(), "event_id"))
+			if err != nil {
+				return err
+			}
+			at, _ := one.Map().Get("at")
+			a.retries[event] = retry{at: pcommon.Timestamp(max(at.Int(), 0)), because: textAt(one.Map(), "because")}
+		}
+	}
+	h.activities[id] = &a
+	return nil
+}
+
+func textAt(m pcommon.Map, name string) string {
+	if v, ok := m.Get(name); ok {
+		return v.AsString()
+	}
+	return ""
+}
