@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,30 +14,6 @@ import (
 func TestMain(m *testing.M) {
 	clickhouse.RunChildIfAsked()
 	os.Exit(m.Run())
-}
-
-// TestShortRun is a run of its own, short: each fault once, and then the stores are
-// what they must be.
-func TestShortRun(t *testing.T) {
-	root, err := filepath.Abs(filepath.Join("..", ".."))
-	require.NoError(t, err)
-	dir := t.TempDir()
-	binary, err := blackbox.Build(root, dir)
-	require.NoError(t, err)
-	o, err := parse([]string{
-		"-seed", "7", "-duration", "16s", "-every", "1s", "-days", "1", "-groups-per-day", "120", "-file-groups", "60", "-patience", "2m",
-		"-faults", "kill-collector,kill-both,kill-twice,disk-full-queue,clickhouse-away,clock-jump,vendor-faulty",
-	})
-	require.NoError(t, err)
-	r, err := do(t.Context(), &o, binary, root, dir)
-	require.NoError(t, err)
-	r.report(os.Stdout)
-	require.Zero(t, r.sum(), "%v", r.differences)
-	require.True(t, r.Verified)
-	require.Positive(t, r.Kills)
-	require.Positive(t, r.Engine)
-	require.Positive(t, r.Triggers)
-	require.Positive(t, r.Activities)
 }
 
 // TestSameSeedSamePlan: a run can be repeated.
