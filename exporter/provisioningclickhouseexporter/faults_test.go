@@ -116,12 +116,12 @@ func TestDiskFull(t *testing.T) {
 	f := startOn(t, server, server.Database(t))
 	require.NoError(t, f.tables.ensure(t.Context()))
 	stuffing := filepath.Join(folder, "stuffing")
-	fill, clear := func() { fillDisk(t, stuffing) }, func() { require.NoError(t, os.Remove(stuffing)) }
+	fill, empty := func() { fillDisk(t, stuffing) }, func() { require.NoError(t, os.Remove(stuffing)) }
 	if !mounted {
 		fill = func() {
 			require.NoError(t, f.conn.Exec(t.Context(), "ALTER TABLE provisioning_observations MODIFY SETTING min_free_disk_bytes_to_perform_insert = 1000000000000000"))
 		}
-		clear = func() {
+		empty = func() {
 			require.NoError(t, f.conn.Exec(t.Context(), "ALTER TABLE provisioning_observations RESET SETTING min_free_disk_bytes_to_perform_insert"))
 		}
 	}
@@ -132,7 +132,7 @@ func TestDiskFull(t *testing.T) {
 	require.Error(t, err)
 	require.Equal(t, passes, classify(err))
 	require.True(t, strings.Contains(err.Error(), "NOT_ENOUGH_SPACE") || strings.Contains(err.Error(), "No space left"), err)
-	clear()
+	empty()
 	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	truth := start(t)
 	require.NoError(t, truth.pushLogs(t.Context(), logsOf(list, groups)))

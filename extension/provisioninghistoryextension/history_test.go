@@ -34,7 +34,7 @@ func start(t *testing.T, server *clickhousetest.Server, database string) *histor
 }
 
 // store puts what a processor tells into ClickHouse, by the exporter without a queue.
-func store(t *testing.T, server *clickhousetest.Server, database string, batch *provisioning.Batch) {
+func store(t testing.TB, server *clickhousetest.Server, database string, batch *provisioning.Batch) {
 	t.Helper()
 	factory := provisioningclickhouseexporter.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*provisioningclickhouseexporter.Config)

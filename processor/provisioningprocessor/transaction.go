@@ -165,12 +165,12 @@ func (f *folder) load(ctx context.Context, keys []groupKey) ([]state.Group, erro
 		return nil, fmt.Errorf("reading the state of %d groups failed, nothing was acknowledged: %w", len(keys), err)
 	}
 	groups := make([]state.Group, len(keys))
-	for i, value := range values {
-		if value == nil {
+	for i, key := range keys {
+		if values[i] == nil {
 			continue
 		}
-		if groups[i], err = state.Decode(value); err != nil {
-			err = fmt.Errorf("group %s: %w; nothing was acknowledged: restore the state from a backup, or move it away and let the receiver read the vendor again", keys[i], err)
+		if groups[i], err = state.Decode(values[i]); err != nil {
+			err = fmt.Errorf("group %s: %w; nothing was acknowledged: restore the state from a backup, or move it away and let the receiver read the vendor again", key, err)
 			f.failed(ctx, "read", err)
 			return nil, err
 		}
