@@ -113,6 +113,9 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 	if t.unreadable > 0 {
 		b.ProcessorProvisioningUnreadable.Add(ctx, int64(t.unreadable))
 	}
+	if t.taken > 0 {
+		b.ProcessorProvisioningTakenOverGroups.Add(ctx, int64(t.taken))
+	}
 	if t.expired > 0 {
 		b.ProcessorProvisioningExpiredGroups.Add(ctx, int64(t.expired))
 	}

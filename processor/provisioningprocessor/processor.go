@@ -109,6 +109,7 @@ func (f *folder) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		if taken {
 			borrowed := base.Borrow(others.Observations)
 			base = &borrowed
+			t.taken++
 		}
 		f.fold(&t, key, &before[i], base, taken, &in.groups[i], now)
 	}

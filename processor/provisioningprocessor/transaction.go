@@ -27,6 +27,7 @@ type transaction struct {
 	duplicates []provisioning.Feed
 	unreadable int
 	expired    int
+	taken      int
 }
 
 // update is a group before and after, for the cache and the metrics.

@@ -40,6 +40,7 @@ type TelemetryBuilder struct {
 	ProcessorProvisioningOverdue         metric.Int64ObservableGauge
 	ProcessorProvisioningStalled         metric.Int64ObservableGauge
 	ProcessorProvisioningStoreErrors     metric.Int64Counter
+	ProcessorProvisioningTakenOverGroups metric.Int64Counter
 	ProcessorProvisioningTimeToCommit    metric.Float64Histogram
 	ProcessorProvisioningTimeToVerify    metric.Float64Histogram
 	ProcessorProvisioningTransitions     metric.Int64Counter
@@ -231,6 +232,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_provisioning_store_errors",
 		metric.WithDescription("Reads or writes of the state, or questions to the history, that failed. Nothing was acknowledged. [Alpha]"),
 		metric.WithUnit("{error}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorProvisioningTakenOverGroups, err = builder.meter.Int64Counter(
+		"otelcol_processor_provisioning_taken_over_groups",
+		metric.WithDescription("Groups that another collector had told of last, or whose state was lost, and that were read back from the history. [Alpha]"),
+		metric.WithUnit("{group}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorProvisioningTimeToCommit, err = builder.meter.Float64Histogram(

@@ -47,6 +47,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorProvisioningObservations.Add(context.Background(), 1)
 	tb.ProcessorProvisioningOddTransitions.Add(context.Background(), 1)
 	tb.ProcessorProvisioningStoreErrors.Add(context.Background(), 1)
+	tb.ProcessorProvisioningTakenOverGroups.Add(context.Background(), 1)
 	tb.ProcessorProvisioningTimeToCommit.Record(context.Background(), 1)
 	tb.ProcessorProvisioningTimeToVerify.Record(context.Background(), 1)
 	tb.ProcessorProvisioningTransitions.Add(context.Background(), 1)
@@ -86,6 +87,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorProvisioningStoreErrors(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorProvisioningTakenOverGroups(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorProvisioningTimeToCommit(t, testTel,
