@@ -34,12 +34,15 @@ func start(t *testing.T, server *clickhousetest.Server, database string) *histor
 }
 
 // store puts what a processor tells into ClickHouse, by the exporter without a queue.
-func store(t testing.TB, server *clickhousetest.Server, database string, batch *provisioning.Batch) {
+func store(t testing.TB, server *clickhousetest.Server, database string, batch *provisioning.Batch, change ...func(*provisioningclickhouseexporter.Config)) {
 	t.Helper()
 	factory := provisioningclickhouseexporter.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*provisioningclickhouseexporter.Config)
 	cfg.Endpoints, cfg.Database, cfg.TTL = []string{server.Addr}, database, 0
 	cfg.Queue = configoptional.None[exporterhelper.QueueBatchConfig]()
+	for _, c := range change {
+		c(cfg)
+	}
 	e, err := factory.CreateLogs(t.Context(), exportertest.NewNopSettings(factory.Type()), cfg)
 	require.NoError(t, err)
 	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
