@@ -24,7 +24,9 @@ func FuzzReadRecords(f *testing.F) {
 	seed(func(lr plog.LogRecord) { WriteRecord(&r, lr) })
 	seed(func(lr plog.LogRecord) { WriteObservation(&o, lr) })
 	seed(func(lr plog.LogRecord) { WriteGroup(&GroupRecord{Group: Summarize(a), Version: 2, ObservedAt: 7}, lr) })
-	seed(func(lr plog.LogRecord) { WriteQuarantined(&Quarantined{Tenant: "acme", Original: "{", ObservedAt: 7}, lr) })
+	seed(func(lr plog.LogRecord) {
+		WriteQuarantined(&Quarantined{Tenant: "acme", Original: "{", ObservedAt: 7}, lr)
+	})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(text)
 		if err != nil {
