@@ -92,7 +92,7 @@ func run(ctx context.Context, dir string, days, times int) error {
 		return err
 	}
 	pprof.StopCPUProfile()
-	if err := a.Close(); err != nil {
+	if err := a.Close(); err != nil { //nolint:contextcheck // has a time limit of its own
 		return err
 	}
 	files, err := archive.Files(ctx, root)

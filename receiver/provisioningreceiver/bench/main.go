@@ -41,8 +41,9 @@ func main() {
 	latency := flag.Duration("latency", 200*time.Millisecond, "what the vendor takes for each answer besides")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *activities, *most, *parallel, *latency); err != nil {
+	err := run(ctx, *activities, *most, *parallel, *latency)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
