@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/provtrail/provtrail/internal/simulate/model"
@@ -112,11 +113,9 @@ func (s *Server) Truth(each func([]truth.Activity, truth.Group)) {
 			l.Event(&happening)
 		}
 	}
-	for id := range int32(len(ledgers)) { //nolint:gosec // fewer than 2^31 groups
-		if l, ok := ledgers[id]; ok {
-			if activities, group, ok := l.Rows(1); ok {
-				each(activities, group)
-			}
+	for _, id := range slices.Sorted(maps.Keys(ledgers)) {
+		if activities, group, ok := ledgers[id].Rows(1); ok {
+			each(activities, group)
 		}
 	}
 }
