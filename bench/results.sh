@@ -24,6 +24,6 @@ for target in "${targets[@]}"; do
   printf '\n## make %s\n\n' "$target"
   echo "== $target" >&2
   printf '```\n'
-  make --no-print-directory "$target" 2> >(cat >&2) | grep -v '^make' | tee /dev/stderr
+  make --no-print-directory --silent "$target" 2> >(cat >&2) | grep -v '^make' | tee /dev/stderr
   printf '```\n'
 done
