@@ -27,6 +27,7 @@ type options struct {
 	provtrail, contrib string
 	soak               time.Duration
 	rate               int
+	profiles           string
 }
 
 func main() {
@@ -38,6 +39,7 @@ func main() {
 	flag.StringVar(&o.contrib, "contrib", "bin/contrib", "program built from bench/pipeline/contrib-builder.yaml; empty to leave it out")
 	flag.DurationVar(&o.soak, "soak", 0, "instead of comparing, run provtrail for so long on live traffic and tell how it grows")
 	flag.IntVar(&o.rate, "rate", 340, "with -soak: groups a second; a group has about 15 observations")
+	flag.StringVar(&o.profiles, "profiles", "", "folder for provtrail's CPU and allocation profiles of each round; empty for none")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, o)
@@ -80,7 +82,7 @@ func compare(ctx context.Context, engine *clickhouse.Engine, o options, dir stri
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "%d documents of %d bytes, %d observations\n", in.documents, in.bytes/int64(in.documents), in.observations)
-	subjects := []subject{provtrail(o.provtrail, in)}
+	subjects := []subject{provtrail(o, in)}
 	if o.contrib != "" {
 		subjects = append(subjects, contrib(o.contrib, in))
 	}

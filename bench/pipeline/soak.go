@@ -33,7 +33,7 @@ const sampleEvery = 10 * time.Second
 
 // soak runs provtrail on a simulated tenant's live traffic and tells how it grows.
 func soak(ctx context.Context, engine *clickhouse.Engine, o options, dir string) (err error) {
-	s := provtrail(o.provtrail, input{})
+	s := provtrail(o, input{})
 	if err := os.MkdirAll(filepath.Join(dir, "input"), 0o750); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (c *collector) watch(ctx context.Context, db driver.Conn, long time.Duratio
 }
 
 func (c *collector) goroutines(ctx context.Context) int {
-	_, after, _ := strings.Cut(c.debug(ctx, "goroutine"), "goroutine profile: total ")
+	_, after, _ := strings.Cut(string(c.debug(ctx, "goroutine?debug=1")), "goroutine profile: total ")
 	n, _ := strconv.Atoi(strings.Fields(after + " 0")[0])
 	return n
 }

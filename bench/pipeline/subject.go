@@ -23,17 +23,18 @@ import (
 
 // subject is a collector to be measured.
 type subject struct {
-	name    string
-	program string
-	args    []string
-	rows    string // query for the number of what was stored
-	want    uint64 // when all of the input is
-	archive string // what it writes besides the tables, in its data folder
+	name     string
+	program  string
+	args     []string
+	rows     string // query for the number of what was stored
+	want     uint64 // when all of the input is
+	archive  string // what it writes besides the tables, in its data folder
+	profiles string // folder for its profiles, empty for none
 }
 
-func provtrail(program string, in input) subject {
+func provtrail(o options, in input) subject {
 	return subject{
-		name: "provtrail", program: program,
+		name: "provtrail", program: o.provtrail, profiles: o.profiles,
 		args: []string{"--config", "collector-config.yaml", "--config", "bench/pipeline/provtrail.yaml"},
 		rows: "SELECT uniqExact(event_id) FROM provisioning_observations WHERE record = 'observation'",
 		want: uint64(in.observations), archive: "archive", //nolint:gosec // a count
@@ -90,6 +91,7 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 	defer func() { err = errors.Join(err, p.stop()) }()
 
 	stored := func(want uint64) error { return p.await(ctx, db, database, s.rows, want) }
+	profiled := s.profile(ctx, p, round)
 	before, allocated := p.cpu(), p.mallocs(ctx)
 	begin := time.Now()
 	if err := copyInto(inbox, "documents.ndjson", in.path); err != nil {
@@ -101,6 +103,9 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 	m.wall, m.cpu = time.Since(begin), p.cpu()-before
 	m.allocations = p.mallocs(ctx) - allocated
 	m.peak = p.peak()
+	if err := profiled(); err != nil {
+		return m, err
+	}
 	begin = time.Now()
 	if err := os.WriteFile(filepath.Join(inbox, "one.ndjson"), append(in.last, '\n'), 0o600); err != nil {
 		return m, err
@@ -205,24 +210,24 @@ func (c *collector) kilobytes(what string) int64 {
 // mallocs is the number of objects the process has allocated since it started, 0 where
 // it does not tell.
 func (c *collector) mallocs(ctx context.Context) uint64 {
-	_, after, _ := strings.Cut(c.debug(ctx, "allocs"), "# Mallocs = ")
+	_, after, _ := strings.Cut(string(c.debug(ctx, "allocs?debug=1")), "# Mallocs = ")
 	n, _ := strconv.ParseUint(strings.Fields(after + " 0")[0], 10, 64)
 	return n
 }
 
 // debug is what the process's pprof says, empty where it has none.
-func (c *collector) debug(ctx context.Context, profile string) string {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.pprof+"/debug/pprof/"+profile+"?debug=1", nil)
+func (c *collector) debug(ctx context.Context, profile string) []byte {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.pprof+"/debug/pprof/"+profile, nil)
 	if err != nil {
-		return ""
+		return nil
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return ""
+		return nil
 	}
 	defer response.Body.Close() //nolint:errcheck // only read
 	text, _ := io.ReadAll(response.Body)
-	return string(text)
+	return text
 }
 
 // copyInto puts a file into a folder at once, as a whole.
