@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -61,6 +62,16 @@ func compare(ctx context.Context, address string, l *load, o options) error {
 			best[i] = max(best[i], rate)
 		}
 	}
+	var server [3]float64
+	for i, table := range []string{"%ours%provisioning_observations", "%contrib%otel_logs", "ours%driver"} {
+		var err error
+		if server[i], err = serverCost(ctx, conn, table, o.batch); err != nil {
+			return err
+		}
+	}
+	if err := exportGroups(ctx, ours, l); err != nil {
+		return err
+	}
 	oursBytes, err := diskBytes(ctx, conn, "ours0", "provisioning_observations", l.records)
 	if err != nil {
 		return err
@@ -69,13 +80,9 @@ func compare(ctx context.Context, address string, l *load, o options) error {
 	if err != nil {
 		return err
 	}
-	all := oursBytes
-	for _, table := range []string{"provisioning_activities", "provisioning_hourly"} {
-		bytes, err := diskBytes(ctx, conn, "ours0", table, -1)
-		if err != nil {
-			return err
-		}
-		all += bytes
+	all, err := allBytes(ctx, conn, "ours0")
+	if err != nil {
+		return err
 	}
 	if err := explain(ctx, conn); err != nil {
 		return err
@@ -87,10 +94,14 @@ func compare(ctx context.Context, address string, l *load, o options) error {
 	bench("clickhouse_driver_rows_per_second_per_core", best[2], "rows/s")
 	bench("clickhouse_rows_per_core_ratio_vs_contrib", best[0]/best[1], "ratio")
 	bench("clickhouse_rows_per_core_ratio_vs_driver", best[0]/best[2], "ratio")
+	bench("clickhouse_server_microseconds_per_row", server[0], "us")
+	bench("clickhouse_contrib_server_microseconds_per_row", server[1], "us")
+	bench("clickhouse_driver_server_microseconds_per_row", server[2], "us")
 	bench("clickhouse_bytes_per_event", oursBytes/n, "bytes")
 	bench("clickhouse_all_tables_bytes_per_event", all/n, "bytes")
 	bench("clickhouse_contrib_bytes_per_event", contribBytes/n, "bytes")
 	bench("clickhouse_bytes_per_event_ratio_vs_contrib", oursBytes/contribBytes, "ratio")
+	bench("clickhouse_all_tables_bytes_ratio_vs_contrib", all/contribBytes, "ratio")
 	return nil
 }
 
@@ -166,6 +177,46 @@ func diskBytes(ctx context.Context, conn driver.Conn, database, table string, wa
 		err = fmt.Errorf("%s.%s has %d rows, %d were inserted", database, table, rows, want)
 	}
 	return float64(bytes), err
+}
+
+// allBytes is what all tables of a database take when they are merged.
+func allBytes(ctx context.Context, conn driver.Conn, database string) (all float64, err error) {
+	var tables []string
+	if err := conn.QueryRow(ctx, "SELECT groupUniqArray(table) FROM system.parts WHERE active AND database = ? AND table != 'driver'", database).Scan(&tables); err != nil {
+		return 0, err
+	}
+	for _, table := range tables {
+		bytes, err := diskBytes(ctx, conn, database, table, -1)
+		if err != nil {
+			return 0, err
+		}
+		all += bytes
+	}
+	return all, nil
+}
+
+// serverCost is the server's CPU for a row of a table, with all that follows from it, in
+// microseconds: the median of the inserts.
+func serverCost(ctx context.Context, conn driver.Conn, like string, batch int) (us float64, err error) {
+	if err := conn.Exec(ctx, "SYSTEM FLUSH LOGS"); err != nil {
+		return 0, err
+	}
+	err = conn.QueryRow(ctx, `SELECT quantileExact(0.5)(ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds']) / ?
+		FROM system.query_log WHERE type = 'QueryFinish' AND query_kind = 'Insert' AND replaceAll(query, '`+"`"+`', '') LIKE concat('INSERT INTO ', ?, ' (%')`,
+		float64(batch), like).Scan(&us)
+	return us, err
+}
+
+// exportGroups adds the groups' records to the first round's database.
+func exportGroups(ctx context.Context, open func(string) (exporter.Logs, error), l *load) error {
+	e, err := open("ours0")
+	if err != nil {
+		return err
+	}
+	if err := e.Start(ctx, componenttest.NewNopHost()); err != nil {
+		return err
+	}
+	return errors.Join(e.ConsumeLogs(ctx, l.groups), e.Shutdown(ctx))
 }
 
 // explain prints where the bytes are.

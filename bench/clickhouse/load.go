@@ -23,6 +23,7 @@ import (
 // batches of OTLP bytes.
 type load struct {
 	batches  [][]byte
+	groups   plog.Logs             // their groups' records, which only provtrail stores
 	sample   []provisioning.Record // of the first batch, for the driver
 	records  int
 	original int // bytes
@@ -55,9 +56,9 @@ func makeLoad(ctx context.Context, dir string, o options) (*load, error) {
 	if err != nil {
 		return nil, err
 	}
-	records := fold(observations)
+	records, groups := fold(observations)
 	records = records[:min(len(records), o.events)]
-	l := &load{records: len(records), sample: records[:min(len(records), o.batch)]}
+	l := &load{records: len(records), groups: summaries(records, groups), sample: records[:min(len(records), o.batch)]}
 	for batch := range slices.Chunk(records, o.batch) {
 		logs := plog.NewLogs()
 		to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
@@ -102,17 +103,20 @@ func parse(inbox, tenant string) ([]provisioning.Observation, error) {
 	return result.Observations, err
 }
 
-// fold makes a record of every observation, in the order of receipt.
-func fold(observations []provisioning.Observation) []provisioning.Record {
+// fold makes a record of every observation, in the order of receipt, and one of every
+// group.
+func fold(observations []provisioning.Observation) ([]provisioning.Record, map[string]provisioning.GroupRecord) {
 	groups := map[string][]provisioning.Observation{}
 	for _, o := range observations {
 		groups[o.GroupID] = append(groups[o.GroupID], o)
 	}
 	seen := map[provisioning.ID]bool{}
 	var records []provisioning.Record
-	for _, group := range groups {
+	summaries := map[string]provisioning.GroupRecord{}
+	for id, group := range groups {
 		activities := provisioning.Resolve(group)
 		summary := provisioning.Summarize(activities)
+		summaries[id] = provisioning.GroupRecord{Group: summary, Version: provisioning.Version(len(group), false), ObservedAt: summary.LastAt}
 		for i := range activities {
 			for n := range activities[i].History {
 				state := activities[i].AsOf(n + 1)
@@ -130,5 +134,20 @@ func fold(observations []provisioning.Observation) []provisioning.Record {
 	slices.SortFunc(records, func(a, b provisioning.Record) int {
 		return cmp.Or(cmp.Compare(a.ObservedAt, b.ObservedAt), slices.Compare(a.EventID[:], b.EventID[:]))
 	})
-	return records
+	return records, summaries
+}
+
+// summaries writes the records of the groups that the activities' records speak of.
+func summaries(records []provisioning.Record, groups map[string]provisioning.GroupRecord) plog.Logs {
+	logs := plog.NewLogs()
+	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	written := map[string]bool{}
+	for i := range records {
+		if id := records[i].GroupID; !written[id] {
+			written[id] = true
+			g := groups[id]
+			provisioning.WriteGroup(&g, to.AppendEmpty())
+		}
+	}
+	return logs
 }

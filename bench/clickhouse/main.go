@@ -25,8 +25,8 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each exporter is timed; the best counts")
 	flag.BoolVar(&o.queries, "queries", false, "time the dashboards' queries instead of inserts")
 	flag.IntVar(&o.observations, "observations", 10_000_000, "with -queries: observations to generate in the server")
+	flag.BoolVar(&o.generate, "generate", true, "with -queries: generate first; without it, ask what an earlier run left in the server's folder")
 	flag.BoolVar(&o.contrib, "contrib", true, "with -queries: ask contrib's table too")
-	flag.BoolVar(&o.merged, "merged", true, "with -queries: merge first what the server merges by itself after ten minutes")
 	flag.StringVar(&o.dashboards, "dashboards", "../../dashboards", "with -queries: folder of the dashboards")
 	flag.StringVar(&o.dir, "dir", "", "folder for the server's data, kept; without one, a temporary one")
 	flag.StringVar(&o.address, "address", "", "native address of a server to use; without one, one is started")
@@ -44,7 +44,7 @@ type options struct {
 	events, batch, rounds int
 	address               string
 	queries               bool
-	contrib, merged       bool
+	generate, contrib     bool
 	observations          int
 	dashboards, dir       string
 }

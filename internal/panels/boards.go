@@ -13,13 +13,46 @@ type Board struct {
 	Title     string
 	Range     time.Duration // it shows by default, up to now
 	Queries   []Query
-	Variables []string // names, of all kinds
+	Variables []Variable
+}
+
+// Variable is what the panels of a board are restricted by.
+type Variable struct {
+	Name string
+	SQL  string // what lists its values; empty if no query does
+
+	typed bool // a text
 }
 
 // Query is one target of a panel.
 type Query struct {
-	Panel string
-	SQL   string // before Expand
+	Panel     string
+	SQL       string // before Expand
+	points    int    // at most so many
+	narrowest time.Duration
+}
+
+// All is every variable at All, or empty where a text is typed in.
+func (b *Board) All() map[string][]string {
+	vars := map[string][]string{}
+	for _, v := range b.Variables {
+		vars[v.Name] = []string{"$__all"}
+		if v.typed {
+			vars[v.Name] = []string{""}
+		}
+	}
+	return vars
+}
+
+// Asked are the queries of the panels, and of the variables that have any.
+func (b *Board) Asked() []Query {
+	asked := b.Queries[:len(b.Queries):len(b.Queries)]
+	for _, v := range b.Variables {
+		if v.SQL != "" {
+			asked = append(asked, Query{Panel: "variable " + v.Name, SQL: v.SQL})
+		}
+	}
+	return asked
 }
 
 // clickhouse is the plugin whose queries are read.
@@ -28,13 +61,21 @@ const clickhouse = "grafana-clickhouse-datasource"
 type board struct {
 	Title      string
 	Panels     []panel
-	Templating struct{ List []struct{ Name string } }
-	Time       struct{ From string }
+	Templating struct {
+		List []struct {
+			Name, Type string
+			Query      json.RawMessage
+		}
+	}
+	Time struct{ From string }
 }
 
 type panel struct {
-	Title   string
-	Targets []struct {
+	Title         string
+	MaxDataPoints int
+	Interval      string
+	GridPos       struct{ W int }
+	Targets       []struct {
 		Datasource *struct{ Type string }
 		RawSQL     string `json:"rawSql"`
 	}
@@ -65,23 +106,43 @@ func Read(folder string) ([]Board, error) {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		for _, v := range b.Templating.List {
-			out.Variables = append(out.Variables, v.Name)
+			var query struct {
+				SQL string `json:"rawSql"`
+			}
+			_ = json.Unmarshal(v.Query, &query) // a text is no query
+			out.Variables = append(out.Variables, Variable{Name: v.Name, SQL: query.SQL, typed: v.Type == "textbox"})
 		}
-		out.add(b.Panels)
+		if err := out.add(b.Panels); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
 		boards = append(boards, out)
 	}
 	return boards, nil
 }
 
-func (b *Board) add(panels []panel) {
+func (b *Board) add(panels []panel) error {
 	for _, p := range panels {
-		for _, t := range p.Targets {
-			if t.Datasource != nil && t.Datasource.Type == clickhouse && t.RawSQL != "" {
-				b.Queries = append(b.Queries, Query{Panel: p.Title, SQL: t.RawSQL})
+		q := Query{Panel: p.Title, points: p.MaxDataPoints}
+		if q.points == 0 {
+			q.points = p.GridPos.W * columnPixels
+		}
+		if p.Interval != "" {
+			var err error
+			if q.narrowest, err = time.ParseDuration(p.Interval); err != nil {
+				return fmt.Errorf("panel %s: interval: %w", p.Title, err)
 			}
 		}
-		b.add(p.Panels)
+		for _, t := range p.Targets {
+			if t.Datasource != nil && t.Datasource.Type == clickhouse && t.RawSQL != "" {
+				q.SQL = t.RawSQL
+				b.Queries = append(b.Queries, q)
+			}
+		}
+		if err := b.add(p.Panels); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // since reads "now-7d" and "now-24h".
