@@ -29,7 +29,7 @@ var questions = []question{
 		"SELECT source, countIf(status = 'Failed') / count() FROM " + newest + " GROUP BY source",
 	},
 	{
-		"entered each status, by hour", "SELECT hour, status, sum(activities) FROM ours.status_hourly GROUP BY hour, status",
+		"entered each status, by hour", "SELECT hour, status, count() FROM ours.transitions GROUP BY hour, status",
 		"SELECT toStartOfHour(Timestamp) AS hour, LogAttributes['provisioning.status'] AS status, uniqExact(LogAttributes['provisioning.activity_id']) FROM contrib.otel_logs WHERE LogAttributes['provisioning.status'] != LogAttributes['provisioning.previous_status'] GROUP BY hour, status",
 	},
 	{
@@ -37,16 +37,16 @@ var questions = []question{
 		"SELECT LogAttributes['provisioning.feed'] AS feed, uniqExact(LogAttributes['provisioning.event_id']) FROM contrib.otel_logs WHERE Timestamp > (SELECT max(Timestamp) - INTERVAL 1 DAY FROM contrib.otel_logs) GROUP BY feed",
 	},
 	{
-		"history of one group", "SELECT * FROM ours.observations WHERE group_id = '{group}'",
+		"history of one group", "SELECT * FROM ours.observations WHERE group_id IN (SELECT group_id FROM ours.lookup WHERE group_id = '{group}')",
 		"SELECT * FROM contrib.otel_logs WHERE LogAttributes['provisioning.group_id'] = '{group}'",
 	},
 	{
-		"one person", "SELECT occurred_at, status, source, operation FROM ours.activities WHERE identity_id = '{identity}'",
+		"one person", "SELECT occurred_at, status, source, operation FROM ours.activities WHERE identity_id = '{identity}' AND group_number IN (SELECT group_number FROM ours.lookup WHERE identity_id = '{identity}')",
 		"SELECT Timestamp, LogAttributes['provisioning.status'], LogAttributes['provisioning.source_name'], LogAttributes['provisioning.operation'] FROM contrib.otel_logs WHERE LogAttributes['provisioning.identity_id'] = '{identity}'",
 	},
 	{
-		"top errors", "SELECT error_message, count() FROM ours.observations WHERE status = 'Failed' GROUP BY error_message ORDER BY count() DESC LIMIT 20",
-		"SELECT LogAttributes['provisioning.error_message'] AS error, count() FROM contrib.otel_logs WHERE LogAttributes['provisioning.status'] = 'Failed' GROUP BY error ORDER BY count() DESC LIMIT 20",
+		"top errors", "SELECT error, uniqExact(activity) AS n FROM ours.errors GROUP BY error ORDER BY n DESC LIMIT 20",
+		"SELECT replaceRegexpAll(LogAttributes['provisioning.error_message'], '\\\\b[0-9]+\\\\b', '<n>') AS error, uniqExact(LogAttributes['provisioning.activity_id']) AS n FROM contrib.otel_logs WHERE LogAttributes['provisioning.status'] = 'Failed' GROUP BY error ORDER BY n DESC LIMIT 20",
 	},
 	{
 		"time to commit", "SELECT quantiles(0.5, 0.95)(dateDiff('millisecond', requested_at, committed_at)) FROM ours.activities WHERE committed_at IS NOT NULL",

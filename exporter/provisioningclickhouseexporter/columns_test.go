@@ -158,7 +158,9 @@ func TestTablesHaveTheFields(t *testing.T) {
 		fields = append(fields, field.Column)
 	}
 	require.ElementsMatch(t, fields, columns("provisioning_observations"))
-	require.ElementsMatch(t, fields, columns("observations"))
+	require.ElementsMatch(t, append(fields, "source", "activity"), columns("observations"))
+	current := slices.DeleteFunc(slices.Clone(fields), func(name string) bool { return slices.Contains([]string{"current", "original", "said"}, name) })
+	require.ElementsMatch(t, append(current, "source", "activity"), columns("activities"))
 }
 
 func TestUnreadableRecordsAreQuarantined(t *testing.T) {

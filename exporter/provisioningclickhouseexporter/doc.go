@@ -1,7 +1,9 @@
 // Package provisioningclickhouseexporter writes provtrail's records into ClickHouse.
 //
-//	plog.Logs ──columns──> blocks ──native insert──> provisioning_observations ──> provisioning_activities
-//	              │                                              └───────────────> provisioning_hourly
+//	plog.Logs ──columns──> blocks ──native insert──> provisioning_observations ──> provisioning_current
+//	              │                                              ├───────────────> provisioning_transitions
+//	              │                                              ├───────────────> provisioning_reports
+//	              │                                              └───────────────> provisioning_errors
 //	              ├──────────────────────────────> provisioning_groups
 //	              └── what cannot be read or is refused ──> provisioning_quarantine
 //

@@ -28,6 +28,9 @@ func history(n int) (list []provisioning.Record, groups []provisioning.GroupReco
 			AccountID: fmt.Sprint("account", g), Operation: provisioning.OperationAdd, OccurredAt: at, ObservedAt: at + hour,
 			Original: fmt.Sprintf(`{"id":"g%d"}`, g),
 		}, Sort: provisioning.SortObservation, Current: true, Kind: provisioning.KindProvisioning, GroupNumber: provisioning.GroupNumber("acme", fmt.Sprintf("g%d", g))}
+		if g%7 == 3 {
+			base.ErrorMessage = fmt.Sprintf("no route to 10.0.0.%d", g)
+		}
 		if g%5 == 0 {
 			base.Kind, base.Operation, base.FailedOn = provisioning.KindPassword, provisioning.OperationChangePassword, provisioning.FailedOnNone
 		}
@@ -36,6 +39,9 @@ func history(n int) (list []provisioning.Record, groups []provisioning.GroupReco
 		pending.EventID, pending.ActivityID, pending.Status, pending.Version = id(fmt.Sprint("p", g)), id(fmt.Sprint("A", g)), provisioning.StatusPending, 4
 		committed.EventID, committed.ActivityID, committed.Status, committed.Version = id(fmt.Sprint("c", g)), id(fmt.Sprint("A", g)), provisioning.StatusCommitted, 6
 		committed.PreviousStatus, committed.OccurredAt, committed.CommittedAt = provisioning.StatusPending, at+hour/2, at+hour/2
+		if g%7 == 3 {
+			pending.Status, committed.PreviousStatus = provisioning.StatusFailed, provisioning.StatusFailed
+		}
 		folded := coarse
 		folded.AsState(4)
 		folded.FoldedInto = pending.ActivityID
@@ -73,6 +79,10 @@ func counts(t *testing.T, f *fixture) map[string]string {
 		"quarantine":        "SELECT count() FROM quarantine",
 		"passwords_changed": "SELECT failed_on, status, count() FROM passwords_changed GROUP BY ALL ORDER BY ALL",
 		"status_hourly":     "SELECT hour, status, source_name, kind, sum(observations), sum(activities), sum(groups) FROM status_hourly GROUP BY ALL ORDER BY ALL",
+		"transitions":       "SELECT hour, status, source_name, kind, count(), uniqExact(activity), uniqExact(group_number) FROM transitions GROUP BY ALL ORDER BY ALL",
+		"errors":            "SELECT error, source, count(), uniqExact(activity), uniqExact(group_number), min(occurred_at) FROM errors GROUP BY ALL ORDER BY ALL",
+		"dimensions":        "SELECT DISTINCT * FROM dimensions ORDER BY ALL",
+		"lookup":            "SELECT DISTINCT * FROM lookup ORDER BY ALL",
 	} {
 		got[name] = one[string](t, f, "SELECT arrayStringConcat(groupArray(toString(tuple(*))), ' ') FROM ("+query+")")
 	}

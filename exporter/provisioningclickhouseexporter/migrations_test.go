@@ -1,6 +1,7 @@
 package provisioningclickhouseexporter
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -36,32 +37,101 @@ func TestMigrationsMayRunAtOnceAndAgain(t *testing.T) {
 	require.Equal(t, uint64(len(schema.Migrations)), one[uint64](t, f, "SELECT count() FROM provisioning_schema_migrations FINAL"))
 }
 
-// TestMigratesFromEveryEarlierVersion: with data in the tables of version n, the
-// newest version's views tell the same as if it had been there from the start.
+// startAt is a database with the tables of version n, filled from whole as its collector
+// would have filled them.
+func startAt(t *testing.T, n int, whole *fixture) *fixture {
+	f := start(t)
+	require.NoError(t, f.conn.Exec(t.Context(), "CREATE TABLE provisioning_schema_migrations (version UInt32, name String, applied_at DateTime64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY version"))
+	for _, m := range schema.Migrations[:n] {
+		statements, err := m.Statements(f.cfg.target())
+		require.NoError(t, err)
+		for _, s := range statements {
+			require.NoError(t, f.conn.Exec(t.Context(), s))
+		}
+		require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO provisioning_schema_migrations SELECT %d, 'x', now64(3)", m.Version)))
+	}
+	for _, table := range []string{"provisioning_observations", "provisioning_groups", "provisioning_quarantine"} {
+		columns := one[string](t, f, "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns WHERE database = ? AND table = ?", f.cfg.Database, table)
+		require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s.%s", table, columns, columns, whole.cfg.Database, table)))
+	}
+	return f
+}
+
+// rows is every distinct row of every view, and of every table that is still filled.
+func rows(t *testing.T, f *fixture) map[string][]string {
+	t.Helper()
+	names := one[[]string](t, f, "SELECT groupArray(if(endsWith(engine, 'MergeTree'), concat(name, ' FINAL'), name)) FROM system.tables WHERE database = ? AND "+
+		"engine != 'MaterializedView' AND name NOT IN ('provisioning_schema_migrations', 'provisioning_activities', 'provisioning_hourly')", f.cfg.Database)
+	got := map[string][]string{}
+	for _, name := range names {
+		columns := "*"
+		if name == "provisioning_reports FINAL" {
+			columns = "* REPLACE (finalizeAggregation(observations) AS observations)"
+		}
+		got[name] = one[[]string](t, f, "SELECT arraySort(groupUniqArray(toString(tuple(*)))) FROM (SELECT "+columns+" FROM "+name+")")
+	}
+	return got
+}
+
+// TestMigratesFromEveryEarlierVersion: with data in the tables of version n, the newest
+// version's tables and views hold the same as if it had been there from the start, with
+// what came before and when it comes once more.
 func TestMigratesFromEveryEarlierVersion(t *testing.T) {
 	list, groups := history(10)
 	whole := start(t)
 	require.NoError(t, whole.pushLogs(t.Context(), logsOf(list, groups)))
+	want := rows(t, whole)
+	require.Len(t, want, 17)
+	for name := range want {
+		require.NotEmpty(t, want[name], name)
+	}
+	// What version 4 added to an observation does not come out of the versions before.
 	for n := 1; n < len(schema.Migrations); n++ {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
-			f := start(t)
-			require.NoError(t, f.conn.Exec(t.Context(), "CREATE TABLE provisioning_schema_migrations (version UInt32, name String, applied_at DateTime64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY version"))
-			for _, m := range schema.Migrations[:n] {
-				statements, err := m.Statements(f.cfg.target())
-				require.NoError(t, err)
-				for _, s := range statements {
-					require.NoError(t, f.conn.Exec(t.Context(), s))
-				}
-				require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO provisioning_schema_migrations SELECT %d, 'x', now64(3)", m.Version)))
-			}
-			for _, table := range []string{"provisioning_observations", "provisioning_groups", "provisioning_quarantine"} {
-				columns := one[string](t, f, "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns WHERE database = ? AND table = ?", f.cfg.Database, table)
-				require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s.%s", table, columns, columns, whole.cfg.Database, table)))
-			}
+			f := startAt(t, n, whole)
+			require.NoError(t, f.tables.ensure(t.Context()))
+			require.Equal(t, want, rows(t, f), "what was stored before")
+			require.Equal(t, counts(t, whole), counts(t, f))
 			require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
+			require.Equal(t, want, rows(t, f), "and once more")
 			require.Equal(t, counts(t, whole), counts(t, f))
 		})
 	}
+}
+
+// TestHoursOutliveTheirObservations: what the rollup of version 6 knew of hours whose
+// observations have expired is still to be seen.
+func TestHoursOutliveTheirObservations(t *testing.T) {
+	list, groups := history(10)
+	whole := start(t)
+	require.NoError(t, whole.pushLogs(t.Context(), logsOf(list, groups)))
+	f := startAt(t, 6, whole)
+	require.NoError(t, f.conn.Exec(t.Context(), "TRUNCATE TABLE provisioning_observations"))
+	require.NoError(t, f.tables.ensure(t.Context()))
+	require.Equal(t, counts(t, whole)["status_hourly"], counts(t, f)["status_hourly"])
+	require.Equal(t, counts(t, whole)["dimensions"], counts(t, f)["dimensions"])
+}
+
+// cancelling cancels a batch's context with the first statement.
+type cancelling struct {
+	schema.Server
+	cancel context.CancelFunc
+}
+
+func (s cancelling) Exec(ctx context.Context, sql string) error {
+	if strings.Contains(sql, "CREATE TABLE IF NOT EXISTS") && strings.Contains(sql, "provisioning_observations") {
+		s.cancel()
+	}
+	return s.Server.Exec(ctx, sql)
+}
+
+// TestMigrationOutlivesItsBatch: what is stored may take longer to be copied than a batch
+// waits for.
+func TestMigrationOutlivesItsBatch(t *testing.T) {
+	f := start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	require.ErrorIs(t, schema.Migrate(ctx, cancelling{f.pool, cancel}, f.cfg.target(), false), context.Canceled, "the batch gives up")
+	require.Equal(t, uint64(len(schema.Migrations)), one[uint64](t, f, "SELECT count() FROM provisioning_schema_migrations FINAL"))
 }
 
 func TestNewerSchemaIsLeftAlone(t *testing.T) {
@@ -100,6 +170,17 @@ func TestTableDroppedByHandComesBack(t *testing.T) {
 	require.Equal(t, uint64(3), one[uint64](t, f, "SELECT count() FROM groups"))
 }
 
+// TestTablesOfEarlierVersionsMayBeDropped: nothing needs them any more.
+func TestTablesOfEarlierVersionsMayBeDropped(t *testing.T) {
+	f := start(t)
+	list, groups := history(3)
+	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
+	require.NoError(t, f.conn.Exec(t.Context(), "DROP TABLE provisioning_activities SYNC"))
+	f.tables.ready = false
+	require.NoError(t, f.pushLogs(t.Context(), logsOf(list[:4], nil)))
+	require.Equal(t, uint64(3), one[uint64](t, f, "SELECT count() FROM activities"))
+}
+
 func TestTTLFollowsTheConfiguration(t *testing.T) {
 	f := start(t, func(c *Config) { c.TTL, c.RollupTTL = 7*day, 30*day })
 	ttl := func(table string) string {
@@ -114,15 +195,16 @@ func TestTTLFollowsTheConfiguration(t *testing.T) {
 	}
 	require.NoError(t, f.tables.ensure(t.Context()))
 	require.Equal(t, "toDateTime(observed_at) + toIntervalSecond(604800)", ttl("provisioning_observations"))
-	require.Equal(t, "hour + toIntervalSecond(2592000)", ttl("provisioning_hourly"))
+	require.Equal(t, "hour + toIntervalSecond(2592000)", ttl("provisioning_transitions"))
+	require.Equal(t, "toDateTime(occurred_at) + toIntervalSecond(2592000)", ttl("provisioning_errors"))
 
 	f.tables.target.TTL, f.tables.ready = maxTTL, false
 	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
-	require.Equal(t, "toDateTime(observed_at) + toIntervalSecond(1576800000)", ttl("provisioning_activities"))
+	require.Equal(t, "toDateTime(observed_at) + toIntervalSecond(1576800000)", ttl("provisioning_current"))
 	f.tables.target.TTL, f.tables.target.RollupTTL, f.tables.ready = 0, 0, false
 	require.NoError(t, f.tables.ensure(t.Context()))
-	for _, table := range []string{"provisioning_observations", "provisioning_activities", "provisioning_groups", "provisioning_hourly"} {
-		require.Empty(t, ttl(table))
+	for _, table := range []string{"observations", "current", "groups", "transitions", "reports", "errors"} {
+		require.Empty(t, ttl("provisioning_"+table))
 	}
 	require.Equal(t, uint64(4), one[uint64](t, f, "SELECT count() FROM observations"))
 

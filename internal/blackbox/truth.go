@@ -10,7 +10,7 @@ import (
 // ActivityFacts selects what [ActivityFact] says of the newest row of each activity.
 const ActivityFacts = `SELECT activity_id, concatWithSeparator('|', group_id, toString(group_number), status, kind, operation, cause,
 	toString(attempts), failed_on, attribute_name, attribute_value, lower(account_id), identity_id)
-	FROM provisioning_activities FINAL`
+	FROM activities`
 
 // GroupFacts selects what [GroupFact] says of each group.
 const GroupFacts = `SELECT group_id, concatWithSeparator('|', toString(group_number), group_status, toString(activities),

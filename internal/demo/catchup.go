@@ -17,7 +17,7 @@ import (
 const (
 	// The groups' table is made after the activities': then the tables are there.
 	schemaStanding   = "SELECT count() > 0 FROM system.tables WHERE database = currentDatabase() AND name = 'provisioning_groups'"
-	statusesStanding = "SELECT toString(status), toInt64(count()) FROM provisioning_activities FINAL GROUP BY status"
+	statusesStanding = "SELECT toString(status), toInt64(count()) FROM activities GROUP BY status"
 )
 
 // catchUp waits until the simulated past stands in ClickHouse: as many activities

@@ -11,7 +11,7 @@ import (
 
 const (
 	statusQuery = `SELECT status, count() AS activities, uniqExact(group_id) AS groups, uniqExact(source_name) AS sources,
-		countIf(stalled) AS stalled FROM provisioning_activities FINAL GROUP BY status ORDER BY activities DESC`
+		countIf(stalled) AS stalled FROM activities GROUP BY status ORDER BY activities DESC`
 
 	newestQuery = `SELECT group_number, group_status, cause, identity_name, activities, arrayStringConcat(sources, ', '),
 		formatDateTime(last_at, '%Y-%m-%d %H:%i:%S') FROM provisioning_groups FINAL ORDER BY last_at DESC LIMIT 8`
@@ -45,7 +45,7 @@ func show(ctx context.Context, out io.Writer, db *sql.DB, where addresses, truth
 	return nil
 }
 
-const exampleQuery = `SELECT source_name, count() FROM provisioning_activities FINAL WHERE status = 'Failed' GROUP BY 1 ORDER BY 2 DESC FORMAT PrettyCompact`
+const exampleQuery = `SELECT source_name, count() FROM activities WHERE status = 'Failed' GROUP BY 1 ORDER BY 2 DESC FORMAT PrettyCompact`
 
 func printTable(ctx context.Context, out io.Writer, db *sql.DB, title, query string, header ...string) error {
 	rows, err := db.QueryContext(ctx, query)

@@ -148,7 +148,7 @@ func activityFacts() string {
 	for _, t := range times {
 		q.WriteString(", toString(toUnixTimestamp64Milli(" + t.column + "))")
 	}
-	return q.String() + " FROM provisioning_activities FINAL"
+	return q.String() + " FROM activities"
 }
 
 // compareActivities compares the newest state of every activity: of those from files

@@ -93,7 +93,7 @@ type state struct{ id, status string }
 func (e *engine) watch(ctx context.Context, last time.Duration) map[state]time.Time {
 	shown := map[state]time.Time{}
 	for end := time.Now().Add(last); time.Now().Before(end) && ctx.Err() == nil; sleep(ctx, 250*time.Millisecond) {
-		rows, err := e.query(ctx, "SELECT activity_id, status FROM provisioning_activities FINAL WHERE observed_at > now() - INTERVAL 2 MINUTE")
+		rows, err := e.query(ctx, "SELECT activity_id, status FROM activities WHERE observed_at > now() - INTERVAL 2 MINUTE")
 		if err != nil {
 			continue // the table may not be there yet
 		}

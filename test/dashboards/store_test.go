@@ -25,6 +25,7 @@ func TestMain(m *testing.M) { clickhousetest.Main(m) }
 // store is a database that the real exporter made and fills.
 type store struct {
 	driver.Conn
+	database string
 	exporter exporter.Logs
 }
 
@@ -40,7 +41,7 @@ func newStore(t testing.TB) *store {
 	require.NoError(t, err)
 	require.NoError(t, exp.Start(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() { require.NoError(t, exp.Shutdown(context.WithoutCancel(t.Context()))) })
-	return &store{Conn: server.Open(t, database), exporter: exp}
+	return &store{Conn: server.Open(t, database), database: database, exporter: exp}
 }
 
 func (s *store) write(t testing.TB, ld plog.Logs) {

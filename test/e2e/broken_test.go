@@ -55,9 +55,9 @@ func TestBrokenInputIsQuarantinedAndTheRestGoesOn(t *testing.T) {
 	require.NoError(t, os.WriteFile(c.path("input", "binary.json"), binary, 0o600))
 
 	quoted := "'" + strings.Join(good, "','") + "'"
-	c.eventually(t, "SELECT toString(uniqExact(group_id)) FROM provisioning_activities FINAL WHERE group_id IN ("+quoted+")",
+	c.eventually(t, "SELECT toString(uniqExact(group_id)) FROM activities WHERE group_id IN ("+quoted+")",
 		fmt.Sprint(len(good)))
-	c.eventually(t, "SELECT status FROM provisioning_activities FINAL WHERE group_id = 'unknown-status'", "")
+	c.eventually(t, "SELECT status FROM activities WHERE group_id = 'unknown-status'", "")
 
 	for name := range bad {
 		if name == "invalid8" {
@@ -69,7 +69,7 @@ func TestBrokenInputIsQuarantinedAndTheRestGoesOn(t *testing.T) {
 	c.eventually(t, "SELECT any(reason) FROM provisioning_quarantine FINAL WHERE file LIKE '%empty.json'",
 		"the file is empty: ask its writer for what it should hold")
 	c.eventually(t, `SELECT toString(countIf(group_id = 'u1') + (SELECT count() FROM provisioning_quarantine FINAL WHERE file LIKE '%invalid8%') > 0)
-		FROM provisioning_activities FINAL`, "1")
+		FROM activities`, "1")
 	require.NoError(t, c.cmd.Process.Signal(syscall.Signal(0)), "the collector runs on")
 }
 

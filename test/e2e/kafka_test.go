@@ -76,7 +76,7 @@ func TestCollectorsShareTheGroups(t *testing.T) {
 	feed(files[2*third:])
 
 	activities, groups := readTruth(t, reading.path("prepared", "truth"))
-	reading.eventually(t, "SELECT toString(count()) FROM provisioning_activities FINAL", strconv.Itoa(len(activities)))
+	reading.eventually(t, "SELECT toString(count()) FROM activities", strconv.Itoa(len(activities)))
 	reading.settles(t, blackbox.ActivityFacts, activities)
 	reading.settles(t, blackbox.GroupFacts, groups)
 	sent.stored(t, reading)

@@ -31,7 +31,7 @@ func readTruth(t *testing.T, dir string) (activities, groups blackbox.Facts) {
 func (c *collector) matchesTruth(t *testing.T, dir string) {
 	t.Helper()
 	activities, groups := readTruth(t, dir)
-	c.eventually(t, "SELECT toString(count()) FROM provisioning_activities FINAL", strconv.Itoa(len(activities)))
+	c.eventually(t, "SELECT toString(count()) FROM activities", strconv.Itoa(len(activities)))
 	c.settles(t, blackbox.ActivityFacts, activities)
 	c.settles(t, blackbox.GroupFacts, groups)
 	c.nothingDouble(t)

@@ -65,7 +65,7 @@ func TestVendorFeedsUnderFaultsEqualTheTruth(t *testing.T) {
 		if failed = err; err != nil || len(want) == 0 {
 			return false
 		}
-		rows, err := c.query("SELECT activity_id, toString(status) FROM provisioning_activities FINAL")
+		rows, err := c.query("SELECT activity_id, toString(status) FROM activities")
 		if failed = err; err != nil {
 			return false
 		}
@@ -94,7 +94,7 @@ func TestTriggerIsARowOnceItIsAnswered(t *testing.T) {
 	require.Equal(t, http.StatusOK, post(trigger))
 	require.Equal(t, http.StatusOK, post(trigger), "the vendor may deliver twice")
 	require.Equal(t, http.StatusBadRequest, post(`{"hello":"world"}`))
-	c.eventually(t, `SELECT concat(toString(count()), ' ', any(status), ' ', any(operation), ' ', any(cause)) FROM provisioning_activities FINAL
+	c.eventually(t, `SELECT concat(toString(count()), ' ', any(status), ' ', any(operation), ' ', any(cause)) FROM activities
 		WHERE group_id = '4b4d982dddff4267ab12f0f1e72b5a6e'`, "1 Committed Add Identity Refresh")
 	c.eventually(t, "SELECT toString(count()) FROM provisioning_observations FINAL", "1")
 	c.eventually(t, "SELECT toString(count()) FROM provisioning_quarantine FINAL WHERE feed = 'webhook'", "1")

@@ -81,11 +81,17 @@ func Check(ctx context.Context, server Server, t Target) (uint32, error) {
 	return uint32(found), nil
 }
 
+// copying is the longest that one migration may take: some copy what is stored, and the
+// batch that waits for them gives up sooner and comes again.
+const copying = time.Hour
+
 func apply(ctx context.Context, server Server, t Target, m Migration) error {
 	statements, err := m.Statements(t)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), copying)
+	defer cancel()
 	for _, statement := range statements {
 		if err := server.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("migration %d %s: %w", m.Version, m.Name, err)
@@ -106,14 +112,21 @@ func expire(ctx context.Context, server Server, t Target) error {
 	}{
 		{"provisioning_observations", "observed_at", t.TTL},
 		{"provisioning_activities", "observed_at", t.TTL},
+		{"provisioning_current", "observed_at", t.TTL},
 		{"provisioning_groups", "observed_at", t.TTL},
 		{"provisioning_hourly", "hour", t.RollupTTL},
+		{"provisioning_transitions", "hour", t.RollupTTL},
+		{"provisioning_reports", "hour", t.RollupTTL},
+		{"provisioning_errors", "occurred_at", t.RollupTTL},
 		{"provisioning_quarantine", "observed_at", t.QuarantineTTL},
 	} {
 		has, err := server.Strings(ctx, fmt.Sprintf("SELECT extract(engine_full, ' TTL (.*?) SETTINGS ') FROM system.tables WHERE database = %s AND name = %s",
 			literal(t.Database), literal(table.name)))
-		if err != nil || len(has) == 0 {
+		if err != nil {
 			return fmt.Errorf("read the TTL of %s: %w", t.Table(table.name), err)
+		}
+		if len(has) == 0 { // dropped by hand; the first insert that misses it makes it again
+			continue
 		}
 		change := ""
 		switch {

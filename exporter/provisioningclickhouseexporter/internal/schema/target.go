@@ -30,6 +30,11 @@ func (t Target) Settings() string {
 	return window + ", fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1"
 }
 
+// Codec gives columns of an ALTER another codec.
+func (t Target) Codec(codec string, columns ...string) string {
+	return "MODIFY COLUMN " + strings.Join(columns, " CODEC("+codec+"), MODIFY COLUMN ") + " CODEC(" + codec + ")"
+}
+
 // Expire is the TTL clause of a table.
 func (t Target) Expire(column string, ttl time.Duration) string {
 	if ttl <= 0 {

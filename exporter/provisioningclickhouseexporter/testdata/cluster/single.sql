@@ -305,3 +305,313 @@ ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01)
 ALTER TABLE `provtrail`.`provisioning_groups` ADD INDEX IF NOT EXISTS by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
 ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1;
 
+CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_current`
+(
+    tenant           LowCardinality(String) CODEC(LZ4),
+    record           LowCardinality(String) CODEC(ZSTD(1)),
+    event_id         String CODEC(ZSTD(1)),
+    feed             LowCardinality(String) CODEC(ZSTD(1)),
+    dialect          LowCardinality(String) CODEC(ZSTD(1)),
+    group_id         String CODEC(ZSTD(1)),
+    group_number     Int64 CODEC(Delta(8), LZ4),
+    group_status     LowCardinality(String) CODEC(ZSTD(1)),
+    activity_id      String CODEC(ZSTD(1)),
+    status           LowCardinality(String) CODEC(LZ4),
+    previous_status  LowCardinality(String) CODEC(ZSTD(1)),
+    observed_status  LowCardinality(String) CODEC(ZSTD(1)),
+    raw_status       LowCardinality(String) CODEC(ZSTD(1)),
+    odd              Bool,
+    kind             LowCardinality(String) CODEC(LZ4),
+    operation        LowCardinality(String) CODEC(LZ4),
+    cause            LowCardinality(String) CODEC(LZ4),
+    source_id        LowCardinality(String) CODEC(ZSTD(1)),
+    source_name      LowCardinality(String) CODEC(ZSTD(1)),
+    account_id       String CODEC(ZSTD(1)),
+    account_level    Bool,
+    attribute_name   LowCardinality(String) CODEC(ZSTD(1)),
+    attribute_value  String CODEC(ZSTD(1)),
+    identity_id      String CODEC(ZSTD(1)),
+    identity_name    String CODEC(ZSTD(1)),
+    requester_id     String CODEC(ZSTD(1)),
+    requester_name   String CODEC(ZSTD(1)),
+    approver_name    String CODEC(ZSTD(1)),
+    approval_status  LowCardinality(String) CODEC(ZSTD(1)),
+    error_message    String CODEC(ZSTD(1)),
+    failed_on        LowCardinality(String) CODEC(LZ4),
+    failed_side      LowCardinality(String) CODEC(ZSTD(1)),
+    ticket_id        String CODEC(ZSTD(1)),
+    vendor_id        String CODEC(ZSTD(1)),
+    item_id          String CODEC(ZSTD(1)),
+    attempts         Int64 CODEC(T64, ZSTD(1)),
+    stalled          Bool,
+    overdue          Bool,
+    requested_at     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
+    occurred_at      DateTime64(6, 'UTC') CODEC(GCD, LZ4),
+    timed            Bool,
+    observed_at      DateTime64(6, 'UTC') CODEC(GCD, LZ4),
+    status_since     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    first_pending_at Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    committed_at     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
+    finished_at      Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
+    first_failed_at  Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    failed_at        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    pending_ms       Int64 CODEC(T64, ZSTD(1)),
+    retrying_ms      Int64 CODEC(T64, ZSTD(1)),
+    committed_ms     Int64 CODEC(T64, ZSTD(1)),
+    failed_ms        Int64 CODEC(T64, ZSTD(1)),
+    state_seq        Int64 CODEC(T64, ZSTD(1)),
+    version          UInt64 CODEC(T64, ZSTD(1)),
+    folded_into      String CODEC(ZSTD(1)),
+    source           LowCardinality(String) MATERIALIZED if(source_name = '', source_id, source_name) CODEC(LZ4),
+    activity         UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
+    attempt          UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), lower(account_id)), 0) CODEC(LZ4),
+    folded           UInt8 MATERIALIZED folded_into != '',
+
+    INDEX by_group    group_id                 TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_number   toString(group_number)   TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_activity activity_id              TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_identity identity_id              TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_name     lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_account  account_id               TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version, folded)
+ORDER BY (group_number, activity)
+TTL toDateTime(observed_at) + toIntervalSecond(604800)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1, index_granularity = 1024, min_compress_block_size = 16384,
+    min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_current_from_observations`
+TO `provtrail`.`provisioning_current`
+AS SELECT tenant, record, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, observed_status,
+raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
+identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
+ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
+first_pending_at, committed_at, finished_at, first_failed_at, failed_at, pending_ms, retrying_ms, committed_ms, failed_ms,
+state_seq, version, folded_into
+FROM `provtrail`.`provisioning_observations`
+WHERE current;
+
+INSERT INTO `provtrail`.`provisioning_current` (tenant, record, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, observed_status,
+raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
+identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
+ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
+first_pending_at, committed_at, finished_at, first_failed_at, failed_at, pending_ms, retrying_ms, committed_ms, failed_ms,
+state_seq, version, folded_into)
+SELECT tenant, record, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, observed_status,
+raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
+identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
+ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
+first_pending_at, committed_at, finished_at, first_failed_at, failed_at, pending_ms, retrying_ms, committed_ms, failed_ms,
+state_seq, version, folded_into
+FROM `provtrail`.`provisioning_activities`;
+
+CREATE OR REPLACE VIEW `provtrail`.`activities` AS
+SELECT *, source, activity FROM `provtrail`.`provisioning_current` FINAL;
+
+CREATE OR REPLACE VIEW `provtrail`.`observations` AS
+SELECT *, if(source_name = '', source_id, source_name) AS source, sipHash64(activity_id) AS activity
+FROM `provtrail`.`provisioning_observations` FINAL;
+
+CREATE OR REPLACE VIEW `provtrail`.`lookup` AS
+SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id
+FROM `provtrail`.`provisioning_current`;
+
+CREATE OR REPLACE VIEW `provtrail`.`passwords_changed` AS
+SELECT
+    any(a.tenant) AS tenant, any(a.group_id) AS group_id, a.group_number AS group_number,
+    any(if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name)) AS source_key,
+    any(lower(a.account_id)) AS account,
+    argMax(a.source, (a.occurred_at, a.activity_id)) AS source,
+    argMax(a.identity_id, (a.occurred_at, a.activity_id)) AS identity_id,
+    argMax(a.identity_name, (a.occurred_at, a.activity_id)) AS identity_name,
+    argMax(a.requester_name, (a.occurred_at, a.activity_id)) AS requester_name,
+    argMin(a.status, (indexOf(['Failed', 'Retrying', 'Pending', 'Not Verifiable', 'Committed', 'Success', ''], toString(a.status)), a.activity_id)) AS status,
+    ['none', 'identitynow', 'source', 'both'][1 + groupBitOr(toUInt8((a.failed_on IN ('identitynow', 'both')) + 2 * (a.failed_on IN ('source', 'both'))))] AS failed_on,
+    argMax(a.error_message, (a.error_message != '', a.occurred_at, a.activity_id)) AS error_message,
+    max(a.attempts) AS attempts,
+    min(a.requested_at) AS requested_at,
+    max(a.occurred_at) AS occurred_at
+FROM `provtrail`.`provisioning_current` AS a FINAL
+WHERE a.kind = 'password'
+GROUP BY a.group_number, a.attempt;
+
+DROP VIEW IF EXISTS `provtrail`.`provisioning_activities_from_observations`;
+
+CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_transitions`
+(
+    hour         DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    tenant       LowCardinality(String) CODEC(ZSTD(1)),
+    status       LowCardinality(String) CODEC(ZSTD(1)),
+    kind         LowCardinality(String) CODEC(ZSTD(1)),
+    source_name  LowCardinality(String) CODEC(ZSTD(1)),
+    operation    LowCardinality(String) CODEC(ZSTD(1)),
+    cause        LowCardinality(String) CODEC(ZSTD(1)),
+    group_number Int64 CODEC(Delta(8), ZSTD(1)),
+    activity     UInt32 CODEC(NONE)
+)
+ENGINE = ReplacingMergeTree()
+PARTITION BY toDate(hour)
+ORDER BY (hour, tenant, status, kind, source_name, operation, cause, group_number, activity)
+TTL hour + toIntervalSecond(7776000)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_transitions_from_observations`
+TO `provtrail`.`provisioning_transitions`
+AS SELECT
+    toStartOfHour(occurred_at) AS hour, tenant, status, kind,
+    if(source_name = '', source_id, source_name) AS source_name,
+    operation, cause, group_number, toUInt32(sipHash64(activity_id)) AS activity
+FROM `provtrail`.`provisioning_observations`
+WHERE status != previous_status AND folded_into = '';
+
+INSERT INTO `provtrail`.`provisioning_transitions` (hour, tenant, status, kind, source_name, operation, cause, group_number, activity)
+SETTINGS max_partitions_per_insert_block = 0
+SELECT
+    toStartOfHour(occurred_at) AS hour, tenant, status, kind,
+    if(source_name = '', source_id, source_name) AS source_name,
+    operation, cause, group_number, toUInt32(sipHash64(activity_id)) AS activity
+FROM `provtrail`.`provisioning_observations`
+WHERE status != previous_status AND folded_into = '';
+
+CREATE OR REPLACE VIEW `provtrail`.`transitions` AS
+SELECT * FROM `provtrail`.`provisioning_transitions` FINAL;
+
+CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_reports`
+(
+    hour         DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    tenant       LowCardinality(String) CODEC(ZSTD(1)),
+    source_name  LowCardinality(String) CODEC(ZSTD(1)),
+    kind         LowCardinality(String) CODEC(ZSTD(1)),
+    operation    LowCardinality(String) CODEC(ZSTD(1)),
+    cause        LowCardinality(String) CODEC(ZSTD(1)),
+    status       LowCardinality(String) CODEC(ZSTD(1)),
+    observations AggregateFunction(uniqExact, UInt32) CODEC(ZSTD(1))
+)
+ENGINE = AggregatingMergeTree()
+PARTITION BY toYYYYMM(hour)
+ORDER BY (hour, tenant, status, kind, source_name, operation, cause)
+TTL hour + toIntervalSecond(7776000)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_reports_from_observations`
+TO `provtrail`.`provisioning_reports`
+AS SELECT
+    toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
+    if(o.source_name = '', o.source_id, o.source_name) AS source_name,
+    o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
+    uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record = 'observation') AS observations
+FROM `provtrail`.`provisioning_observations` AS o
+WHERE o.folded_into = ''
+GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+
+INSERT INTO `provtrail`.`provisioning_reports` (hour, tenant, source_name, kind, operation, cause, status, observations)
+SELECT
+    toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
+    if(o.source_name = '', o.source_id, o.source_name) AS source_name,
+    o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
+    uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record = 'observation') AS observations
+FROM `provtrail`.`provisioning_observations` AS o
+WHERE o.folded_into = ''
+GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+
+CREATE OR REPLACE VIEW `provtrail`.`status_hourly` AS
+SELECT
+    hour, tenant, source_name, kind, operation, cause, status,
+    max(observations) AS observations, max(activities) AS activities, max(groups) AS groups
+FROM (
+    SELECT
+        hour, tenant, source_name, kind, operation, cause, status,
+        toUInt64(0) AS observations, count() AS activities, uniqExact(group_number) AS groups
+    FROM `provtrail`.`provisioning_transitions` FINAL
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    UNION ALL
+    SELECT
+        hour, tenant, source_name, kind, operation, cause, status,
+        uniqExactMerge(observations), toUInt64(0), toUInt64(0)
+    FROM `provtrail`.`provisioning_reports`
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    UNION ALL
+    SELECT
+        hour, tenant, source_name, kind, operation, cause, status,
+        uniqExactMerge(observations), uniqExactMerge(activities), uniqExactMerge(groups)
+    FROM `provtrail`.`provisioning_hourly`
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+)
+GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+
+CREATE OR REPLACE VIEW `provtrail`.`dimensions` AS
+SELECT hour, tenant, source_name AS source, kind, operation, cause, status FROM `provtrail`.`provisioning_reports`
+UNION ALL
+SELECT hour, tenant, source_name AS source, kind, operation, cause, status FROM `provtrail`.`provisioning_hourly`;
+
+DROP VIEW IF EXISTS `provtrail`.`provisioning_hourly_from_observations`;
+
+CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_errors`
+(
+    occurred_at  DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    tenant       LowCardinality(String) CODEC(ZSTD(1)),
+    source       LowCardinality(String) CODEC(ZSTD(1)),
+    kind         LowCardinality(String) CODEC(ZSTD(1)),
+    operation    LowCardinality(String) CODEC(ZSTD(1)),
+    cause        LowCardinality(String) CODEC(ZSTD(1)),
+    error        LowCardinality(String) CODEC(ZSTD(1)),
+    group_number Int64 CODEC(ZSTD(1)),
+    activity     UInt64 CODEC(NONE),
+    identity     UInt64 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree()
+PARTITION BY toDate(occurred_at)
+ORDER BY (toStartOfHour(occurred_at), tenant, source, error, activity, occurred_at)
+TTL toDateTime(occurred_at) + toIntervalSecond(7776000)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_errors_from_observations`
+TO `provtrail`.`provisioning_errors`
+AS SELECT
+    occurred_at, tenant, if(source_name = '', source_id, source_name) AS source, kind, operation, cause,
+    replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(error_message,
+        '[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}', '<id>'),
+        '"[^"]*"|\'[^\']*\'', '<text>'),
+        '(?i)\\b(cn|ou|dc|uid)=[^,;\\s]+(,\\s*(cn|ou|dc|uid)=[^,;\\s]+)*', '<dn>'),
+        '\\b(0x)?[0-9][0-9a-fA-F]*\\b', '<n>') AS error,
+    group_number, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
+FROM `provtrail`.`provisioning_observations`
+WHERE status = 'Failed' AND error_message != '';
+
+INSERT INTO `provtrail`.`provisioning_errors` (occurred_at, tenant, source, kind, operation, cause, error, group_number, activity, identity)
+SETTINGS max_partitions_per_insert_block = 0
+SELECT
+    occurred_at, tenant, if(source_name = '', source_id, source_name) AS source, kind, operation, cause,
+    replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(error_message,
+        '[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}', '<id>'),
+        '"[^"]*"|\'[^\']*\'', '<text>'),
+        '(?i)\\b(cn|ou|dc|uid)=[^,;\\s]+(,\\s*(cn|ou|dc|uid)=[^,;\\s]+)*', '<dn>'),
+        '\\b(0x)?[0-9][0-9a-fA-F]*\\b', '<n>') AS error,
+    group_number, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
+FROM `provtrail`.`provisioning_observations`
+WHERE status = 'Failed' AND error_message != '';
+
+CREATE OR REPLACE VIEW `provtrail`.`errors` AS
+SELECT * FROM `provtrail`.`provisioning_errors` FINAL;
+
+ALTER TABLE `provtrail`.`provisioning_observations`
+MODIFY COLUMN tenant CODEC(ZSTD(1)), MODIFY COLUMN record CODEC(ZSTD(1)), MODIFY COLUMN feed CODEC(ZSTD(1)), MODIFY COLUMN dialect CODEC(ZSTD(1)), MODIFY COLUMN group_status CODEC(ZSTD(1)), MODIFY COLUMN status CODEC(ZSTD(1)), MODIFY COLUMN previous_status CODEC(ZSTD(1)), MODIFY COLUMN observed_status CODEC(ZSTD(1)), MODIFY COLUMN raw_status CODEC(ZSTD(1)), MODIFY COLUMN odd CODEC(ZSTD(1)), MODIFY COLUMN kind CODEC(ZSTD(1)), MODIFY COLUMN operation CODEC(ZSTD(1)), MODIFY COLUMN cause CODEC(ZSTD(1)), MODIFY COLUMN source_id CODEC(ZSTD(1)), MODIFY COLUMN source_name CODEC(ZSTD(1)), MODIFY COLUMN account_level CODEC(ZSTD(1)), MODIFY COLUMN attribute_name CODEC(ZSTD(1)), MODIFY COLUMN approval_status CODEC(ZSTD(1)), MODIFY COLUMN failed_on CODEC(ZSTD(1)), MODIFY COLUMN failed_side CODEC(ZSTD(1)), MODIFY COLUMN stalled CODEC(ZSTD(1)), MODIFY COLUMN overdue CODEC(ZSTD(1)), MODIFY COLUMN timed CODEC(ZSTD(1)), MODIFY COLUMN current CODEC(ZSTD(1)),
+MODIFY COLUMN requested_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN occurred_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN observed_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN status_since CODEC(GCD, ZSTD(1)), MODIFY COLUMN first_pending_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN committed_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN finished_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN first_failed_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN failed_at CODEC(GCD, ZSTD(1)),
+MODIFY COLUMN attempts CODEC(ZSTD(3)), MODIFY COLUMN pending_ms CODEC(ZSTD(3)), MODIFY COLUMN retrying_ms CODEC(ZSTD(3)), MODIFY COLUMN committed_ms CODEC(ZSTD(3)), MODIFY COLUMN failed_ms CODEC(ZSTD(3)), MODIFY COLUMN state_seq CODEC(ZSTD(3)), MODIFY COLUMN version CODEC(ZSTD(3)), MODIFY COLUMN group_id CODEC(ZSTD(3)), MODIFY COLUMN identity_id CODEC(ZSTD(3)), MODIFY COLUMN identity_name CODEC(ZSTD(3)), MODIFY COLUMN requester_id CODEC(ZSTD(3)), MODIFY COLUMN requester_name CODEC(ZSTD(3)), MODIFY COLUMN approver_name CODEC(ZSTD(3)), MODIFY COLUMN account_id CODEC(ZSTD(3)), MODIFY COLUMN attribute_value CODEC(ZSTD(3)), MODIFY COLUMN error_message CODEC(ZSTD(3)), MODIFY COLUMN vendor_id CODEC(ZSTD(3)), MODIFY COLUMN item_id CODEC(ZSTD(3)), MODIFY COLUMN activity_id CODEC(ZSTD(3)),
+MODIFY COLUMN original CODEC(ZSTD(7));
+
+ALTER TABLE `provtrail`.`provisioning_observations`
+MODIFY COLUMN vendor_id MODIFY SETTING min_compress_block_size = 4194304, max_compress_block_size = 8388608;
+
+ALTER TABLE `provtrail`.`provisioning_observations`
+MODIFY COLUMN item_id MODIFY SETTING min_compress_block_size = 4194304, max_compress_block_size = 8388608;
+
+ALTER TABLE `provtrail`.`provisioning_observations`
+MODIFY COLUMN activity_id MODIFY SETTING min_compress_block_size = 1048576, max_compress_block_size = 2097152;
+
+ALTER TABLE `provtrail`.`provisioning_observations` ADD INDEX IF NOT EXISTS by_receipt observed_at TYPE minmax GRANULARITY 1;
+
+ALTER TABLE `provtrail`.`provisioning_groups`
+MODIFY COLUMN tenant CODEC(ZSTD(1)), MODIFY COLUMN group_status CODEC(ZSTD(1)), MODIFY COLUMN cause CODEC(ZSTD(1)),
+MODIFY COLUMN first_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN last_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN observed_at CODEC(GCD, ZSTD(1));
+

@@ -32,12 +32,43 @@ ENGINE = {{template "shards" .}}, 'passwords_changed_local', cityHash64(group_id
 CREATE OR REPLACE TABLE {{.Table "quarantine"}} AS {{.Table "quarantine_local"}}
 ENGINE = {{template "shards" .}}, 'quarantine_local', cityHash64(event_id));
 
+CREATE OR REPLACE TABLE {{.Table "transitions"}} AS {{.Table "transitions_local"}}
+ENGINE = {{template "shards" .}}, 'transitions_local');
+
+CREATE OR REPLACE TABLE {{.Table "errors"}} AS {{.Table "errors_local"}}
+ENGINE = {{template "shards" .}}, 'errors_local');
+
+CREATE OR REPLACE TABLE {{.Table "dimensions"}} AS {{.Table "dimensions_local"}}
+ENGINE = {{template "shards" .}}, 'dimensions_local');
+
+CREATE OR REPLACE TABLE {{.Table "lookup"}} AS {{.Table "lookup_local"}}
+ENGINE = {{template "shards" .}}, 'lookup_local');
+
+CREATE OR REPLACE TABLE {{.Table "provisioning_reports_all"}} AS {{.Table "provisioning_reports"}}
+ENGINE = {{template "shards" .}}, 'provisioning_reports');
+
 -- A status of an hour has groups on every shard: their sets are joined.
 CREATE OR REPLACE VIEW {{.Table "status_hourly"}} AS
 SELECT
     hour, tenant, source_name, kind, operation, cause, status,
-    uniqExactMerge(observations) AS observations,
-    uniqExactMerge(activities) AS activities,
-    uniqExactMerge(groups) AS groups
-FROM {{.Table "provisioning_hourly_all"}}
+    max(observations) AS observations, max(activities) AS activities, max(groups) AS groups
+FROM (
+    SELECT
+        hour, tenant, source_name, kind, operation, cause, status,
+        toUInt64(0) AS observations, count() AS activities, uniqExact(group_number) AS groups
+    FROM {{.Table "transitions"}}
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    UNION ALL
+    SELECT
+        hour, tenant, source_name, kind, operation, cause, status,
+        uniqExactMerge(observations), toUInt64(0), toUInt64(0)
+    FROM {{.Table "provisioning_reports_all"}}
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    UNION ALL
+    SELECT
+        hour, tenant, source_name, kind, operation, cause, status,
+        uniqExactMerge(observations), uniqExactMerge(activities), uniqExactMerge(groups)
+    FROM {{.Table "provisioning_hourly_all"}}
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+)
 GROUP BY hour, tenant, source_name, kind, operation, cause, status;

@@ -1,0 +1,146 @@
+{{- /* LZ4 for what panels read of every row, ZSTD for the rest. */ -}}
+{{- define "hot word" -}}LowCardinality(String) CODEC(LZ4){{- end -}}
+{{- define "hot time" -}}DateTime64(6, 'UTC') CODEC(GCD, LZ4){{- end -}}
+{{- define "hot time or none" -}}Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4){{- end -}}
+{{- define "word" -}}LowCardinality(String) CODEC(ZSTD(1)){{- end -}}
+{{- define "text" -}}String CODEC(ZSTD(1)){{- end -}}
+{{- define "time or none" -}}Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)){{- end -}}
+{{- define "number" -}}Int64 CODEC(T64, ZSTD(1)){{- end -}}
+{{- define "names" -}}
+tenant, record, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, observed_status,
+raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
+identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
+ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
+first_pending_at, committed_at, finished_at, first_failed_at, failed_at, pending_ms, retrying_ms, committed_ms, failed_ms,
+state_seq, version, folded_into
+{{- end -}}
+{{- define "source key" -}}if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name){{- end -}}
+
+-- The current row of every activity, in place of provisioning_activities. Two integers
+-- are its key, because comparing keys is what FINAL does most while rows come in.
+CREATE TABLE IF NOT EXISTS {{.Table "provisioning_current"}}
+(
+    tenant           {{template "hot word"}},
+    record           {{template "word"}},
+    event_id         {{template "text"}},
+    feed             {{template "word"}},
+    dialect          {{template "word"}},
+    group_id         {{template "text"}},
+    group_number     Int64 CODEC(Delta(8), LZ4),
+    group_status     {{template "word"}},
+    activity_id      {{template "text"}},
+    status           {{template "hot word"}},
+    previous_status  {{template "word"}},
+    observed_status  {{template "word"}},
+    raw_status       {{template "word"}},
+    odd              Bool,
+    kind             {{template "hot word"}},
+    operation        {{template "hot word"}},
+    cause            {{template "hot word"}},
+    source_id        {{template "word"}},
+    source_name      {{template "word"}},
+    account_id       {{template "text"}},
+    account_level    Bool,
+    attribute_name   {{template "word"}},
+    attribute_value  {{template "text"}},
+    identity_id      {{template "text"}},
+    identity_name    {{template "text"}},
+    requester_id     {{template "text"}},
+    requester_name   {{template "text"}},
+    approver_name    {{template "text"}},
+    approval_status  {{template "word"}},
+    error_message    {{template "text"}},
+    failed_on        {{template "hot word"}},
+    failed_side      {{template "word"}},
+    ticket_id        {{template "text"}},
+    vendor_id        {{template "text"}},
+    item_id          {{template "text"}},
+    attempts         {{template "number"}},
+    stalled          Bool,
+    overdue          Bool,
+    requested_at     {{template "hot time or none"}},
+    occurred_at      {{template "hot time"}},
+    timed            Bool,
+    observed_at      {{template "hot time"}},
+    status_since     {{template "time or none"}},
+    first_pending_at {{template "time or none"}},
+    committed_at     {{template "hot time or none"}},
+    finished_at      {{template "hot time or none"}},
+    first_failed_at  {{template "time or none"}},
+    failed_at        {{template "time or none"}},
+    pending_ms       {{template "number"}},
+    retrying_ms      {{template "number"}},
+    committed_ms     {{template "number"}},
+    failed_ms        {{template "number"}},
+    state_seq        {{template "number"}},
+    version          UInt64 CODEC(T64, ZSTD(1)),
+    folded_into      {{template "text"}},
+    source           LowCardinality(String) MATERIALIZED if(source_name = '', source_id, source_name) CODEC(LZ4),
+    activity         UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
+    -- The same for both sides of a password change; 0 for other kinds.
+    attempt          UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, {{template "source key"}}, lower(account_id)), 0) CODEC(LZ4),
+    folded           UInt8 MATERIALIZED folded_into != '',
+
+    INDEX by_group    group_id                 TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_number   toString(group_number)   TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_activity activity_id              TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_identity identity_id              TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_name     lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_account  account_id               TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = {{.Engine "provisioning_current" "ReplacingMergeTree" "version" "folded"}}
+ORDER BY (group_number, activity)
+{{.Expire "observed_at" .TTL}}
+-- One person's activities lie anywhere, and so do the newest: small granules and blocks, so
+-- that finding them reads little.
+SETTINGS {{.Settings}}, index_granularity = 1024, min_compress_block_size = 16384,
+    min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_current_from_observations"}}
+TO {{.Table "provisioning_current"}}
+AS SELECT {{template "names"}}
+FROM {{.Table "provisioning_observations"}}
+WHERE current;
+
+-- What was stored before. Not FINAL: a folded activity must stay folded when an earlier
+-- row of it comes again.
+INSERT INTO {{.Table "provisioning_current"}} ({{template "names"}})
+SELECT {{template "names"}}
+FROM {{.Table "provisioning_activities"}};
+
+CREATE OR REPLACE VIEW {{.View "activities"}} AS
+SELECT *, source, activity FROM {{.Table "provisioning_current"}} FINAL;
+
+CREATE OR REPLACE VIEW {{.View "observations"}} AS
+SELECT *, if(source_name = '', source_id, source_name) AS source, sipHash64(activity_id) AS activity
+FROM {{.Table "provisioning_observations"}} FINAL;
+
+-- Where a group, a person or an account is spoken of, in current rows and in some that are
+-- no longer. FINAL cannot trust an index alone; it can trust the group's number, its key.
+CREATE OR REPLACE VIEW {{.View "lookup"}} AS
+SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id
+FROM {{.Table "provisioning_current"}};
+
+-- One row an attempt: a reset that fails on both sides is one attempt. Its status is
+-- the worst of its sides.
+CREATE OR REPLACE VIEW {{.View "passwords_changed"}} AS
+SELECT
+    any(a.tenant) AS tenant, any(a.group_id) AS group_id, a.group_number AS group_number,
+    any({{template "source key"}}) AS source_key,
+    any(lower(a.account_id)) AS account,
+    argMax(a.source, (a.occurred_at, a.activity_id)) AS source,
+    argMax(a.identity_id, (a.occurred_at, a.activity_id)) AS identity_id,
+    argMax(a.identity_name, (a.occurred_at, a.activity_id)) AS identity_name,
+    argMax(a.requester_name, (a.occurred_at, a.activity_id)) AS requester_name,
+    argMin(a.status, (indexOf(['Failed', 'Retrying', 'Pending', 'Not Verifiable', 'Committed', 'Success', ''], toString(a.status)), a.activity_id)) AS status,
+    ['none', 'identitynow', 'source', 'both'][1 + groupBitOr(toUInt8((a.failed_on IN ('identitynow', 'both')) + 2 * (a.failed_on IN ('source', 'both'))))] AS failed_on,
+    argMax(a.error_message, (a.error_message != '', a.occurred_at, a.activity_id)) AS error_message,
+    max(a.attempts) AS attempts,
+    min(a.requested_at) AS requested_at,
+    max(a.occurred_at) AS occurred_at
+FROM {{.Table "provisioning_current"}} AS a FINAL
+WHERE a.kind = 'password'
+GROUP BY a.group_number, a.attempt;
+
+-- Nothing reads provisioning_activities any more. Its rows go with their TTL.
+DROP VIEW IF EXISTS {{.Table "provisioning_activities_from_observations"}};

@@ -1,0 +1,73 @@
+{{- define "word" -}}LowCardinality(String) CODEC(ZSTD(1)){{- end -}}
+{{- define "said" -}}
+SELECT
+    toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
+    if(o.source_name = '', o.source_id, o.source_name) AS source_name,
+    o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
+    uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record = 'observation') AS observations
+FROM {{.Table "provisioning_observations"}} AS o
+WHERE o.folded_into = ''
+GROUP BY hour, tenant, source_name, kind, operation, cause, status
+{{- end -}}
+-- How many observations left an activity in a status. provisioning_hourly kept three sets
+-- of 64 bits for an id: activities and groups are counted by transitions now, and 32 bits
+-- are enough for the third. Among n ids of a row, n^2 / 2^33 are expected to be taken for
+-- another one: one of 100,000 ids.
+CREATE TABLE IF NOT EXISTS {{.Table "provisioning_reports"}}
+(
+    hour         DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    tenant       {{template "word"}},
+    source_name  {{template "word"}},
+    kind         {{template "word"}},
+    operation    {{template "word"}},
+    cause        {{template "word"}},
+    status       {{template "word"}},
+    observations AggregateFunction(uniqExact, UInt32) CODEC(ZSTD(1))
+)
+ENGINE = {{.Engine "provisioning_reports" "AggregatingMergeTree"}}
+PARTITION BY toYYYYMM(hour)
+ORDER BY (hour, tenant, status, kind, source_name, operation, cause)
+{{.Expire "hour" .RollupTTL}}
+SETTINGS {{.Settings}}, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_reports_from_observations"}}
+TO {{.Table "provisioning_reports"}}
+AS {{template "said" .}};
+
+INSERT INTO {{.Table "provisioning_reports"}} (hour, tenant, source_name, kind, operation, cause, status, observations)
+{{template "said" .}};
+
+-- Hours before this migration: the greater of what they were and what is still known.
+CREATE OR REPLACE VIEW {{.View "status_hourly"}} AS
+SELECT
+    hour, tenant, source_name, kind, operation, cause, status,
+    max(observations) AS observations, max(activities) AS activities, max(groups) AS groups
+FROM (
+    SELECT
+        hour, tenant, source_name, kind, operation, cause, status,
+        toUInt64(0) AS observations, count() AS activities, uniqExact(group_number) AS groups
+    FROM {{.Table "provisioning_transitions"}} FINAL
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    UNION ALL
+    SELECT
+        hour, tenant, source_name, kind, operation, cause, status,
+        uniqExactMerge(observations), toUInt64(0), toUInt64(0)
+    FROM {{.Table "provisioning_reports"}}
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    UNION ALL
+    SELECT
+        hour, tenant, source_name, kind, operation, cause, status,
+        uniqExactMerge(observations), uniqExactMerge(activities), uniqExactMerge(groups)
+    FROM {{.Table "provisioning_hourly"}}
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+)
+GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+
+-- Which words there are in which hour, for lists to choose from.
+CREATE OR REPLACE VIEW {{.View "dimensions"}} AS
+SELECT hour, tenant, source_name AS source, kind, operation, cause, status FROM {{.Table "provisioning_reports"}}
+UNION ALL
+SELECT hour, tenant, source_name AS source, kind, operation, cause, status FROM {{.Table "provisioning_hourly"}};
+
+-- Its rows go with their TTL.
+DROP VIEW IF EXISTS {{.Table "provisioning_hourly_from_observations"}};
