@@ -69,7 +69,7 @@ func newActivities() *table[provisioning.Record] {
 			t.columns = append(t.columns, occurredAt(), timed())
 			continue
 		}
-		t.columns = append(t.columns, newColumn(f.Column, opt, f.Of))
+		t.columns = append(t.columns, newColumn(f, opt))
 	}
 	t.seal()
 	return t
@@ -78,7 +78,7 @@ func newActivities() *table[provisioning.Record] {
 // occurredAt is never absent, so that rows sort by it: where the vendor gives no
 // time it is that of receipt, and timed says so.
 func occurredAt() column[provisioning.Record] {
-	c := newColumn("occurred_at", options{required: true}, func(r *provisioning.Record) any { return &r.OccurredAt })
+	c := newColumn(provisioning.Activities.Column("occurred_at"), options{required: true})
 	c.value = func(r *provisioning.Record, _ *[]byte) parquet.Value { return parquet.Int64Value(micros(r.At())) }
 	c.number = func(r *provisioning.Record) (int64, bool) { return micros(r.At()), true }
 	return c
@@ -110,18 +110,12 @@ var quarantine = func() *table[provisioning.Quarantined] {
 		observed: func(q *row) pcommon.Timestamp { return q.ObservedAt },
 		size:     func(q *row) int { return 128 + len(q.Original) },
 		apart:    func(*row) bool { return true },
-		columns: []column[row]{
-			newColumn("event_id", options{distinct: true, bloom: true}, func(q *row) any { return &q.EventID }),
-			newColumn("tenant", options{}, func(q *row) any { return &q.Tenant }),
-			newColumn("feed", options{}, func(q *row) any { return &q.Feed }),
-			newColumn("reason", options{}, func(q *row) any { return &q.Reason }),
-			newColumn("file", options{}, func(q *row) any { return &q.File }),
-			newColumn("position", options{}, func(q *row) any { return &q.Position }),
-			newColumn("field", options{}, func(q *row) any { return &q.Field }),
-			newColumn("observed_at", options{required: true}, func(q *row) any { return &q.ObservedAt }),
-			newColumn("size", options{}, func(q *row) any { return &q.Size }),
-			newColumn("original", options{distinct: true, document: true}, func(q *row) any { return &q.Original }),
-		},
+	}
+	for i := range provisioning.Quarantine.Fields {
+		f := &provisioning.Quarantine.Fields[i]
+		opt := options{document: f.Column == "original", bloom: f.Column == "event_id", required: f.Column == "observed_at"}
+		opt.distinct = opt.bloom || opt.document
+		t.columns = append(t.columns, newColumn(f, opt))
 	}
 	t.seal()
 	return t

@@ -21,6 +21,7 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/columns"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/metadata"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/schema"
+	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -87,7 +88,7 @@ func (e *clickhouseExporter) shutdown(context.Context) error {
 }
 
 // push stores a batch. Any error it returns means: send it again.
-func (e *clickhouseExporter) push(ctx context.Context, records *provisioning.Batch) error {
+func (e *clickhouseExporter) push(ctx context.Context, records []*columnar.Batch) error {
 	err := e.tables.ensure(ctx)
 	if err == nil {
 		err = e.store(ctx, records)
@@ -95,14 +96,14 @@ func (e *clickhouseExporter) push(ctx context.Context, records *provisioning.Bat
 	e.report(err)
 	if err != nil {
 		return fmt.Errorf("store %d records in ClickHouse at %s, database %s (kept and sent again): %w",
-			records.Len(), e.cfg.server(), e.cfg.Database, err)
+			columnar.Len(records), e.cfg.server(), e.cfg.Database, err)
 	}
 	return nil
 }
 
 // store inserts the records. Where the server refuses some for what they say, it
 // halves until those are alone and puts them into the quarantine with the reason.
-func (e *clickhouseExporter) store(ctx context.Context, records *provisioning.Batch) error {
+func (e *clickhouseExporter) store(ctx context.Context, records []*columnar.Batch) error {
 	rows := e.take()
 	defer e.give(rows)
 	rows.Fill(records)
@@ -111,14 +112,15 @@ func (e *clickhouseExporter) store(ctx context.Context, records *provisioning.Ba
 		e.tables.doubt(err)
 		return err
 	}
-	if n := records.Len(); n > 1 {
-		head, tail := records.Cut(n / 2)
-		return errors.Join(e.store(ctx, &head), e.store(ctx, &tail))
+	if n := columnar.Len(records); n > 1 {
+		head, tail := columnar.Cut(records, n/2)
+		return errors.Join(e.store(ctx, head), e.store(ctx, tail))
 	}
-	record := records.Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
-	rows.Reset()
-	rows.Quarantine.Append(provisioning.Refuse(record, fmt.Errorf("ClickHouse refused it: %w", err)))
-	if err := e.insert(ctx, &rows.Quarantine.Block); err != nil {
+	record := columnar.Join(records).Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	refused := columnar.NewBuilder(1)
+	refused.Quarantined(provisioning.Refuse(record, fmt.Errorf("ClickHouse refused it: %w", err)))
+	rows.Fill([]*columnar.Batch{refused.Batch()})
+	if err := e.insertAll(ctx, rows); err != nil {
 		return fmt.Errorf("put a refused record into the quarantine: %w", err)
 	}
 	e.log.Warn("ClickHouse refused a record; it is in the quarantine", zap.Error(err))

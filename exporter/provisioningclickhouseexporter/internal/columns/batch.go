@@ -1,32 +1,26 @@
 package columns
 
-import (
-	"github.com/provtrail/provtrail/provisioning"
-)
+import "github.com/provtrail/provtrail/internal/columnar"
 
 // Batch is the blocks of one request.
 type Batch struct {
 	Observations *Observations
-	Groups       *Groups
+	Groups       *Rows
 	Quarantine   *Quarantine
 }
 
 // NewBatch returns an empty batch.
 func NewBatch() *Batch {
-	return &Batch{Observations: NewObservations(), Groups: NewGroups(), Quarantine: NewQuarantine()}
+	return &Batch{Observations: newObservations(), Groups: newGroups(), Quarantine: newQuarantine()}
 }
 
 // Fill replaces the batch's rows by the records.
-func (b *Batch) Fill(records *provisioning.Batch) {
+func (b *Batch) Fill(records []*columnar.Batch) {
 	b.Reset()
-	for _, r := range records.Records {
-		b.Observations.Append(r)
-	}
-	for _, g := range records.Groups {
-		b.Groups.Append(g)
-	}
-	for _, q := range records.Quarantined {
-		b.Quarantine.Append(q)
+	for _, part := range records {
+		b.Observations.append(part)
+		b.Groups.append(part, &part.Groups)
+		b.Quarantine.append(part)
 	}
 }
 
