@@ -133,14 +133,18 @@ func (f *FieldOf[T]) Word(row *T) string {
 	}
 }
 
-// same compares the values of two rows.
-func (f *FieldOf[T]) same(a, b *T) bool {
+// same compares the values of a row and of what begins like one: an Observation is the
+// beginning of its Record.
+func (f *FieldOf[T]) same(a unsafe.Pointer, b *T) bool {
+	a = unsafe.Add(a, f.at)
 	switch f.Value {
 	case ValueText:
-		return f.Text(a) == f.Text(b)
+		return *(*string)(a) == f.Text(b)
 	case ValueID:
-		return *f.ID(a) == *f.ID(b)
+		return *(*ID)(a) == *f.ID(b)
+	case ValueStatus, ValueBool:
+		return int64(*(*uint8)(a)) == f.Number(b)
 	default:
-		return f.Number(a) == f.Number(b)
+		return *(*int64)(a) == f.Number(b)
 	}
 }

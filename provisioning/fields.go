@@ -84,4 +84,4 @@ var Activities = newSchema(EventActivity, []Field{
 	{Column: "folded_into", Derived: true, Doc: "The activity no longer stands: this finer activity took it in.", Of: func(r *Record) any { return &r.FoldedInto }},
 	{Column: "said", Derived: true, Doc: "A JSON object of the columns in which the observation itself says something else than its record, which has its activity's words; with it the observation can be restored. Times in it are in nanoseconds. Empty where there is no difference, and on state records.", Of: func(r *Record) any { return &r.Said }},
 	{Column: "original", Doc: "The vendor's verbatim JSON, secrets redacted; empty on state records.", Of: func(r *Record) any { return &r.Original }},
-}, 44)
+})

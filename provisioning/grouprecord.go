@@ -20,7 +20,7 @@ type GroupRecord struct {
 var ErrNotGroup = errors.New("not a " + EventGroup + " record")
 
 // Groups are the records of groups' summaries.
-var Groups = newSchema(EventGroup, groupFields(), 20)
+var Groups = newSchema(EventGroup, groupFields())
 
 func groupFields() []FieldOf[GroupRecord] {
 	type group = GroupRecord
@@ -61,7 +61,7 @@ func CountColumn(s Status) string {
 
 // WriteGroup writes g.
 func WriteGroup(g *GroupRecord, to plog.LogRecord) {
-	Groups.write(g, to)
+	Groups.write(g, to, typicalOfOthers)
 	to.SetTimestamp(g.LastAt)
 	to.SetTraceID(TraceID(g.Tenant, g.ID))
 	setSeverity(to, g.Status, false)

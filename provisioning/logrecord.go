@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"unsafe"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -15,18 +16,57 @@ var ErrNotActivity = errors.New("not a " + EventActivity + " record")
 
 // WriteObservation writes an observation as the receiver emits it.
 func WriteObservation(o *Observation, to plog.LogRecord) {
-	write(&Record{Observation: *o}, to, o.Says)
+	w := writer{record: Record{Observation: *o}}
+	w.observation(to)
+}
+
+// WriteObservations appends observations to records, as WriteObservation writes each.
+func WriteObservations(observations []Observation, to plog.LogRecordSlice) {
+	to.EnsureCapacity(to.Len() + len(observations))
+	var w writer
+	for i := range observations {
+		w.record.Observation = observations[i]
+		w.observation(to.AppendEmpty())
+	}
+}
+
+// writer writes one record after another. Neighbours often are of the same group.
+type writer struct {
+	record        Record
+	tenant, group string
+	trace         pcommon.TraceID
+}
+
+func (w *writer) observation(to plog.LogRecord) {
+	w.write(to, w.record.Says, typicallySaid)
 }
 
 // WriteRecord writes an enriched record as the processor emits it.
-func WriteRecord(r *Record, to plog.LogRecord) { write(r, to, r.Status) }
+func WriteRecord(r *Record, to plog.LogRecord) {
+	w := writer{record: *r}
+	w.write(to, r.Status, typicallySaid+typicallyDerived)
+}
 
-func write(r *Record, to plog.LogRecord, status Status) {
-	Activities.write(r, to)
-	to.SetTraceID(TraceID(r.Tenant, r.GroupID))
+// How many attributes records have, so that memory is asked for once.
+const (
+	typicallySaid    = 25
+	typicallyDerived = 16
+	typicalOfOthers  = 17
+)
+
+func (w *writer) write(to plog.LogRecord, status Status, typical int) {
+	r := &w.record
+	Activities.write(r, to, typical)
+	if w.group != r.GroupID || w.tenant != r.Tenant || w.trace.IsEmpty() {
+		w.tenant, w.group, w.trace = r.Tenant, r.GroupID, TraceID(r.Tenant, r.GroupID)
+	}
+	to.SetTraceID(w.trace)
 	setSeverity(to, status, r.Stalled || r.Overdue)
 	to.Body().SetStr(Line(r, status))
 }
+
+// An Observation is the beginning of its Record, see FieldOf.same.
+var _ = [1]struct{}{}[unsafe.Offsetof(Record{}.Observation)]
 
 // Enrich turns the record of an observation, as WriteObservation made it, into what
 // WriteRecord would write for r, the record of that observation. Attributes of other
@@ -34,10 +74,9 @@ func write(r *Record, to plog.LogRecord, status Status) {
 func Enrich(lr plog.LogRecord, o *Observation, r *Record) {
 	flagged := r.Stalled || r.Overdue
 	setSeverity(lr, r.Status, flagged)
-	was := Record{Observation: *o}
 	changed := flagged || r.Status != o.Says
 	var attributes xpdata.MapBuilder
-	attributes.EnsureCapacity(max(Activities.typical, lr.Attributes().Len()))
+	attributes.EnsureCapacity(lr.Attributes().Len() + typicallyDerived)
 	next := 0 // fields before it are done
 	upTo := func(end int) {
 		for ; next < end; next++ {
@@ -45,7 +84,7 @@ func Enrich(lr plog.LogRecord, o *Observation, r *Record) {
 			if f.top != topNone {
 				continue
 			}
-			changed = changed || !f.Derived && !f.same(&was, r)
+			changed = changed || !f.Derived && !f.same(unsafe.Pointer(o), r)
 			f.put(r, &attributes)
 		}
 	}
@@ -59,7 +98,7 @@ func Enrich(lr plog.LogRecord, o *Observation, r *Record) {
 			continue // out of order: written already
 		}
 		upTo(i)
-		if f := &Activities.Fields[i]; !f.Derived && f.same(&was, r) {
+		if f := &Activities.Fields[i]; !f.Derived && f.same(unsafe.Pointer(o), r) {
 			value.MoveTo(attributes.AppendEmpty(f.attribute))
 			next++
 		}

@@ -40,7 +40,7 @@ var Quarantine = newSchema(EventQuarantine, []FieldOf[Quarantined]{
 	{Column: "observed_at", Doc: "When it was received; also the LogRecord's Timestamp.", Of: func(q *Quarantined) any { return &q.ObservedAt }},
 	{Column: "size", Doc: "Bytes of the whole; the raw text may be cut.", Of: func(q *Quarantined) any { return &q.Size }},
 	{Column: "original", Doc: "The raw text, secrets redacted.", Of: func(q *Quarantined) any { return &q.Original }},
-}, 9)
+})
 
 // ErrNotQuarantine is returned for a LogRecord of another EventName.
 var ErrNotQuarantine = errors.New("not a " + EventQuarantine + " record")
@@ -50,7 +50,7 @@ func WriteQuarantined(q *Quarantined, to plog.LogRecord) {
 	if q.EventID.IsZero() {
 		q.EventID = QuarantineID(q)
 	}
-	Quarantine.write(q, to)
+	Quarantine.write(q, to, typicalOfOthers)
 	to.SetTimestamp(q.ObservedAt)
 	to.SetSeverityNumber(plog.SeverityNumberError)
 	to.SetSeverityText("ERROR")

@@ -274,3 +274,25 @@ func TestEventID(t *testing.T) {
 	again.RawStatus = "FAILED"
 	require.NotEqual(t, o.EventID, EventID(&again))
 }
+
+// TestBothAreWhatEachIs: what is derived from the larger set is what resolving the smaller
+// one gives. Half of the sets hold complete changes only, which take the shorter way.
+func TestBothAreWhatEachIs(t *testing.T) {
+	shorter := 0
+	rapid.Check(t, func(t *rapid.T) {
+		observations := history(t)
+		if rapid.Bool().Draw(t, "complete") {
+			observations = slices.DeleteFunc(observations, func(o Observation) bool {
+				return precision(&o) != complete || o.SourceID == ""
+			})
+		}
+		known := rapid.IntRange(0, len(observations)).Draw(t, "known")
+		before, after := ResolveBoth(observations, known)
+		require.Equal(t, plain(Resolve(observations)), plain(after))
+		require.Equal(t, plain(Resolve(observations[:known])), plain(before))
+		if _, short := resolve(observations); short && known > 0 && known < len(observations) {
+			shorter++
+		}
+	})
+	require.NotZero(t, shorter)
+}

@@ -17,12 +17,10 @@ type Schema[T any] struct {
 	Fields []FieldOf[T]
 
 	attributes, columns map[string]int
-	// typical is how many attributes a record has, so that memory is asked for once.
-	typical int
 }
 
-func newSchema[T any](event string, fields []FieldOf[T], typical int) *Schema[T] {
-	s := &Schema[T]{Event: event, Fields: fields, attributes: map[string]int{}, columns: map[string]int{}, typical: typical}
+func newSchema[T any](event string, fields []FieldOf[T]) *Schema[T] {
+	s := &Schema[T]{Event: event, Fields: fields, attributes: map[string]int{}, columns: map[string]int{}}
 	for i := range fields {
 		f := &fields[i]
 		f.describe()
@@ -69,11 +67,12 @@ func (s *Schema[T]) Find(attribute string, next int) int {
 	return -1
 }
 
-// write writes all values; the caller sets what else a LogRecord has.
-func (s *Schema[T]) write(row *T, to plog.LogRecord) {
+// write writes all values, of which about so many are attributes; the caller sets what
+// else a LogRecord has.
+func (s *Schema[T]) write(row *T, to plog.LogRecord, typical int) {
 	to.SetEventName(s.Event)
 	var attributes xpdata.MapBuilder
-	attributes.EnsureCapacity(s.typical)
+	attributes.EnsureCapacity(typical)
 	for i := range s.Fields {
 		switch f := &s.Fields[i]; f.top {
 		case topTimestamp:
