@@ -22,6 +22,8 @@ type column[T any] struct {
 	time  bool
 	// distinct text has no dictionary, documents have no bounds.
 	distinct, document bool
+	// made text is written to scratch.
+	made bool
 	// One of these makes the row's value to be written: text (which may use scratch
 	// and be gone at the next call), a number (false: null) or a flag.
 	text   func(row *T, scratch *[]byte) string
@@ -120,7 +122,7 @@ func statusColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) 
 }
 
 func idColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
-	c.node = textNode(opt)
+	c.node, c.made = textNode(opt), true
 	c.text = func(row *T, scratch *[]byte) string {
 		*scratch = appendID((*scratch)[:0], f.ID(row))
 		return textOfBytes(*scratch)

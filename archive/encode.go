@@ -21,6 +21,8 @@ type encoder[T any] struct {
 	to     io.Writer
 	at     int64 // bytes written
 	chunks []*chunk[T]
+	// kept says that the texts of all rows stay where they are until the file is closed.
+	kept bool
 	// rows and bytes (before compression) of the open row group
 	rows, bytes int
 	meta        format.FileMetaData
@@ -42,7 +44,7 @@ func newEncoder[T any](t *table[T], to io.Writer, c *zstdCodec) *encoder[T] {
 			e.chunks = append(e.chunks, newChunk(&t.columns[i]))
 		}
 	}
-	e.to, e.at, e.meta, e.chunkMeta = to, 0, t.template(), nil
+	e.to, e.at, e.meta, e.chunkMeta, e.kept = to, 0, t.template(), nil, false
 	for _, k := range e.chunks {
 		k.codec = c
 	}
@@ -72,14 +74,14 @@ func (t *table[T]) template() format.FileMetaData {
 	return t.metadata
 }
 
-// chunkRows are written at once, column by column.
-const chunkRows = 1024
+// chunkRows are written at once, column by column: as many as stay in the processor's cache.
+const chunkRows = 128
 
 // write appends sorted rows. A row group is in memory, compressed, until it is full.
 func (e *encoder[T]) write(rows []*T) error {
 	for part := range slices.Chunk(rows, chunkRows) {
 		for _, k := range e.chunks {
-			k.add(part)
+			k.add(part, e.kept)
 		}
 		e.rows += len(part)
 		for _, row := range part {
@@ -280,6 +282,7 @@ func (e *encoder[T]) close() error {
 // writeFile writes a whole file.
 func writeFile[T any](t *table[T], to io.Writer, rows []*T) error {
 	e := newEncoder(t, to, fastCodec)
+	e.kept = true
 	if err := e.write(rows); err != nil {
 		return err
 	}
