@@ -46,38 +46,41 @@ func suspect(name string) bool {
 	before := uint(0)
 	for i := range len(name) {
 		now := uint(name[i]) & 31
-		if pair := before<<5 | now; pairs[pair>>6]>>(pair&63)&1 != 0 && anyBegins(name[i-1:]) {
-			return true
+		if pair := before<<5 | now; beginnings[pair>>6]>>(pair&63)&1 != 0 {
+			for _, word := range suspects[pair] {
+				if begins(name[i-1:], word) {
+					return true
+				}
+			}
 		}
 		before = now
 	}
 	return false
 }
 
-// pairs has a bit for each two letters, by their lower five bits, with which a word above
-// begins, and for its first letter and what may separate it from the second.
-var pairs = func() (bits [32 * 32 / 64]uint64) {
-	each(func(word string) {
-		for _, second := range []byte{word[1], ' ', '_', '-'} {
-			pair := uint(word[0])&31<<5 | uint(second)&31
-			bits[pair>>6] |= 1 << (pair & 63)
-		}
-	})
-	return bits
-}()
-
-func each(do func(word string)) {
+// suspects are the words above by how they begin: the lower five bits of their first
+// letter, and of the second or what may stand between them.
+var suspects = func() (by [32 * 32][]string) {
 	for _, words := range [...][]string{secretParts, secretWords} {
 		for _, word := range words {
-			do(word)
+			for _, second := range []byte{word[1], ' ', '_', '-'} {
+				pair := uint(word[0])&31<<5 | uint(second)&31
+				by[pair] = append(by[pair], word)
+			}
 		}
 	}
-}
+	return by
+}()
 
-func anyBegins(name string) (found bool) {
-	each(func(word string) { found = found || begins(name, word) })
-	return found
-}
+// beginnings has a bit for each pair that has suspects: it fits where suspects do not.
+var beginnings = func() (bits [len(suspects) / 64]uint64) {
+	for pair := range suspects {
+		if len(suspects[pair]) > 0 {
+			bits[pair>>6] |= 1 << (pair & 63)
+		}
+	}
+	return bits
+}()
 
 // begins reports whether a name begins with a word, in any case and whatever separates
 // the letters.
