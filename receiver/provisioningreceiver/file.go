@@ -127,7 +127,16 @@ func (f *fileFeed) emit(ctx context.Context, tokens [][]byte, attributes map[str
 func (f *fileFeed) read(b *batch, token []byte, path string, base int64) {
 	at := pcommon.NewTimestampFromTime(time.Now())
 	long := len(token) == f.cfg.MaxDocumentSize
-	pieces(token, func(offset int, piece []byte) {
+	line := func(_ int, line []byte) bool {
+		mark := b.Mark()
+		f.sink.parser.Parse(line, at, &b.Result)
+		if len(b.Rejected) == mark.Rejected {
+			return true
+		}
+		b.Back(mark)
+		return false
+	}
+	pieces(token, line, func(offset int, piece []byte) {
 		rejected := len(b.Rejected)
 		position := base + int64(offset)
 		f.sink.parser.Parse(piece, at, &b.Result)
