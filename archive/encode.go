@@ -37,13 +37,13 @@ type indexes struct {
 
 // newEncoder takes an encoder that has served another file, with its memory.
 func newEncoder[T any](t *table[T], to io.Writer, c *zstdCodec) *encoder[T] {
-	e, ok := t.encoders.Get().(*encoder[T])
-	if !ok {
-		e = &encoder[T]{table: t}
+	e := t.encoders.Take(func() *encoder[T] {
+		e := &encoder[T]{table: t}
 		for i := range t.columns {
 			e.chunks = append(e.chunks, newChunk(&t.columns[i]))
 		}
-	}
+		return e
+	})
 	e.to, e.at, e.meta, e.chunkMeta, e.kept = to, 0, t.template(), nil, false
 	for _, k := range e.chunks {
 		k.codec = c
@@ -275,8 +275,25 @@ func (e *encoder[T]) close() error {
 		return err
 	}
 	e.to = nil
-	e.table.encoders.Put(e)
+	if e.memory() <= keptMemory {
+		e.table.encoders.Give(e)
+	}
 	return nil
+}
+
+// keptMemory is how large an encoder may be that waits for the next file: those of
+// batches are below it, those of whole hours are not.
+const keptMemory = 32 << 20
+
+// memory is about how many bytes the encoder's buffers have.
+func (e *encoder[T]) memory() (bytes int) {
+	for _, k := range e.chunks {
+		bytes += cap(k.pages)
+		if k.dict != nil {
+			bytes += cap(k.dict.text)
+		}
+	}
+	return bytes
 }
 
 // writeFile writes a whole file.

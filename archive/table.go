@@ -11,6 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/freelist"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -38,7 +39,7 @@ type table[T any] struct {
 	apart func(*T) bool
 	// size is about how many bytes a row's own text has.
 	size     func(*T) int
-	encoders sync.Pool // of *encoder[T]
+	encoders freelist.List[*encoder[T]]
 	begun    sync.Once
 	metadata format.FileMetaData
 	sorted   []format.SortingColumn
@@ -140,6 +141,7 @@ func (t *table[T]) column(name string) *column[T] {
 }
 
 func (t *table[T]) seal() {
+	t.encoders = freelist.New[*encoder[T]](1)
 	root := ordered{Group: parquet.Group{}}
 	for i := range t.columns {
 		c := &t.columns[i]

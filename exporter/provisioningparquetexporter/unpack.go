@@ -1,10 +1,9 @@
 package provisioningparquetexporter
 
 import (
-	"sync"
-
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/internal/freelist"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -17,10 +16,10 @@ type unpacked struct {
 	groups      int // passed over: the archive has their activities
 }
 
-var pool = sync.Pool{New: func() any { return new(unpacked) }}
+var spare = freelist.New[*unpacked](2)
 
 func unpack(batches []*columnar.Batch) *unpacked {
-	r := pool.Get().(*unpacked)
+	r := spare.Take(func() *unpacked { return new(unpacked) })
 	n, quarantined := 0, 0
 	for _, b := range batches {
 		n += b.Activities.Len()
@@ -43,7 +42,7 @@ func (r *unpacked) done() {
 	clear(r.records)
 	clear(r.quarantined)
 	r.groups = 0
-	pool.Put(r)
+	spare.Give(r)
 }
 
 // sized returns n rows that are zero.

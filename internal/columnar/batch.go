@@ -1,6 +1,10 @@
 package columnar
 
-import "github.com/provtrail/provtrail/provisioning"
+import (
+	"sync"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
 
 // Batch is records of the three sorts.
 type Batch struct {
@@ -12,7 +16,15 @@ type Batch struct {
 	Groups      Rows
 	Quarantined Rows
 
+	// A part of another batch begins at its record from.
+	whole *Batch
+	from  int
+
 	encoded *encoded
+	digest  struct {
+		once sync.Once
+		sum  uint64
+	}
 }
 
 // Rows are the records of one sort. Their columns are the fields of its schema.
@@ -64,12 +76,12 @@ func (b *Batch) sorts() [3]*Rows { return [...]*Rows{&b.Activities, &b.Groups, &
 
 // Cut divides the batch after its first n records. The parts share its memory.
 func (b *Batch) Cut(n int) (head, tail *Batch) {
-	head, tail = &Batch{texts: b.texts}, &Batch{texts: b.texts}
+	head, tail = &Batch{texts: b.texts, whole: b}, &Batch{texts: b.texts, whole: b, from: n}
 	heads, tails := head.sorts(), tail.sorts()
 	for i, rows := range b.sorts() {
 		at := min(n, rows.n)
 		n -= at
-		*heads[i], *tails[i] = rows.part(0, at), rows.part(at, rows.n)
+		*heads[i], *tails[i] = rows.Part(0, at), rows.Part(at, rows.n)
 	}
 	return head, tail
 }
@@ -132,7 +144,8 @@ func Join(batches []*Batch) *Batch {
 	return to.Batch()
 }
 
-func (r *Rows) part(from, to int) Rows {
+// Part is the rows from one to before another. It shares their memory.
+func (r *Rows) Part(from, to int) Rows {
 	if from == to {
 		return Rows{columns: make([]Column, len(r.columns))}
 	}

@@ -254,3 +254,23 @@ func FuzzDecode(f *testing.F) {
 		requireSame(t, []*Batch{b}, []*Batch{again})
 	})
 }
+
+func TestDigestTellsBatchesApart(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		one, other := drawRecords(t), drawRecords(t)
+		a, again, b := one.batch(), one.batch(), other.batch()
+		require.Equal(t, a.Digest(), again.Digest())
+		stored, err := Decode(a.Encode())
+		require.NoError(t, err)
+		require.Equal(t, a.Digest(), stored.Digest())
+		if fmt.Sprintf("%+v", one) != fmt.Sprintf("%+v", other) {
+			require.NotEqual(t, a.Digest(), b.Digest())
+		}
+		n := rapid.IntRange(0, a.Len()).Draw(t, "after")
+		head, tail := a.Cut(n)
+		sameHead, sameTail := again.Cut(n)
+		require.Equal(t, head.Digest(), sameHead.Digest())
+		require.Equal(t, tail.Digest(), sameTail.Digest())
+		require.NotEqual(t, head.Digest(), tail.Digest())
+	})
+}

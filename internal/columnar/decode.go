@@ -40,6 +40,7 @@ func Decode(item []byte) (*Batch, error) {
 	if d.bad || len(d.rest) > 0 {
 		return nil, errDamaged
 	}
+	b.texts = b.texts[:min(d.used+1, len(b.texts))] // behind them are the names of columns
 	return b, nil
 }
 
@@ -51,6 +52,7 @@ func Checksum(item []byte) uint64 { return binary.LittleEndian.Uint64(item[1:]) 
 type decoder struct {
 	rest  []byte
 	count int // of texts
+	used  int // the highest number of a value's text
 	bad   bool
 }
 
@@ -127,6 +129,13 @@ func (d *decoder) text() uint32 {
 	return uint32(n) //nolint:gosec // below count
 }
 
+// value reads the number of a value's text.
+func (d *decoder) value() uint32 {
+	n := d.text()
+	d.used = max(d.used, int(n))
+	return n
+}
+
 // maxRows is more than any batch has.
 const maxRows = 1 << 24
 
@@ -183,7 +192,7 @@ func (d *decoder) column(n int, kind byte) (c Column) {
 	case kindText:
 		c.Texts = make([]uint32, n)
 		for i := range c.Texts {
-			c.Texts[i] = d.text()
+			c.Texts[i] = d.value()
 		}
 	case kindNumber:
 		c.Numbers = make([]int64, n)
@@ -202,7 +211,7 @@ func (d *decoder) column(n int, kind byte) (c Column) {
 		for i := range c.Lists {
 			list := make([]uint32, d.many())
 			for j := range list {
-				list[j] = d.text()
+				list[j] = d.value()
 			}
 			c.Lists[i] = list
 		}

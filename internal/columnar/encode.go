@@ -7,6 +7,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/s2"
 
+	"github.com/provtrail/provtrail/internal/freelist"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -42,7 +43,7 @@ type encoded struct {
 }
 
 // encoders are kept for their memory.
-var encoders = sync.Pool{New: func() any { return new(encoder) }}
+var encoders = freelist.New[*encoder](2)
 
 type encoder struct{ body, packed []byte }
 
@@ -56,8 +57,8 @@ func (b *Batch) Encode() []byte {
 }
 
 func (b *Batch) encode() []byte {
-	e := encoders.Get().(*encoder)
-	defer encoders.Put(e)
+	e := encoders.Take(func() *encoder { return new(encoder) })
+	defer encoders.Give(e)
 	names := b.names()
 	e.body = binary.AppendUvarint(e.body[:0], uint64(len(b.texts)+len(names)))
 	for _, list := range [...][]string{b.texts, names} {

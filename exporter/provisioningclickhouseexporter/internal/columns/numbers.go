@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/ClickHouse/ch-go/proto"
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/provtrail/provtrail/internal/columnar"
 )
@@ -38,8 +37,6 @@ func (c *count) append(_ *columnar.Batch, from *columnar.Column, n int) {
 		c.ColUInt64 = append(c.ColUInt64, uint64(v)) //nolint:gosec // as it was
 	}
 }
-
-func (c *count) hash(to *xxhash.Digest) { write(to, c.ColUInt64) }
 
 // flag is a Bool column.
 type flag struct{ proto.ColBool }

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 
 	"github.com/ClickHouse/ch-go/proto"
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
@@ -29,7 +28,6 @@ func (c *text) EncodeColumn(b *proto.Buffer) { b.PutRaw(c.wire) }
 func (c *text) WriteColumn(w *proto.Writer)  { w.ChainWrite(c.wire) }
 func (c *text) Reset()                       { c.wire, c.rows = c.wire[:0], 0 }
 func (c *text) size() int                    { return len(c.wire) }
-func (c *text) hash(to *xxhash.Digest)       { _, _ = to.Write(c.wire) }
 
 // hexID is a String column of ids: 32 hex digits, or nothing for the zero id.
 type hexID struct{ text }
@@ -99,11 +97,6 @@ func (c *word) Type() proto.ColumnType {
 func (c *word) Rows() int { return len(c.keys) }
 
 func (c *word) size() int { return c.words.size() }
-
-func (c *word) hash(to *xxhash.Digest) {
-	c.words.hash(to)
-	write(to, c.keys)
-}
 
 func (c *word) Reset() {
 	c.words.Reset()

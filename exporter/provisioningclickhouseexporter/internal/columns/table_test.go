@@ -1,7 +1,9 @@
 package columns
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -13,7 +15,7 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-func someRecords(n int, change func(int, *provisioning.Record)) []*columnar.Batch {
+func someRecords(n int, change func(int, *provisioning.Record)) *columnar.Batch {
 	builder := columnar.NewBuilder(n)
 	for i := range n {
 		at := pcommon.Timestamp(1_790_553_600_000_000_000 + i)
@@ -30,25 +32,41 @@ func someRecords(n int, change func(int, *provisioning.Record)) []*columnar.Batc
 		}
 		builder.Activity(&r)
 	}
-	return []*columnar.Batch{builder.Batch()}
+	return builder.Batch()
+}
+
+// blocks calls look with each block of a table's rows.
+func blocks(t testing.TB, table *Table, look func(), batches ...*columnar.Batch) {
+	next := table.Blocks(batches)
+	for {
+		err := next(t.Context())
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		require.NoError(t, err)
+		look()
+	}
 }
 
 func TestTokenFollowsTheContent(t *testing.T) {
-	a, b := NewBatch(), NewBatch()
-	records := someRecords(10, nil)
-	a.Fill(records)
-	b.Fill(records)
-	token := a.Observations.Token()
-	require.Equal(t, token, b.Observations.Token())
-	a.Fill(records)
-	require.Equal(t, token, a.Observations.Token(), "memory used again leaves no trace")
+	table := NewTables()[1]
+	token := func(batches ...*columnar.Batch) string { return table.Token(batches) }
+	some := someRecords(10, nil)
+	require.Equal(t, token(some), token(someRecords(10, nil)))
+	stored, err := columnar.Decode(some.Encode())
+	require.NoError(t, err)
+	require.Equal(t, token(some), token(stored), "after a restart")
+	head, tail := some.Cut(4)
+	again, _ := some.Cut(4)
+	require.Equal(t, token(head), token(again))
+	require.NotEqual(t, token(head), token(tail))
 	f := func(name string, change func(*provisioning.Record)) {
-		b.Fill(someRecords(10, func(i int, r *provisioning.Record) {
+		other := someRecords(10, func(i int, r *provisioning.Record) {
 			if i == 3 {
 				change(r)
 			}
-		}))
-		require.NotEqual(t, token, b.Observations.Token(), name)
+		})
+		require.NotEqual(t, token(some), token(other), name)
 	}
 	f("text", func(r *provisioning.Record) { r.ErrorMessage = "x" })
 	f("id", func(r *provisioning.Record) { r.EventID[15] = 1 })
@@ -59,53 +77,58 @@ func TestTokenFollowsTheContent(t *testing.T) {
 // TestEachTextIsSentOnce: four records have a document each, and a column without any
 // value one empty text.
 func TestEachTextIsSentOnce(t *testing.T) {
-	batch := NewBatch()
-	batch.Fill(someRecords(1000, nil))
+	table := NewTables()[1]
 	sent := map[string]int{}
-	for _, column := range batch.Observations.Input {
-		if w, ok := column.Data.(*word); ok {
-			require.Equal(t, 1000, w.Rows())
-			sent[column.Name] = w.words.rows
+	blocks(t, table, func() {
+		for _, column := range table.Input {
+			require.Equal(t, 1000, column.Data.Rows(), column.Name)
+			if w, ok := column.Data.(*word); ok {
+				sent[column.Name] += w.words.rows
+			}
 		}
-	}
+	}, someRecords(1000, nil))
 	require.Equal(t, 250, sent["original"])
 	require.Equal(t, 1, sent["tenant"])
 	require.Equal(t, 1, sent["ticket_id"])
 	require.Equal(t, 1000, sent["vendor_id"])
 }
 
-// TestColumnsAreAsLong: batches in which different columns have no values.
-func TestColumnsAreAsLong(t *testing.T) {
-	batch := NewBatch()
-	records := append(someRecords(3, func(_ int, r *provisioning.Record) { *r = provisioning.Record{} }), someRecords(4, nil)...)
+// TestColumnsOfABlockAreAsLong: batches in which different columns have no values, and
+// some have no rows of a table.
+func TestColumnsOfABlockAreAsLong(t *testing.T) {
 	builder := columnar.NewBuilder(0)
 	builder.Group(&provisioning.GroupRecord{})
 	builder.Group(&provisioning.GroupRecord{Group: provisioning.Group{Sources: []string{"AD"}, Status: provisioning.StatusFailed}, Version: 1})
 	builder.Quarantined(&provisioning.Quarantined{})
-	batch.Fill(append(records, builder.Batch()))
-	for _, block := range batch.Blocks() {
-		for _, column := range block.Input {
-			require.Equal(t, map[string]int{"provisioning_observations": 7, "provisioning_groups": 2, "provisioning_quarantine": 1}[block.Table], column.Data.Rows(), column.Name)
-			column.Data.EncodeColumn(&proto.Buffer{})
-		}
+	batches := []*columnar.Batch{
+		someRecords(3, func(_ int, r *provisioning.Record) { *r = provisioning.Record{} }), builder.Batch(), someRecords(blockRows+1, nil),
+	}
+	want := map[string][]int{"provisioning_observations": {3, blockRows, 1}, "provisioning_groups": {2}, "provisioning_quarantine": {1}}
+	for _, table := range NewTables() {
+		var have []int
+		blocks(t, table, func() {
+			have = append(have, table.Input[0].Data.Rows())
+			for _, column := range table.Input {
+				require.Equal(t, have[len(have)-1], column.Data.Rows(), column.Name)
+				column.Data.EncodeColumn(&proto.Buffer{})
+			}
+		}, batches...)
+		require.Equal(t, want[table.Name], have)
 	}
 }
 
 func TestNoGarbagePerRow(t *testing.T) {
-	records := someRecords(1000, nil)
-	batch := NewBatch()
-	batch.Fill(records)
-	allocations := testing.AllocsPerRun(5, func() { batch.Fill(records) })
+	batch, table := someRecords(1000, nil), NewTables()[1]
+	blocks(t, table, func() {}, batch)
+	allocations := testing.AllocsPerRun(5, func() { blocks(t, table, func() {}, batch) })
 	require.Less(t, allocations, 100.0, "for 1000 rows")
 }
 
-func BenchmarkFill(b *testing.B) {
-	records := someRecords(10_000, nil)
-	batch := NewBatch()
-	batch.Fill(records)
+func BenchmarkBlocks(b *testing.B) {
+	batch, table := someRecords(10_000, nil), NewTables()[1]
 	b.ReportAllocs()
 	for b.Loop() {
-		batch.Fill(records)
+		blocks(b, table, func() {}, batch)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/row")
 }
