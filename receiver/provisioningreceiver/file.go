@@ -20,8 +20,9 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 )
 
-// maxObservations bounds what is delivered at once; one document may exceed it.
-const maxObservations = 8192
+// maxObservations bounds what is delivered at once; one document may exceed it. Each batch
+// costs a few writes to the disk behind it, and is in memory several times on its way.
+const maxObservations = 2048
 
 type openStorage func(ctx context.Context, host component.Host, name string) (storage.Client, error)
 
