@@ -3,6 +3,7 @@ package exportqueue
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,9 +25,13 @@ func (e *encoding) Marshal(_ context.Context, r xexporterhelper.Request) ([]byte
 	return item, nil
 }
 
-// Unmarshal implements xexporterhelper's Encoding. The queue would drop an item that
-// is an error: one that is damaged becomes quarantined data.
+// Unmarshal implements xexporterhelper's Encoding. The queue drops an item that is an
+// error: so does one that is not there, whose number was used up when the storage refused
+// it and whoever had the data was told. One that is damaged becomes quarantined data.
 func (e *encoding) Unmarshal(item []byte) (context.Context, xexporterhelper.Request, error) {
+	if len(item) == 0 {
+		return nil, nil, errNeverStored
+	}
 	batch := e.recent.take(item)
 	if batch == nil {
 		var err error
@@ -36,6 +41,8 @@ func (e *encoding) Unmarshal(item []byte) (context.Context, xexporterhelper.Requ
 	}
 	return context.Background(), newRequest(batch), nil
 }
+
+var errNeverStored = errors.New("the storage never took this item")
 
 func damaged(item []byte, err error) *columnar.Batch {
 	q := &provisioning.Quarantined{
