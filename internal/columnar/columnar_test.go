@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -139,7 +140,7 @@ func TestPartsAreTheWhole(t *testing.T) {
 			n := rapid.IntRange(0, Len(whole)).Draw(t, "after")
 			head, tail := Cut(parts, n)
 			require.Equal(t, n, Len(head))
-			parts = append(head[:len(head):len(head)], tail...)
+			parts = slices.Concat(head, tail)
 		}
 		requireSame(t, whole, parts)
 		for i, part := range parts {

@@ -3,6 +3,7 @@ package exportqueue
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,7 +49,7 @@ func TestMergeSplitLosesNothing(t *testing.T) {
 		n := rapid.IntRange(0, 6)
 		a, b := newRequest(someBatch(1, n.Draw(t, "a"))), newRequest(someBatch(100, n.Draw(t, "b")))
 		a.add(someBatch(50, n.Draw(t, "more")))
-		want := numbers(append(a.batches[:len(a.batches):len(a.batches)], b.batches...)...)
+		want := numbers(slices.Concat(a.batches, b.batches)...)
 		by := rapid.SampledFrom([]exporterhelper.RequestSizerType{exporterhelper.RequestSizerTypeItems, exporterhelper.RequestSizerTypeBytes, exporterhelper.RequestSizerTypeRequests}).Draw(t, "by")
 		limit := rapid.IntRange(0, 7).Draw(t, "limit")
 		if by == exporterhelper.RequestSizerTypeBytes {
@@ -110,9 +111,9 @@ func TestRecentItemsAreNotDecoded(t *testing.T) {
 		require.NoError(t, err)
 		items = append(items, append([]byte(nil), item...)) // as the disk gives them back
 	}
-	for i := len(items) - 1; i >= 0; i-- {
+	for i, item := range slices.Backward(items) {
 		for again := range 2 {
-			_, r, err := e.Unmarshal(items[i])
+			_, r, err := e.Unmarshal(item)
 			require.NoError(t, err)
 			got := r.(*request).batches
 			require.Equal(t, numbers(written[i]), numbers(got...))

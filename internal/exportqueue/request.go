@@ -3,6 +3,7 @@ package exportqueue
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
@@ -46,7 +47,7 @@ func (r *request) MergeSplit(_ context.Context, limit int, by exporterhelper.Req
 	}
 	batches := r.batches
 	if more != nil {
-		batches = append(batches[:len(batches):len(batches)], more.batches...)
+		batches = slices.Concat(batches, more.batches)
 	}
 	if by == exporterhelper.RequestSizerTypeRequests {
 		limit = 0

@@ -81,13 +81,13 @@ func (t *Table) Rows(batches []*columnar.Batch) (n int) {
 // Token identifies the table's rows of the batches: the same batches have the same
 // token, however often and by whomever they are sent.
 func (t *Table) Token(batches []*columnar.Batch) string {
-	token := fmt.Sprintf("%s-%d", t.Name, t.Rows(batches))
+	token := fmt.Appendf(nil, "%s-%d", t.Name, t.Rows(batches))
 	for _, b := range batches {
 		if t.rowsOf(b).Len() > 0 {
-			token += fmt.Sprintf("-%016x", b.Digest())
+			token = fmt.Appendf(token, "-%016x", b.Digest())
 		}
 	}
-	return token
+	return string(token)
 }
 
 // blockRows is how many rows a block has at most. The server joins the blocks of an
