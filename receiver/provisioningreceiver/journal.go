@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"strconv"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
@@ -17,7 +19,8 @@ import (
 //
 // The storage has
 //
-//	bounds   the numbers of the oldest request that may be there and of the next
+//	bounds   the numbers of the oldest request that may be there and of the next,
+//	         and a checksum
 //	<n>      a request
 //
 // Requests that come at the same time are written at once, and what is done with is
@@ -45,20 +48,28 @@ type entry struct {
 
 const keyBounds = "bounds"
 
+var errBoundsDamaged = errors.New("which requests wait on the disk cannot be read: it is damaged")
+
 var errJournalFull = errors.New("as many requests wait on the disk as max_waiting allows")
 
 // openJournal returns the numbers of the requests that an earlier process left, oldest
-// first.
+// first. With errBoundsDamaged it returns a journal that works and leaves alone what
+// cannot be found.
 func openJournal(ctx context.Context, client storage.Client, most int) (*journal, []uint64, error) {
 	j := &journal{Client: client, most: most, kept: map[uint64]bool{}}
 	bounds, err := client.Get(ctx, keyBounds)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading which requests wait: %w", err)
 	}
-	if len(bounds) != 16 {
+	if bounds == nil {
 		return j, nil, nil // a new storage
 	}
-	j.low, j.next = binary.LittleEndian.Uint64(bounds), binary.LittleEndian.Uint64(bounds[8:])
+	var ok bool
+	if j.low, j.next, ok = decodeBounds(bounds); !ok {
+		j.next = uint64(time.Now().UnixNano()) //nolint:gosec // after 1970, and above any number that was given
+		j.low = j.next
+		return j, nil, errBoundsDamaged
+	}
 	var left []uint64
 	for n := j.low; n < j.next; n++ {
 		body, err := j.read(ctx, n)
@@ -129,7 +140,7 @@ func (j *journal) flush(ctx context.Context) {
 	j.mu.Lock()
 	pending, gone := j.pending, j.gone
 	j.pending, j.gone = nil, nil
-	bounds := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, j.low), j.next)
+	bounds := encodeBounds(j.low, j.next)
 	j.mu.Unlock()
 	if len(pending)+len(gone) == 0 {
 		return
@@ -152,6 +163,18 @@ func (j *journal) flush(ctx context.Context) {
 		e.err = err
 		close(e.done)
 	}
+}
+
+func encodeBounds(low, next uint64) []byte {
+	b := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, low), next)
+	return binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
+}
+
+func decodeBounds(b []byte) (low, next uint64, ok bool) {
+	if len(b) != 20 || crc32.ChecksumIEEE(b[:16]) != binary.LittleEndian.Uint32(b[16:]) {
+		return 0, 0, false
+	}
+	return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), true
 }
 
 func requestKey(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -33,7 +33,9 @@ func (f *webhookFeed) open(ctx context.Context, host component.Host) error {
 		return err
 	}
 	journal, left, err := openJournal(ctx, client, f.cfg.MaxWaiting)
-	if err != nil {
+	if errors.Is(err, errBoundsDamaged) {
+		f.set.Logger.Error("triggers that waited before this start are not delivered: their requests stay in the storage, unread; a feed that polls brings the same changes", zap.Error(err))
+	} else if err != nil {
 		return errors.Join(err, client.Close(ctx))
 	}
 	f.journal = journal
@@ -62,6 +64,8 @@ func (f *webhookFeed) close(ctx context.Context) error {
 	f.journal.flush(ctx)
 	return f.journal.Close(ctx)
 }
+
+const timeSize = 8 // of the time before a request in the journal
 
 // keep puts a request into the journal, without its secrets. Where that is impossible,
 // but for want of room in it, the request is handled without.
@@ -104,11 +108,12 @@ func (f *webhookFeed) deliverKept(ctx context.Context, n uint64) error {
 	if err != nil {
 		return err
 	}
-	if len(body) >= 8 {
-		r := request{n: n, at: pcommon.Timestamp(binary.LittleEndian.Uint64(body)), body: body[8:]}
-		if err := f.sink.deliver(ctx, f.read(&r)); err != nil {
-			return err
-		}
+	r := request{n: n, at: pcommon.NewTimestampFromTime(time.Now()), body: body}
+	if len(body) >= timeSize { // a shorter one is damaged, and goes to the quarantine as it is
+		r.at, r.body = pcommon.Timestamp(binary.LittleEndian.Uint64(body)), body[timeSize:]
+	}
+	if err := f.sink.deliver(ctx, f.read(&r)); err != nil {
+		return err
 	}
 	f.journal.forget(n)
 	return nil

@@ -217,6 +217,25 @@ func TestJournalForgetsNothingThatItTook(t *testing.T) {
 	})
 }
 
+// TestDamagedJournal: what cannot be found is said, and the next requests are kept.
+func TestDamagedJournal(t *testing.T) {
+	u := &unreliable{values: map[string][]byte{}, fail: func() (bool, bool) { return false, false }}
+	j, _, err := openJournal(t.Context(), u, 5)
+	require.NoError(t, err)
+	_, err = j.put(t.Context(), []byte("old"))
+	require.NoError(t, err)
+	u.values[keyBounds][3] ^= 64
+	j, left, err := openJournal(t.Context(), u, 5)
+	require.ErrorIs(t, err, errBoundsDamaged)
+	require.Empty(t, left)
+	n, err := j.put(t.Context(), []byte("new"))
+	require.NoError(t, err)
+	require.Equal(t, "old", string(u.values["0"]), "it stays for who can read it")
+	_, left, err = openJournal(t.Context(), u, 5)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{n}, left)
+}
+
 // TestJournalWritesTogether what comes at the same time.
 func TestJournalWritesTogether(t *testing.T) {
 	u := &unreliable{values: map[string][]byte{}, fail: func() (bool, bool) { return false, false }}
