@@ -272,6 +272,8 @@ func TestDigestTellsBatchesApart(t *testing.T) {
 		sameHead, sameTail := again.Cut(n)
 		require.Equal(t, head.Digest(), sameHead.Digest())
 		require.Equal(t, tail.Digest(), sameTail.Digest())
-		require.NotEqual(t, head.Digest(), tail.Digest())
+		if a.Len() > 0 {
+			require.NotEqual(t, head.Digest(), tail.Digest())
+		}
 	})
 }
