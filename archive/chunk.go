@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/parquet-go/parquet-go/bloom"
@@ -40,6 +41,7 @@ type chunk[T any] struct {
 	// the row group
 	dict    *dictionary
 	full    bool // the dictionary is: what follows is plain
+	recent  [recentTexts]recent
 	last    string
 	lastAt  int32
 	pages   []byte
@@ -83,16 +85,32 @@ func (k *chunk[T]) reset() {
 		k.dict.reset()
 	}
 	clear(k.noted)
+	clear(k.recent[:])
 	k.number, k.full, k.last, k.lastAt = 1, false, "", -1
 	k.pages, k.hashes, k.total, k.values = k.pages[:0], k.hashes[:0], 0, 0
 	k.index, k.limits, k.whole, k.bounds = format.OffsetIndex{}, format.ColumnIndex{}, bounds{}, bounds{}
 }
 
-// add appends the column's values of the rows.
-func (k *chunk[T]) add(rows []*T) {
+// recent is a text by its place in memory, so that it need not be compared or hashed
+// again: the records of a batch share theirs.
+type recent struct {
+	at    *byte
+	len   int
+	index int32 // + 1; 0 for none
+}
+
+const recentTexts = 64
+
+func (k *chunk[T]) recently(s string) *recent {
+	return &k.recent[uintptr(unsafe.Pointer(unsafe.StringData(s)))/8%recentTexts]
+}
+
+// add appends the column's values of the rows. kept says that their texts stay where they
+// are until the file is closed.
+func (k *chunk[T]) add(rows []*T, kept bool) {
 	switch c := k.column; {
 	case c.text != nil && k.dict != nil:
-		k.addWords(rows)
+		k.addWords(rows, kept && !c.made)
 	case c.text != nil:
 		for _, row := range rows {
 			k.addPlain(c.text(row, &k.scratch))
@@ -109,27 +127,40 @@ func (k *chunk[T]) add(rows []*T) {
 	}
 }
 
-func (k *chunk[T]) addWords(rows []*T) {
+func (k *chunk[T]) addWords(rows []*T, kept bool) {
 	for _, row := range rows {
 		s := k.column.text(row, &k.scratch)
 		if k.full {
 			k.addPlain(s)
 			continue
 		}
-		if k.lastAt < 0 || s != k.last {
-			k.lastAt = k.dict.index(s)
-			// What the dictionary holds stays where it is or is copied: the old copy is
-			// not written to.
-			k.last = textOfBytes(k.dict.at(k.lastAt))
-			k.note(k.lastAt)
-		}
-		k.indexes = append(k.indexes, k.lastAt)
+		k.indexes = append(k.indexes, k.word(s, kept))
 		k.rows++
 		if len(k.dict.text) > dictionaryMax {
 			k.endPage()
 			k.full = true
 		}
 	}
+}
+
+// word is the index of a text.
+func (k *chunk[T]) word(s string, kept bool) int32 {
+	if kept {
+		r := k.recently(s)
+		if r.index == 0 || r.at != unsafe.StringData(s) || r.len != len(s) {
+			*r = recent{unsafe.StringData(s), len(s), k.dict.index(s) + 1}
+		}
+		k.note(r.index - 1)
+		return r.index - 1
+	}
+	if k.lastAt < 0 || s != k.last {
+		k.lastAt = k.dict.index(s)
+		// What the dictionary holds stays where it is or is copied: the old copy is
+		// not written to.
+		k.last = textOfBytes(k.dict.at(k.lastAt))
+		k.note(k.lastAt)
+	}
+	return k.lastAt
 }
 
 // note widens the page's bounds by a word that it may not know.

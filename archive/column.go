@@ -22,6 +22,8 @@ type column[T any] struct {
 	time  bool
 	// distinct text has no dictionary, documents have no bounds.
 	distinct, document bool
+	// made text is written to scratch.
+	made bool
 	// One of these makes the row's value to be written: text (which may use scratch
 	// and be gone at the next call), a number (false: null) or a flag.
 	text   func(row *T, scratch *[]byte) string
@@ -41,53 +43,51 @@ type options struct {
 	required bool // a time that is never absent
 }
 
-// newColumn makes a column from a function that points at its value in a row, as
-// provisioning.Fields has it.
-func newColumn[T any](name string, opt options, of func(*T) any) column[T] {
-	c := column[T]{name: name, bloom: opt.bloom, distinct: opt.distinct, document: opt.document}
-	switch sample := of(new(T)).(type) {
-	case *string:
-		textColumn[T, string](&c, opt, of)
-	case *provisioning.Feed:
-		textColumn[T, provisioning.Feed](&c, opt, of)
-	case *provisioning.Dialect:
-		textColumn[T, provisioning.Dialect](&c, opt, of)
-	case *provisioning.Sort:
-		textColumn[T, provisioning.Sort](&c, opt, of)
-	case *provisioning.Operation:
-		textColumn[T, provisioning.Operation](&c, opt, of)
-	case *provisioning.Kind:
-		textColumn[T, provisioning.Kind](&c, opt, of)
-	case *provisioning.FailedOn:
-		textColumn[T, provisioning.FailedOn](&c, opt, of)
-	case *provisioning.Status:
-		statusColumn(&c, opt, of)
-	case *provisioning.ID:
-		idColumn(&c, opt, of)
-	case *bool:
+// newColumn makes a column of a schema's field.
+func newColumn[T any](f *provisioning.FieldOf[T], opt options) column[T] {
+	c := column[T]{name: f.Column, bloom: opt.bloom, distinct: opt.distinct, document: opt.document}
+	switch f.Value {
+	case provisioning.ValueText:
+		textColumn(&c, opt, f)
+	case provisioning.ValueStatus:
+		statusColumn(&c, opt, f)
+	case provisioning.ValueID:
+		idColumn(&c, opt, f)
+	case provisioning.ValueBool:
 		c.node = parquet.Leaf(parquet.BooleanType)
-		c.value = func(row *T, _ *[]byte) parquet.Value { return parquet.BooleanValue(*of(row).(*bool)) }
-		c.set = func(row *T, v parquet.Value) error { *of(row).(*bool) = v.Boolean(); return nil }
-		c.flag = func(row *T) bool { return *of(row).(*bool) }
-	case *int64:
-		c.node = parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked)
-		c.value = func(row *T, _ *[]byte) parquet.Value { return parquet.Int64Value(*of(row).(*int64)) }
-		c.set = func(row *T, v parquet.Value) error { *of(row).(*int64) = v.Int64(); return nil }
-		c.number = func(row *T) (int64, bool) { return *of(row).(*int64), true }
-	case *uint64:
+		c.value = func(row *T, _ *[]byte) parquet.Value { return parquet.BooleanValue(f.Number(row) != 0) }
+		c.set = func(row *T, v parquet.Value) error { f.SetNumber(row, int64(btoi(v.Boolean()))); return nil }
+		c.flag = func(row *T) bool { return f.Number(row) != 0 }
+	case provisioning.ValueInt, provisioning.ValueUint:
 		// Signed, because Spark reads no unsigned integers.
 		c.node = parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked)
-		c.value = func(row *T, _ *[]byte) parquet.Value {
-			return parquet.Int64Value(int64(min(*of(row).(*uint64), math.MaxInt64))) //nolint:gosec // bounded
+		number := func(row *T) int64 { return f.Number(row) }
+		if f.Value == provisioning.ValueUint {
+			number = func(row *T) int64 { return int64(min(uint64(f.Number(row)), math.MaxInt64)) } //nolint:gosec // bounded
 		}
-		c.set = func(row *T, v parquet.Value) error { *of(row).(*uint64) = uint64(max(v.Int64(), 0)); return nil }
-		c.number = func(row *T) (int64, bool) { return int64(min(*of(row).(*uint64), math.MaxInt64)), true } //nolint:gosec // bounded
-	case *pcommon.Timestamp:
-		timeColumn(&c, opt, func(row *T) *pcommon.Timestamp { return of(row).(*pcommon.Timestamp) })
+		c.value = func(row *T, _ *[]byte) parquet.Value { return parquet.Int64Value(number(row)) }
+		c.set = func(row *T, v parquet.Value) error {
+			n := v.Int64()
+			if f.Value == provisioning.ValueUint {
+				n = max(n, 0)
+			}
+			f.SetNumber(row, n)
+			return nil
+		}
+		c.number = func(row *T) (int64, bool) { return number(row), true }
+	case provisioning.ValueTime:
+		timeColumn(&c, opt, f)
 	default:
-		panic(fmt.Sprintf("archive: column %s has type %T, which the archive does not know", name, sample))
+		panic(fmt.Sprintf("archive: column %s has a type that the archive does not know", f.Column))
 	}
 	return c
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func textNode(opt options) parquet.Node {
@@ -97,69 +97,72 @@ func textNode(opt options) parquet.Node {
 	return parquet.Encoded(parquet.String(), &parquet.Plain)
 }
 
-func textColumn[T any, S ~string](c *column[T], opt options, of func(*T) any) {
+func textColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
 	c.node = textNode(opt)
-	c.text = func(row *T, _ *[]byte) string { return string(*of(row).(*S)) }
+	c.text = func(row *T, _ *[]byte) string { return f.Text(row) }
 	c.value = func(row *T, _ *[]byte) parquet.Value {
-		text := string(*of(row).(*S))
+		text := f.Text(row)
 		if !utf8.ValidString(text) {
 			text = mended(text)
 		}
 		return textValue(text)
 	}
-	c.set = func(row *T, v parquet.Value) error { *of(row).(*S) = S(textOf(v)); return nil }
+	c.set = func(row *T, v parquet.Value) error { f.SetText(row, textOf(v)); return nil }
 }
 
-func statusColumn[T any](c *column[T], opt options, of func(*T) any) {
+func statusColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
 	c.node = textNode(opt)
-	c.text = func(row *T, _ *[]byte) string { return of(row).(*provisioning.Status).String() }
-	c.value = func(row *T, _ *[]byte) parquet.Value { return textValue(of(row).(*provisioning.Status).String()) }
-	c.set = func(row *T, v parquet.Value) (err error) {
-		*of(row).(*provisioning.Status), err = provisioning.ParseStatus(textOf(v))
+	c.text = func(row *T, _ *[]byte) string { return f.Word(row) }
+	c.value = func(row *T, _ *[]byte) parquet.Value { return textValue(f.Word(row)) }
+	c.set = func(row *T, v parquet.Value) error {
+		status, err := provisioning.ParseStatus(textOf(v))
+		f.SetNumber(row, int64(status))
 		return err
 	}
 }
 
-func idColumn[T any](c *column[T], opt options, of func(*T) any) {
-	c.node = textNode(opt)
+func idColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
+	c.node, c.made = textNode(opt), true
 	c.text = func(row *T, scratch *[]byte) string {
-		*scratch = appendID((*scratch)[:0], of(row).(*provisioning.ID))
+		*scratch = appendID((*scratch)[:0], f.ID(row))
 		return textOfBytes(*scratch)
 	}
 	c.value = func(row *T, scratch *[]byte) parquet.Value {
 		start := len(*scratch)
-		*scratch = appendID(*scratch, of(row).(*provisioning.ID))
+		*scratch = appendID(*scratch, f.ID(row))
 		return parquet.ByteArrayValue((*scratch)[start:])
 	}
 	c.set = func(row *T, v parquet.Value) (err error) {
-		*of(row).(*provisioning.ID), err = provisioning.ParseID(textOf(v))
+		*f.ID(row), err = provisioning.ParseID(textOf(v))
 		return err
 	}
 }
 
-func timeColumn[T any](c *column[T], opt options, of func(*T) *pcommon.Timestamp) {
+func timeColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
 	c.time = true
 	// Microseconds: Spark reads no nanoseconds, the vendor writes milliseconds.
 	c.node = parquet.Encoded(parquet.Timestamp(parquet.Microsecond), &parquet.DeltaBinaryPacked)
 	if !opt.required {
 		c.node = parquet.Optional(c.node)
 	}
+	at := func(row *T) pcommon.Timestamp { return pcommon.Timestamp(f.Number(row)) } //nolint:gosec // as it was
 	c.number = func(row *T) (int64, bool) {
-		at := *of(row)
+		at := at(row)
 		return micros(at), at != 0 || opt.required
 	}
 	c.value = func(row *T, _ *[]byte) parquet.Value {
-		at := *of(row)
+		at := at(row)
 		if at == 0 && !opt.required {
 			return parquet.NullValue()
 		}
 		return parquet.Int64Value(micros(at))
 	}
 	c.set = func(row *T, v parquet.Value) error {
-		*of(row) = 0
+		n := int64(0)
 		if !v.IsNull() {
-			*of(row) = pcommon.Timestamp(max(v.Int64(), 0)) * 1000
+			n = max(v.Int64(), 0) * 1000
 		}
+		f.SetNumber(row, n)
 		return nil
 	}
 }

@@ -21,6 +21,8 @@ type encoder[T any] struct {
 	to     io.Writer
 	at     int64 // bytes written
 	chunks []*chunk[T]
+	// kept says that the texts of all rows stay where they are until the file is closed.
+	kept bool
 	// rows and bytes (before compression) of the open row group
 	rows, bytes int
 	meta        format.FileMetaData
@@ -35,14 +37,14 @@ type indexes struct {
 
 // newEncoder takes an encoder that has served another file, with its memory.
 func newEncoder[T any](t *table[T], to io.Writer, c *zstdCodec) *encoder[T] {
-	e, ok := t.encoders.Get().(*encoder[T])
-	if !ok {
-		e = &encoder[T]{table: t}
+	e := t.encoders.Take(func() *encoder[T] {
+		e := &encoder[T]{table: t}
 		for i := range t.columns {
 			e.chunks = append(e.chunks, newChunk(&t.columns[i]))
 		}
-	}
-	e.to, e.at, e.meta, e.chunkMeta = to, 0, t.template(), nil
+		return e
+	})
+	e.to, e.at, e.meta, e.chunkMeta, e.kept = to, 0, t.template(), nil, false
 	for _, k := range e.chunks {
 		k.codec = c
 	}
@@ -72,14 +74,14 @@ func (t *table[T]) template() format.FileMetaData {
 	return t.metadata
 }
 
-// chunkRows are written at once, column by column.
-const chunkRows = 1024
+// chunkRows are written at once, column by column: as many as stay in the processor's cache.
+const chunkRows = 128
 
 // write appends sorted rows. A row group is in memory, compressed, until it is full.
 func (e *encoder[T]) write(rows []*T) error {
 	for part := range slices.Chunk(rows, chunkRows) {
 		for _, k := range e.chunks {
-			k.add(part)
+			k.add(part, e.kept)
 		}
 		e.rows += len(part)
 		for _, row := range part {
@@ -273,13 +275,31 @@ func (e *encoder[T]) close() error {
 		return err
 	}
 	e.to = nil
-	e.table.encoders.Put(e)
+	if e.memory() <= keptMemory {
+		e.table.encoders.Give(e)
+	}
 	return nil
+}
+
+// keptMemory is how large an encoder may be that waits for the next file: those of
+// batches are below it, those of whole hours are not.
+const keptMemory = 32 << 20
+
+// memory is about how many bytes the encoder's buffers have.
+func (e *encoder[T]) memory() (bytes int) {
+	for _, k := range e.chunks {
+		bytes += cap(k.pages)
+		if k.dict != nil {
+			bytes += cap(k.dict.text)
+		}
+	}
+	return bytes
 }
 
 // writeFile writes a whole file.
 func writeFile[T any](t *table[T], to io.Writer, rows []*T) error {
 	e := newEncoder(t, to, fastCodec)
+	e.kept = true
 	if err := e.write(rows); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/freelist"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -38,7 +39,7 @@ type table[T any] struct {
 	apart func(*T) bool
 	// size is about how many bytes a row's own text has.
 	size     func(*T) int
-	encoders sync.Pool // of *encoder[T]
+	encoders freelist.List[*encoder[T]]
 	begun    sync.Once
 	metadata format.FileMetaData
 	sorted   []format.SortingColumn
@@ -69,7 +70,7 @@ func newActivities() *table[provisioning.Record] {
 			t.columns = append(t.columns, occurredAt(), timed())
 			continue
 		}
-		t.columns = append(t.columns, newColumn(f.Column, opt, f.Of))
+		t.columns = append(t.columns, newColumn(f, opt))
 	}
 	t.seal()
 	return t
@@ -78,7 +79,7 @@ func newActivities() *table[provisioning.Record] {
 // occurredAt is never absent, so that rows sort by it: where the vendor gives no
 // time it is that of receipt, and timed says so.
 func occurredAt() column[provisioning.Record] {
-	c := newColumn("occurred_at", options{required: true}, func(r *provisioning.Record) any { return &r.OccurredAt })
+	c := newColumn(provisioning.Activities.Column("occurred_at"), options{required: true})
 	c.value = func(r *provisioning.Record, _ *[]byte) parquet.Value { return parquet.Int64Value(micros(r.At())) }
 	c.number = func(r *provisioning.Record) (int64, bool) { return micros(r.At()), true }
 	return c
@@ -110,18 +111,12 @@ var quarantine = func() *table[provisioning.Quarantined] {
 		observed: func(q *row) pcommon.Timestamp { return q.ObservedAt },
 		size:     func(q *row) int { return 128 + len(q.Original) },
 		apart:    func(*row) bool { return true },
-		columns: []column[row]{
-			newColumn("event_id", options{distinct: true, bloom: true}, func(q *row) any { return &q.EventID }),
-			newColumn("tenant", options{}, func(q *row) any { return &q.Tenant }),
-			newColumn("feed", options{}, func(q *row) any { return &q.Feed }),
-			newColumn("reason", options{}, func(q *row) any { return &q.Reason }),
-			newColumn("file", options{}, func(q *row) any { return &q.File }),
-			newColumn("position", options{}, func(q *row) any { return &q.Position }),
-			newColumn("field", options{}, func(q *row) any { return &q.Field }),
-			newColumn("observed_at", options{required: true}, func(q *row) any { return &q.ObservedAt }),
-			newColumn("size", options{}, func(q *row) any { return &q.Size }),
-			newColumn("original", options{distinct: true, document: true}, func(q *row) any { return &q.Original }),
-		},
+	}
+	for i := range provisioning.Quarantine.Fields {
+		f := &provisioning.Quarantine.Fields[i]
+		opt := options{document: f.Column == "original", bloom: f.Column == "event_id", required: f.Column == "observed_at"}
+		opt.distinct = opt.bloom || opt.document
+		t.columns = append(t.columns, newColumn(f, opt))
 	}
 	t.seal()
 	return t
@@ -146,6 +141,7 @@ func (t *table[T]) column(name string) *column[T] {
 }
 
 func (t *table[T]) seal() {
+	t.encoders = freelist.New[*encoder[T]](1)
 	root := ordered{Group: parquet.Group{}}
 	for i := range t.columns {
 		c := &t.columns[i]

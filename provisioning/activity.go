@@ -63,8 +63,8 @@ type Step struct {
 }
 
 // fold steps through a sorted history.
-func fold(key ActivityKey, history []*Observation) Activity {
-	a := Activity{ID: key.ID(), Key: key, Attempts: 1, History: make([]Step, 0, len(history))}
+func fold(id ID, key ActivityKey, history []*Observation) Activity {
+	a := Activity{ID: id, Key: key, Attempts: 1, History: make([]Step, 0, len(history))}
 	for _, o := range history {
 		a.step(o)
 	}
@@ -80,7 +80,7 @@ func (a *Activity) AsOf(n int) Activity {
 	for i, s := range a.History[:n] {
 		history[i] = s.Observation
 	}
-	return fold(a.Key, history)
+	return fold(a.ID, a.Key, history)
 }
 
 func (a *Activity) step(o *Observation) {

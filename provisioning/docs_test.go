@@ -8,10 +8,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// TestAttributesDocument keeps docs/attributes.md equal to Fields. Run with
+// TestAttributesDocument keeps docs/attributes.md equal to the schemas. Run with
 // UPDATE_DOCS=1 to write it anew.
 func TestAttributesDocument(t *testing.T) {
 	path := filepath.Join("..", "docs", "attributes.md")
@@ -43,72 +42,58 @@ overdue are WARN; anything else is INFO. The TraceID is the hash of tenant and g
 | column | attribute | type | derived | meaning |
 |---|---|---|---|---|
 `)
-	var r Record
-	for i := range Fields {
-		f := &Fields[i]
+	table(&b, Activities)
+	b.WriteString(`
+## Group records: EventName ` + "`" + EventGroup + "`" + `
+
+Written by the processor when the summary of a group changed.
+
+| column | attribute | type | derived | meaning |
+|---|---|---|---|---|
+`)
+	table(&b, Groups)
+	b.WriteString(`
+## Quarantine records: EventName ` + "`" + EventQuarantine + "`" + `
+
+What could not be understood or stored, beside the good records.
+
+| column | attribute | type | derived | meaning |
+|---|---|---|---|---|
+`)
+	table(&b, Quarantine)
+	return b.String()
+}
+
+func table[T any](b *strings.Builder, s *Schema[T]) {
+	for i := range s.Fields {
+		f := &s.Fields[i]
 		attribute := "`" + f.Attribute() + "`"
-		switch f.Column {
-		case "occurred_at":
+		switch f.top {
+		case topTimestamp:
 			attribute = "Timestamp"
-		case "observed_at":
+		case topObserved:
 			attribute = "ObservedTimestamp"
 		}
 		derived := ""
 		if f.Derived {
 			derived = "derived"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", f.Column, attribute, typeName(f, &r), derived, f.Doc)
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", f.Column, attribute, typeName(f), derived, f.Doc)
 	}
-	b.WriteString(`
-## Group records: EventName ` + "`" + EventGroup + "`" + `
-
-Written by the processor when the summary of a group changed.
-
-| attribute | type | meaning |
-|---|---|---|
-| ` + "`" + attributeTenant + "`, `" + attributeGroupID + "`, `" + attributeGroupNumber + "`" + ` | text, text, integer | which group |
-| ` + "`" + attributeGroupStatus + "`" + ` | word | the worst status of its activities |
-| ` + "`" + attributeVersion + "`" + ` | integer | orders the summaries of one group |
-| ` + "`" + attributeActivities + "`" + ` | integer | number of activities |
-`)
-	for s := range statusCount {
-		meaning := "number of activities that are " + s.String()
-		if s == StatusUnset {
-			meaning = "number of activities of which only unknown words were said"
-		}
-		fmt.Fprintf(&b, "| `%s` | integer | %s |\n", countAttributes[s], meaning)
-	}
-	b.WriteString("| `" + attributeSources + "` | list of texts | sources touched |\n" +
-		"| `" + attributeCause + "`, `" + attributeIdentityID + "`, `" + attributeIdentityName + "`, `" + attributeRequester + "` | text | as above |\n" +
-		"| `" + attributeFirstAt + "`, `" + attributeLastAt + "` | time | first and newest observation |\n")
-	b.WriteString(`
-## Quarantine records: EventName ` + "`" + EventQuarantine + "`" + `
-
-What could not be understood or stored, beside the good records.
-
-| attribute | type | meaning |
-|---|---|---|
-| ` + "`" + attributeEventID + "`" + ` | id | deterministic: the same data is the same record |
-| ` + "`" + attributeTenant + "`, `" + attributeFeed + "`" + ` | word | where it came from |
-| ` + "`" + attributeReason + "`" + ` | text | what was wrong |
-| ` + "`" + AttributeFilePath + "`, `" + attributePosition + "`" + ` | text, integer | file or address, and byte offset or index in it |
-| ` + "`" + attributeField + "`" + ` | text | the field that was wrong, where known |
-| ` + "`" + attributeSize + "`" + ` | integer | bytes of the whole; the raw text may be cut |
-| ` + "`" + AttributeOriginal + "`" + ` | text | the raw text, secrets redacted |
-`)
-	return b.String()
 }
 
-func typeName(f *Field, r *Record) string {
-	switch f.Of(r).(type) {
-	case *bool:
+func typeName[T any](f *FieldOf[T]) string {
+	switch f.Value {
+	case ValueBool:
 		return "boolean"
-	case *int64, *uint64:
+	case ValueInt, ValueUint:
 		return "integer"
-	case *pcommon.Timestamp:
+	case ValueTime:
 		return "time"
-	case *ID:
+	case ValueID:
 		return "id (32 hex digits)"
+	case ValueTexts:
+		return "list of texts"
 	}
 	if f.Few {
 		return "word"

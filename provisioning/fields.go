@@ -18,25 +18,15 @@ const (
 )
 
 // Field is one value of a Record.
-type Field struct {
-	Column string
-	Doc    string
-	// Of returns a pointer to the value: *string, *int64, *uint64, *bool, *ID,
-	// *Status, *pcommon.Timestamp or one of this package's string types.
-	Of func(*Record) any
-	// Few marks words of a short list (an enumeration, a source, a tenant).
-	Few bool
-	// Derived marks what the processor adds to the observation.
-	Derived bool
-}
-
-// Attribute is the field's name in a LogRecord.
-func (f *Field) Attribute() string { return attributeNames[f.Column] }
+type Field = FieldOf[Record]
 
 // Fields lists every value of a Record in the order of the documents. Three of
 // them are no attributes but the LogRecord's own: occurred_at is its Timestamp,
 // observed_at its ObservedTimestamp, original the attribute log.record.original.
-var Fields = []Field{
+var Fields = Activities.Fields
+
+// Activities are the records of observations and states.
+var Activities = newSchema(EventActivity, []Field{
 	{Column: "tenant", Few: true, Doc: "Organisation of the identity system.", Of: func(r *Record) any { return &r.Tenant }},
 	{Column: "record", Few: true, Derived: true, Doc: "`observation`: the one record of a distinct observation. `state`: a changed state that no observation of its own reported (a further activity of an account-level observation, a late observation, a timer, a fold).", Of: func(r *Record) any { return &r.Sort }},
 	{Column: "event_id", Doc: "Deterministic id of the record: the idempotency key of every store.", Of: func(r *Record) any { return &r.EventID }},
@@ -94,13 +84,4 @@ var Fields = []Field{
 	{Column: "folded_into", Derived: true, Doc: "The activity no longer stands: this finer activity took it in.", Of: func(r *Record) any { return &r.FoldedInto }},
 	{Column: "said", Derived: true, Doc: "A JSON object of the columns in which the observation itself says something else than its record, which has its activity's words; with it the observation can be restored. Times in it are in nanoseconds. Empty where there is no difference, and on state records.", Of: func(r *Record) any { return &r.Said }},
 	{Column: "original", Doc: "The vendor's verbatim JSON, secrets redacted; empty on state records.", Of: func(r *Record) any { return &r.Original }},
-}
-
-var attributeNames = func() map[string]string {
-	names := make(map[string]string, len(Fields))
-	for i := range Fields {
-		names[Fields[i].Column] = AttributePrefix + Fields[i].Column
-	}
-	names["original"] = AttributeOriginal
-	return names
-}()
+})

@@ -13,9 +13,9 @@ type Group struct {
 	ID     string
 	Number int64
 	Status Status // the worst of its activities
-	Counts [statusCount]int
+	Counts [statusCount]int64
 
-	Activities   int
+	Activities   int64
 	Sources      []string // names, or ids where no name is known; sorted, distinct
 	Cause        string
 	IdentityID   string

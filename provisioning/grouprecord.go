@@ -19,90 +19,60 @@ type GroupRecord struct {
 // ErrNotGroup is returned for a LogRecord of another EventName.
 var ErrNotGroup = errors.New("not a " + EventGroup + " record")
 
-const (
-	attributeGroupID      = AttributePrefix + "group_id"
-	attributeGroupNumber  = AttributePrefix + "group_number"
-	attributeGroupStatus  = AttributePrefix + "group_status"
-	attributeVersion      = AttributePrefix + "version"
-	attributeActivities   = AttributePrefix + "activities"
-	attributeSources      = AttributePrefix + "sources"
-	attributeCause        = AttributePrefix + "cause"
-	attributeIdentityID   = AttributePrefix + "identity_id"
-	attributeIdentityName = AttributePrefix + "identity_name"
-	attributeRequester    = AttributePrefix + "requester_name"
-	attributeFirstAt      = AttributePrefix + "first_at"
-	attributeLastAt       = AttributePrefix + "last_at"
-)
+// Groups are the records of groups' summaries.
+var Groups = newSchema(EventGroup, groupFields())
 
-// countAttribute is the attribute (and column) of a status' count: "failed_count".
-var countAttributes = func() (names [statusCount]string) {
-	for s := range statusCount {
-		word := strings.ReplaceAll(strings.ToLower(s.String()), " ", "_")
-		if s == StatusUnset {
-			word = "unknown"
-		}
-		names[s] = AttributePrefix + word + "_count"
+func groupFields() []FieldOf[GroupRecord] {
+	type group = GroupRecord
+	fields := []FieldOf[group]{
+		{Column: "tenant", Few: true, Doc: "Organisation of the identity system.", Of: func(g *group) any { return &g.Tenant }},
+		{Column: "group_id", Doc: "The vendor's tracking number = account activity id.", Of: func(g *group) any { return &g.ID }},
+		{Column: "group_number", Doc: "Short number of the group, at most 53 bits.", Of: func(g *group) any { return &g.Number }},
+		{Column: "group_status", Few: true, Doc: "Worst status of its activities.", Of: func(g *group) any { return &g.Status }},
+		{Column: "version", Doc: "Orders the summaries of one group, as that of activity records does.", Of: func(g *group) any { return &g.Version }},
+		{Column: "activities", Doc: "Number of activities.", Of: func(g *group) any { return &g.Activities }},
+		{Column: "sources", Doc: "Sources touched, by name, or by id where no name is known.", Of: func(g *group) any { return &g.Sources }},
+		{Column: "cause", Few: true, Doc: "What the action was.", Of: func(g *group) any { return &g.Cause }},
+		{Column: "identity_id", Doc: "Person whose access changes.", Of: func(g *group) any { return &g.IdentityID }},
+		{Column: "identity_name", Doc: "Name of that person.", Of: func(g *group) any { return &g.IdentityName }},
+		{Column: "requester_name", Doc: "Name of who asked.", Of: func(g *group) any { return &g.Requester }},
+		{Column: "first_at", Doc: "First observation.", Of: func(g *group) any { return &g.FirstAt }},
+		{Column: "last_at", Doc: "Newest observation; also the LogRecord's Timestamp.", Of: func(g *group) any { return &g.LastAt }},
+		{Column: "observed_at", Doc: "When the newest observation was received.", Of: func(g *group) any { return &g.ObservedAt }},
 	}
-	return names
-}()
+	for s := range statusCount {
+		doc := "Number of activities that are " + s.String() + "."
+		if s == StatusUnset {
+			doc = "Number of activities of which only unknown words were said."
+		}
+		fields = append(fields, FieldOf[group]{Column: CountColumn(s), Doc: doc, Of: func(g *group) any { return &g.Counts[s] }})
+	}
+	return fields
+}
 
-// CountColumn is the column that holds how many activities have the status.
-func CountColumn(s Status) string { return strings.TrimPrefix(countAttributes[s], AttributePrefix) }
+// CountColumn is the column that holds how many activities have the status:
+// "failed_count".
+func CountColumn(s Status) string {
+	if s == StatusUnset {
+		return "unknown_count"
+	}
+	return strings.ReplaceAll(strings.ToLower(s.String()), " ", "_") + "_count"
+}
 
 // WriteGroup writes g.
 func WriteGroup(g *GroupRecord, to plog.LogRecord) {
-	to.SetEventName(EventGroup)
+	Groups.write(g, to, typicalOfOthers)
 	to.SetTimestamp(g.LastAt)
-	to.SetObservedTimestamp(g.ObservedAt)
 	to.SetTraceID(TraceID(g.Tenant, g.ID))
 	setSeverity(to, g.Status, false)
 	to.Body().SetStr("Group " + g.ID + " is " + g.Status.String())
-	attrs := to.Attributes()
-	attrs.EnsureCapacity(len(countAttributes) + 12)
-	putText(attrs, attributeTenant, g.Tenant)
-	putText(attrs, attributeGroupID, g.ID)
-	attrs.PutInt(attributeGroupNumber, g.Number)
-	putText(attrs, attributeGroupStatus, g.Status.String())
-	putInt(attrs, attributeVersion, int64(g.Version)) //nolint:gosec // a count of observations
-	putInt(attrs, attributeActivities, int64(g.Activities))
-	for s, n := range g.Counts {
-		putInt(attrs, countAttributes[s], int64(n))
-	}
-	sources := attrs.PutEmptySlice(attributeSources)
-	for _, s := range g.Sources {
-		sources.AppendEmpty().SetStr(s)
-	}
-	putText(attrs, attributeCause, g.Cause)
-	putText(attrs, attributeIdentityID, g.IdentityID)
-	putText(attrs, attributeIdentityName, g.IdentityName)
-	putText(attrs, attributeRequester, g.Requester)
-	putInt(attrs, attributeFirstAt, int64(g.FirstAt)) //nolint:gosec // at most MaxTime
-	putInt(attrs, attributeLastAt, int64(g.LastAt))   //nolint:gosec // at most MaxTime
 }
 
-// ReadGroup reads what WriteGroup wrote.
-func ReadGroup(from plog.LogRecord, g *GroupRecord) (err error) {
-	*g = GroupRecord{ObservedAt: from.ObservedTimestamp()}
+// ReadGroup reads what WriteGroup wrote into g, which it clears first.
+func ReadGroup(from plog.LogRecord, g *GroupRecord) error {
+	*g = GroupRecord{}
 	if from.EventName() != EventGroup {
 		return ErrNotGroup
 	}
-	attrs := from.Attributes()
-	text, number := readers(attrs)
-	g.Tenant, g.ID, g.Number = text(attributeTenant), text(attributeGroupID), number(attributeGroupNumber)
-	g.Status, err = ParseStatus(text(attributeGroupStatus))
-	g.Version = uint64(max(number(attributeVersion), 0))
-	g.Activities = int(number(attributeActivities))
-	for s := range g.Counts {
-		g.Counts[s] = int(number(countAttributes[s]))
-	}
-	if v, ok := attrs.Get(attributeSources); ok && v.Type() == pcommon.ValueTypeSlice {
-		for i := range v.Slice().Len() {
-			g.Sources = append(g.Sources, v.Slice().At(i).AsString())
-		}
-	}
-	g.Cause, g.Requester = text(attributeCause), text(attributeRequester)
-	g.IdentityID, g.IdentityName = text(attributeIdentityID), text(attributeIdentityName)
-	g.FirstAt = pcommon.Timestamp(max(number(attributeFirstAt), 0))
-	g.LastAt = pcommon.Timestamp(max(number(attributeLastAt), 0))
-	return err
+	return Groups.read(from, g)
 }

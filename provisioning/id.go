@@ -97,17 +97,31 @@ func SourceKey(id, name string) string {
 }
 
 func isVendorID(id string) bool {
+	if len(id) < vendorDigits {
+		return false
+	}
 	digits := 0
 	for i := range len(id) {
-		switch c := id[i]; {
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
-			digits++
-		case c != '-':
+		switch class := vendorClass[id[i]]; class {
+		case 0:
 			return false
+		default:
+			digits += int(class - 1)
 		}
 	}
-	return digits == 32
+	return digits == vendorDigits
 }
+
+const vendorDigits = 32
+
+// vendorClass is 2 for hex digits, 1 for what may stand between them, 0 for all else.
+var vendorClass = func() (class [256]uint8) {
+	for _, c := range "0123456789abcdefABCDEF" {
+		class[c] = 2
+	}
+	class['-'] = 1
+	return class
+}()
 
 // stateEventID identifies a state record: a state of an activity that no
 // observation of its own reported.

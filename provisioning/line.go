@@ -1,41 +1,38 @@
 package provisioning
 
-import "strings"
-
 // Line is the readable line of a record, for example
 //
 //	Failed: Add memberOf "CN=Sales" for ada.lovelace on Active Directory: timed out
 func Line(r *Record, status Status) string {
-	var b strings.Builder
-	b.Grow(128)
-	word := status.String()
-	if word == "" {
-		word = "Unknown status " + r.RawStatus
+	var stack [256]byte
+	b := stack[:0]
+	if word := status.String(); word != "" {
+		b = append(b, word...)
+	} else {
+		b = append(append(b, "Unknown status "...), r.RawStatus...)
 	}
-	b.WriteString(word)
 	if r.Stalled {
-		b.WriteString(" (stalled)")
+		b = append(b, " (stalled)"...)
 	}
 	if r.Overdue {
-		b.WriteString(" (verification overdue)")
+		b = append(b, " (verification overdue)"...)
 	}
-	b.WriteString(": ")
-	b.WriteString(string(r.Operation))
-	part(&b, " ", r.AttributeName)
+	b = append(append(b, ": "...), r.Operation...)
+	b = part(b, " ", r.AttributeName)
 	if r.AttributeValue != "" {
-		b.WriteString(` "` + r.AttributeValue + `"`)
+		b = append(append(append(b, ` "`...), r.AttributeValue...), '"')
 	}
-	part(&b, " for ", firstOf(r.IdentityName, r.AccountID, r.IdentityID))
-	part(&b, " on ", firstOf(r.SourceName, r.SourceID))
-	part(&b, ": ", r.ErrorMessage)
-	return b.String()
+	b = part(b, " for ", firstOf(r.IdentityName, r.AccountID, r.IdentityID))
+	b = part(b, " on ", firstOf(r.SourceName, r.SourceID))
+	b = part(b, ": ", r.ErrorMessage)
+	return string(b)
 }
 
-func part(b *strings.Builder, before, text string) {
-	if text != "" {
-		b.WriteString(before)
-		b.WriteString(text)
+func part(b []byte, before, text string) []byte {
+	if text == "" {
+		return b
 	}
+	return append(append(b, before...), text...)
 }
 
 func firstOf(texts ...string) string {

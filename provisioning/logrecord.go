@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"unsafe"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/xpdata"
 )
 
 // ErrNotActivity is returned for a LogRecord of another EventName.
@@ -14,107 +16,97 @@ var ErrNotActivity = errors.New("not a " + EventActivity + " record")
 
 // WriteObservation writes an observation as the receiver emits it.
 func WriteObservation(o *Observation, to plog.LogRecord) {
-	r := Record{Observation: *o}
-	write(&r, to, o.Says)
+	w := writer{record: Record{Observation: *o}}
+	w.observation(to)
+}
+
+// WriteObservations appends observations to records, as WriteObservation writes each.
+func WriteObservations(observations []Observation, to plog.LogRecordSlice) {
+	to.EnsureCapacity(to.Len() + len(observations))
+	var w writer
+	for i := range observations {
+		w.record.Observation = observations[i]
+		w.observation(to.AppendEmpty())
+	}
+}
+
+// writer writes one record after another. Neighbours often are of the same group.
+type writer struct {
+	record        Record
+	tenant, group string
+	trace         pcommon.TraceID
+}
+
+func (w *writer) observation(to plog.LogRecord) {
+	w.write(to, w.record.Says, typicallySaid)
 }
 
 // WriteRecord writes an enriched record as the processor emits it.
-func WriteRecord(r *Record, to plog.LogRecord) { write(r, to, r.Status) }
+func WriteRecord(r *Record, to plog.LogRecord) {
+	w := writer{record: *r}
+	w.write(to, r.Status, typicallySaid+typicallyDerived)
+}
 
-func write(r *Record, to plog.LogRecord, status Status) {
-	to.SetEventName(EventActivity)
-	to.SetTimestamp(r.OccurredAt)
-	to.SetObservedTimestamp(r.ObservedAt)
-	to.SetTraceID(TraceID(r.Tenant, r.GroupID))
+// How many attributes records have, so that memory is asked for once.
+const (
+	typicallySaid    = 25
+	typicallyDerived = 16
+	typicalOfOthers  = 17
+)
+
+func (w *writer) write(to plog.LogRecord, status Status, typical int) {
+	r := &w.record
+	Activities.write(r, to, typical)
+	if w.group != r.GroupID || w.tenant != r.Tenant || w.trace.IsEmpty() {
+		w.tenant, w.group, w.trace = r.Tenant, r.GroupID, TraceID(r.Tenant, r.GroupID)
+	}
+	to.SetTraceID(w.trace)
 	setSeverity(to, status, r.Stalled || r.Overdue)
 	to.Body().SetStr(Line(r, status))
-
-	attrs := to.Attributes()
-	attrs.EnsureCapacity(len(Fields))
-	for i := range fieldTable {
-		if f := &fieldTable[i]; !f.top {
-			put(attrs, f.attribute, f.of(r))
-		}
-	}
 }
+
+// An Observation is the beginning of its Record, see FieldOf.same.
+var _ = [1]struct{}{}[unsafe.Offsetof(Record{}.Observation)]
 
 // Enrich turns the record of an observation, as WriteObservation made it, into what
 // WriteRecord would write for r, the record of that observation. Attributes of other
-// makers stay. What is the same already is not written again.
+// makers stay. What is the same already is moved, not written again.
 func Enrich(lr plog.LogRecord, o *Observation, r *Record) {
 	flagged := r.Stalled || r.Overdue
 	setSeverity(lr, r.Status, flagged)
-	was := Record{Observation: *o}
-	attrs := lr.Attributes()
-	attrs.EnsureCapacity(len(Fields))
 	changed := flagged || r.Status != o.Says
-	for i := range fieldTable {
-		f := &fieldTable[i]
-		if f.top {
-			continue
-		}
-		value := f.of(r)
-		if !f.derived {
-			if same(f.of(&was), value) {
+	var attributes xpdata.MapBuilder
+	attributes.EnsureCapacity(lr.Attributes().Len() + typicallyDerived)
+	next := 0 // fields before it are done
+	upTo := func(end int) {
+		for ; next < end; next++ {
+			f := &Activities.Fields[next]
+			if f.top != topNone {
 				continue
 			}
-			changed = true
-			attrs.Remove(f.attribute)
+			changed = changed || !f.Derived && !f.same(unsafe.Pointer(o), r)
+			f.put(r, &attributes)
 		}
-		put(attrs, f.attribute, value)
 	}
+	for name, value := range lr.Attributes().All() {
+		i := Activities.Find(name, next)
+		if i < 0 {
+			value.MoveTo(attributes.AppendEmpty(name))
+			continue
+		}
+		if i < next {
+			continue // out of order: written already
+		}
+		upTo(i)
+		if f := &Activities.Fields[i]; !f.Derived && f.same(unsafe.Pointer(o), r) {
+			value.MoveTo(attributes.AppendEmpty(f.attribute))
+			next++
+		}
+	}
+	upTo(len(Activities.Fields))
+	attributes.UnsafeIntoMap(lr.Attributes())
 	if changed {
 		lr.Body().SetStr(Line(r, r.Status))
-	}
-}
-
-// same compares two values of a field of an Observation.
-func same(a, b any) bool {
-	switch a := a.(type) {
-	case *bool:
-		return *a == *b.(*bool)
-	case *ID:
-		return *a == *b.(*ID)
-	case *Status:
-		return *a == *b.(*Status)
-	case *pcommon.Timestamp:
-		return *a == *b.(*pcommon.Timestamp)
-	default:
-		return Text(a) == Text(b)
-	}
-}
-
-// put writes a value that is not zero.
-func put(attrs pcommon.Map, attribute string, value any) {
-	switch v := value.(type) {
-	case *Status:
-		putText(attrs, attribute, v.String())
-	case *ID:
-		putText(attrs, attribute, v.String())
-	case *bool:
-		if *v {
-			attrs.PutBool(attribute, true)
-		}
-	case *int64:
-		putInt(attrs, attribute, *v)
-	case *uint64:
-		putInt(attrs, attribute, int64(*v)) //nolint:gosec // a count of observations
-	case *pcommon.Timestamp:
-		putInt(attrs, attribute, int64(*v)) //nolint:gosec // nanoseconds since 1970, at most MaxTime
-	default:
-		putText(attrs, attribute, Text(v))
-	}
-}
-
-func putText(attrs pcommon.Map, name, text string) {
-	if text != "" {
-		attrs.PutStr(name, text)
-	}
-}
-
-func putInt(attrs pcommon.Map, name string, n int64) {
-	if n != 0 {
-		attrs.PutInt(name, n)
 	}
 }
 
@@ -125,17 +117,8 @@ func Read(from plog.LogRecord, r *Record) error {
 	if from.EventName() != EventActivity {
 		return ErrNotActivity
 	}
-	r.OccurredAt, r.ObservedAt = from.Timestamp(), from.ObservedTimestamp()
-	next := 0
-	for name, value := range from.Attributes().All() {
-		i := fieldOf(name, next)
-		if i < 0 {
-			continue
-		}
-		next = i + 1
-		if err := set(fieldTable[i].of(r), value); err != nil {
-			return fmt.Errorf("attribute %s: %w", name, err)
-		}
+	if err := Activities.read(from, r); err != nil {
+		return err
 	}
 	switch {
 	case r.EventID.IsZero():
@@ -150,101 +133,13 @@ func Read(from plog.LogRecord, r *Record) error {
 func WrittenByUs(lr plog.LogRecord) bool {
 	next := 0
 	for name := range lr.Attributes().All() {
-		i := fieldOf(name, next)
+		i := Activities.Find(name, next)
 		if i < 0 {
 			return false
 		}
 		next = i + 1
 	}
 	return true
-}
-
-// fieldOf returns the index of an attribute's field, -1 for that of another maker. A
-// record's attributes come in the order of the fields with some left out, so it is
-// nearly always among the next few.
-func fieldOf(attribute string, next int) int {
-	for i := next; i < min(next+8, len(fieldTable)); i++ {
-		if fieldTable[i].attribute == attribute && !fieldTable[i].top {
-			return i
-		}
-	}
-	if i, ok := fieldIndex[attribute]; ok {
-		return i
-	}
-	return -1
-}
-
-func set(field any, value pcommon.Value) (err error) {
-	if want := valueType(field); value.Type() != want {
-		return fmt.Errorf("is %s, want %s", value.Type(), want)
-	}
-	switch p := field.(type) {
-	case *Status:
-		*p, err = ParseStatus(value.Str())
-	case *ID:
-		*p, err = ParseID(value.Str())
-	case *bool:
-		*p = value.Bool()
-	case *int64:
-		*p = value.Int()
-	case *uint64:
-		*p = uint64(max(value.Int(), 0))
-	case *pcommon.Timestamp:
-		*p = pcommon.Timestamp(max(value.Int(), 0))
-	default:
-		SetText(field, value.Str())
-	}
-	return err
-}
-
-// readers returns functions that read an attribute, empty or 0 where it is absent
-// or of another type.
-func readers(attrs pcommon.Map) (text func(string) string, number func(string) int64) {
-	text = func(name string) string {
-		if v, ok := attrs.Get(name); ok && v.Type() == pcommon.ValueTypeStr {
-			return v.Str()
-		}
-		return ""
-	}
-	number = func(name string) int64 {
-		if v, ok := attrs.Get(name); ok && v.Type() == pcommon.ValueTypeInt {
-			return v.Int()
-		}
-		return 0
-	}
-	return text, number
-}
-
-func valueType(field any) pcommon.ValueType {
-	switch field.(type) {
-	case *bool:
-		return pcommon.ValueTypeBool
-	case *int64, *uint64, *pcommon.Timestamp:
-		return pcommon.ValueTypeInt
-	default:
-		return pcommon.ValueTypeStr
-	}
-}
-
-// fieldTable is Fields with what the mapping needs at hand.
-var fieldTable, fieldIndex = func() ([]tableField, map[string]int) {
-	table := make([]tableField, len(Fields))
-	index := make(map[string]int, len(Fields))
-	for i := range Fields {
-		f := &Fields[i]
-		table[i] = tableField{attribute: f.Attribute(), of: f.Of, derived: f.Derived, top: f.Column == "occurred_at" || f.Column == "observed_at"}
-		if !table[i].top {
-			index[table[i].attribute] = i
-		}
-	}
-	return table, index
-}()
-
-type tableField struct {
-	attribute string
-	of        func(*Record) any
-	derived   bool
-	top       bool // a field of the LogRecord itself
 }
 
 func setSeverity(to plog.LogRecord, status Status, flagged bool) {

@@ -28,17 +28,19 @@ func QuarantineID(q *Quarantined) ID {
 	return hashID("quarantine", q.Tenant, string(q.Feed), q.File, strconv.FormatInt(q.Position, 10), q.Original)
 }
 
-// The attributes of a quarantine record; their columns have the same names
-// without the prefix.
-const (
-	attributeTenant   = AttributePrefix + "tenant"
-	attributeEventID  = AttributePrefix + "event_id"
-	attributeFeed     = AttributePrefix + "feed"
-	attributeReason   = AttributePrefix + "reason"
-	attributePosition = AttributePrefix + "position"
-	attributeField    = AttributePrefix + "field"
-	attributeSize     = AttributePrefix + "size"
-)
+// Quarantine are the records of quarantined data.
+var Quarantine = newSchema(EventQuarantine, []FieldOf[Quarantined]{
+	{Column: "event_id", Doc: "Deterministic id: the same data is the same record.", Of: func(q *Quarantined) any { return &q.EventID }},
+	{Column: "tenant", Few: true, Doc: "Organisation of the identity system.", Of: func(q *Quarantined) any { return &q.Tenant }},
+	{Column: "feed", Few: true, Doc: "Where it came from.", Of: func(q *Quarantined) any { return &q.Feed }},
+	{Column: "reason", Doc: "What was wrong and where, for people.", Of: func(q *Quarantined) any { return &q.Reason }},
+	{Column: "file", Doc: "Path or address it came from.", Of: func(q *Quarantined) any { return &q.File }},
+	{Column: "position", Doc: "Byte offset in the file, or index in a page.", Of: func(q *Quarantined) any { return &q.Position }},
+	{Column: "field", Few: true, Doc: "The field that was wrong, where known.", Of: func(q *Quarantined) any { return &q.Field }},
+	{Column: "observed_at", Doc: "When it was received; also the LogRecord's Timestamp.", Of: func(q *Quarantined) any { return &q.ObservedAt }},
+	{Column: "size", Doc: "Bytes of the whole; the raw text may be cut.", Of: func(q *Quarantined) any { return &q.Size }},
+	{Column: "original", Doc: "The raw text, secrets redacted.", Of: func(q *Quarantined) any { return &q.Original }},
+})
 
 // ErrNotQuarantine is returned for a LogRecord of another EventName.
 var ErrNotQuarantine = errors.New("not a " + EventQuarantine + " record")
@@ -48,34 +50,18 @@ func WriteQuarantined(q *Quarantined, to plog.LogRecord) {
 	if q.EventID.IsZero() {
 		q.EventID = QuarantineID(q)
 	}
-	to.SetEventName(EventQuarantine)
+	Quarantine.write(q, to, typicalOfOthers)
 	to.SetTimestamp(q.ObservedAt)
-	to.SetObservedTimestamp(q.ObservedAt)
 	to.SetSeverityNumber(plog.SeverityNumberError)
 	to.SetSeverityText("ERROR")
 	to.Body().SetStr("Quarantined: " + q.Reason)
-	attrs := to.Attributes()
-	attrs.PutStr(attributeEventID, q.EventID.String())
-	putText(attrs, attributeTenant, q.Tenant)
-	putText(attrs, attributeFeed, string(q.Feed))
-	putText(attrs, attributeReason, q.Reason)
-	putText(attrs, AttributeFilePath, q.File)
-	putInt(attrs, attributePosition, q.Position)
-	putText(attrs, attributeField, q.Field)
-	putInt(attrs, attributeSize, q.Size)
-	putText(attrs, AttributeOriginal, q.Original)
 }
 
-// ReadQuarantined reads what WriteQuarantined wrote.
-func ReadQuarantined(from plog.LogRecord, q *Quarantined) (err error) {
-	*q = Quarantined{ObservedAt: from.ObservedTimestamp()}
+// ReadQuarantined reads what WriteQuarantined wrote into q, which it clears first.
+func ReadQuarantined(from plog.LogRecord, q *Quarantined) error {
+	*q = Quarantined{}
 	if from.EventName() != EventQuarantine {
 		return ErrNotQuarantine
 	}
-	text, number := readers(from.Attributes())
-	q.EventID, err = ParseID(text(attributeEventID))
-	q.Tenant, q.Feed, q.Reason = text(attributeTenant), Feed(text(attributeFeed)), text(attributeReason)
-	q.File, q.Position, q.Field = text(AttributeFilePath), number(attributePosition), text(attributeField)
-	q.Size, q.Original = number(attributeSize), text(AttributeOriginal)
-	return err
+	return Quarantine.read(from, q)
 }

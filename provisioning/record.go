@@ -65,9 +65,15 @@ func Version(groupObservations int, flagged bool) uint64 {
 
 // NewRecord describes an activity as of its newest step. The caller sets Current,
 // Version, the group's number and status and the timers' flags.
-func NewRecord(a *Activity) Record {
+func NewRecord(a *Activity) (r Record) {
+	r.Describe(a)
+	return r
+}
+
+// Describe is NewRecord in a record that is zero.
+func (r *Record) Describe(a *Activity) {
 	newest := a.History[len(a.History)-1].Observation
-	r := Record{Observation: *newest, Sort: SortObservation}
+	r.Observation, r.Sort = *newest, SortObservation
 	r.SourceID, r.SourceName, r.AccountID = a.SourceID, a.SourceName, a.AccountID
 	r.AttributeName, r.AttributeValue, r.Operation = a.Key.Attribute, a.Key.Value, a.Key.Operation
 	r.ItemID, r.Cause, r.TicketID = a.ItemID, a.Cause, a.TicketID
@@ -87,8 +93,7 @@ func NewRecord(a *Activity) Record {
 	r.RetryingMS = a.TimeIn[StatusRetrying].Milliseconds()
 	r.CommittedMS = a.TimeIn[StatusCommitted].Milliseconds()
 	r.FailedMS = a.TimeIn[StatusFailed].Milliseconds()
-	r.Said = said(newest, &r)
-	return r
+	r.Said = said(newest, r)
 }
 
 // AsState turns the record into a state record of the given version. It is no

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // Resolve folds the observations of ONE group into its activities, ordered by
@@ -15,12 +16,66 @@ import (
 // more specific activity they cover; where there is none yet they stand as an
 // activity of their own, which folds away as soon as a finer one arrives.
 func Resolve(observations []Observation) []Activity {
+	activities, _ := resolve(observations)
+	return activities
+}
+
+// ResolveBoth resolves the first known observations, and all of them. It does more work
+// than Resolve only for the activities of which something became known.
+func ResolveBoth(observations []Observation, known int) (before, after []Activity) {
+	after, plain := resolve(observations)
+	switch {
+	case known == 0:
+		return nil, after
+	case known == len(observations):
+		return after, after
+	case !plain:
+		return Resolve(observations[:known]), after
+	}
+	before = make([]Activity, 0, len(after))
+	for i := range after {
+		a := &after[i]
+		history := make([]*Observation, 0, len(a.History))
+		for n := range a.History {
+			if o := a.History[n].Observation; indexIn(observations, o) < known {
+				history = append(history, o)
+			}
+		}
+		switch {
+		case len(history) == len(a.History):
+			before = append(before, *a)
+		case len(history) > 0:
+			before = append(before, fold(a.ID, a.Key, history))
+		}
+	}
+	sortActivities(before)
+	return before, after
+}
+
+// indexIn is the index of the element that o points to.
+func indexIn(list []Observation, o *Observation) int {
+	return int((uintptr(unsafe.Pointer(o)) - uintptr(unsafe.Pointer(unsafe.SliceData(list)))) / unsafe.Sizeof(*o)) //nolint:gosec // within the list
+}
+
+// resolve also tells whether the set is plain: each observation makes or joins the
+// activity of its own key, whatever else is in the set.
+func resolve(observations []Observation) (activities []Activity, plain bool) {
 	if len(observations) == 0 {
-		return nil
+		return nil, true
 	}
 	sorted := distinct(observations)
-	names := sourceIDs(sorted)
+	plain = len(sorted) == len(observations)
+	for _, o := range sorted {
+		plain = plain && precision(o) == complete && isVendorID(o.SourceID) && !isVendorID(o.SourceName)
+	}
 	r := resolver{drafts: make([]draft, 0, min(len(sorted), indexed))}
+	if plain {
+		for _, o := range sorted {
+			r.add(o, keyWith(o, o.SourceID))
+		}
+		return r.activities(), true
+	}
+	names := sourceIDs(sorted)
 	for level := complete; ; level-- {
 		finer := len(r.drafts)
 		for _, o := range sorted {
@@ -36,7 +91,7 @@ func Resolve(observations []Observation) []Activity {
 			break
 		}
 	}
-	return r.activities()
+	return r.activities(), false
 }
 
 // distinct returns the observations sorted, the earlier copy of each event id.
@@ -48,16 +103,36 @@ func distinct(observations []Observation) []*Observation {
 	if len(sorted) == 1 {
 		return sorted
 	}
-	slices.SortFunc(sorted, func(a, b *Observation) int {
-		if c := compareID(a.EventID, b.EventID); c != 0 {
-			return c
-		}
-		return cmp.Compare(btoi(Earlier(b, a)), btoi(Earlier(a, b)))
-	})
-	sorted = slices.CompactFunc(sorted, func(a, b *Observation) bool { return a.EventID == b.EventID })
+	if repeated(observations) {
+		slices.SortFunc(sorted, func(a, b *Observation) int {
+			if c := compareID(a.EventID, b.EventID); c != 0 {
+				return c
+			}
+			return cmp.Compare(btoi(Earlier(b, a)), btoi(Earlier(a, b)))
+		})
+		sorted = slices.CompactFunc(sorted, func(a, b *Observation) bool { return a.EventID == b.EventID })
+	}
 	slices.SortFunc(sorted, compare)
 	return sorted
 }
+
+// repeated reports whether an event id may be there twice. Few are compared with each
+// other, which is quicker than sorting them.
+func repeated(observations []Observation) bool {
+	if len(observations) > walked {
+		return true
+	}
+	for i := range observations {
+		for j := range i {
+			if observations[i].EventID == observations[j].EventID {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+const walked = 32
 
 // Levels of precision, from an observation that says least to one that says all.
 const (
@@ -112,6 +187,10 @@ func keyOf(o *Observation, pairs []pairing) ActivityKey {
 			break
 		}
 	}
+	return keyWith(o, source)
+}
+
+func keyWith(o *Observation, source string) ActivityKey {
 	return ActivityKey{
 		Tenant: o.Tenant, GroupID: o.GroupID, Source: source, Account: strings.ToLower(o.AccountID),
 		Attribute: o.AttributeName, Value: o.AttributeValue, Operation: o.Operation,
@@ -194,12 +273,16 @@ func (r *resolver) activities() []Activity {
 	for i := range r.drafts {
 		d := &r.drafts[i]
 		slices.SortFunc(d.history, compare)
-		out[i] = fold(d.key, d.history)
+		out[i] = fold(d.key.ID(), d.key, d.history)
 	}
-	slices.SortFunc(out, func(a, b Activity) int {
+	sortActivities(out)
+	return out
+}
+
+func sortActivities(list []Activity) {
+	slices.SortFunc(list, func(a, b Activity) int {
 		return cmp.Or(cmp.Compare(a.FirstAt, b.FirstAt), compareID(a.ID, b.ID))
 	})
-	return out
 }
 
 func btoi(b bool) int {

@@ -255,8 +255,8 @@ func TestGroupIsAsBadAsItsWorst(t *testing.T) {
 	failed := with(observe(StatusFailed, 5), func(o *Observation) { o.AttributeValue = "CN=Other" })
 	g := Summarize(Resolve([]Observation{observe(StatusSuccess, 9), failed}))
 	require.Equal(t, StatusFailed, g.Status)
-	require.Equal(t, 2, g.Activities)
-	require.Equal(t, 1, g.Counts[StatusSuccess])
+	require.EqualValues(t, 2, g.Activities)
+	require.EqualValues(t, 1, g.Counts[StatusSuccess])
 	require.Equal(t, []string{"Active Directory"}, g.Sources)
 	require.InDelta(t, 4, g.Duration().Seconds(), 0)
 	require.Equal(t, GroupNumber("acme", "g1"), g.Number)
@@ -273,4 +273,26 @@ func TestEventID(t *testing.T) {
 	require.Equal(t, o.EventID, EventID(&again), "a looked-up name is not part of what is said")
 	again.RawStatus = "FAILED"
 	require.NotEqual(t, o.EventID, EventID(&again))
+}
+
+// TestBothAreWhatEachIs: what is derived from the larger set is what resolving the smaller
+// one gives. Half of the sets hold complete changes only, which take the shorter way.
+func TestBothAreWhatEachIs(t *testing.T) {
+	shorter := 0
+	rapid.Check(t, func(t *rapid.T) {
+		observations := history(t)
+		if rapid.Bool().Draw(t, "complete") {
+			observations = slices.DeleteFunc(observations, func(o Observation) bool {
+				return precision(&o) != complete || o.SourceID == ""
+			})
+		}
+		known := rapid.IntRange(0, len(observations)).Draw(t, "known")
+		before, after := ResolveBoth(observations, known)
+		require.Equal(t, plain(Resolve(observations)), plain(after))
+		require.Equal(t, plain(Resolve(observations[:known])), plain(before))
+		if _, short := resolve(observations); short && known > 0 && known < len(observations) {
+			shorter++
+		}
+	})
+	require.NotZero(t, shorter)
 }

@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
 // stored is the grain of times in the stores.
-const stored = pcommon.Timestamp(1000)
+const stored = 1000
 
 // said lists, as a JSON object, where the observation differs from its record. What
 // the stores cut off its times is in it too.
@@ -25,16 +23,16 @@ func said(o *Observation, r *Record) string {
 		if f.Derived || f.Column == "original" {
 			continue
 		}
-		switch own := f.Of(&was).(type) {
-		case *pcommon.Timestamp:
-			if *own != *f.Of(r).(*pcommon.Timestamp) || *own%stored != 0 {
-				differences[f.Column] = uint64(*own)
+		switch f.Value {
+		case ValueTime:
+			if own := f.Number(&was); own != f.Number(r) || own%stored != 0 {
+				differences[f.Column] = own
 			}
-		case *ID, *Status, *bool: // a record has those of its observation
-		default:
-			if text := Text(own); text != Text(f.Of(r)) {
+		case ValueText:
+			if text := f.Text(&was); text != f.Text(r) {
 				differences[f.Column] = text
 			}
+		default: // a record has those of its observation
 		}
 	}
 	if len(differences) == 0 {
@@ -72,29 +70,25 @@ func Said(r *Record) (Observation, error) {
 }
 
 func (r *Record) say(column string, raw json.RawMessage) error {
-	i, ok := columnIndex[column]
-	if !ok || Fields[i].Derived {
+	f := Activities.Column(column)
+	if f == nil || f.Derived {
 		return errors.New("is no column of an observation that this version knows")
 	}
-	switch to := Fields[i].Of(r).(type) {
-	case *pcommon.Timestamp:
-		return json.Unmarshal(raw, (*uint64)(to))
-	case *ID, *Status, *bool:
-		return errors.New("cannot differ from the record's")
-	default:
+	switch f.Value {
+	case ValueTime:
+		var at int64
+		if err := json.Unmarshal(raw, &at); err != nil {
+			return err
+		}
+		f.SetNumber(r, at)
+	case ValueText:
 		var text string
 		if err := json.Unmarshal(raw, &text); err != nil {
 			return err
 		}
-		SetText(to, text)
-		return nil
+		f.SetText(r, text)
+	default:
+		return errors.New("cannot differ from the record's")
 	}
+	return nil
 }
-
-var columnIndex = func() map[string]int {
-	index := make(map[string]int, len(Fields))
-	for i := range Fields {
-		index[Fields[i].Column] = i
-	}
-	return index
-}()

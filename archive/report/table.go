@@ -2,7 +2,6 @@ package report
 
 import (
 	"encoding/csv"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -63,47 +62,22 @@ func newCell(name string, zone *time.Location) cell {
 	case "occurred_at":
 		return func(r *provisioning.Record) string { return when(r.At()) }
 	}
-	for i := range provisioning.Fields {
-		if f := &provisioning.Fields[i]; f.Column == name {
-			return func(r *provisioning.Record) string {
-				switch v := f.Of(r).(type) {
-				case *bool:
-					return strconv.FormatBool(*v)
-				case *int64:
-					return strconv.FormatInt(*v, 10)
-				case *uint64:
-					return strconv.FormatUint(*v, 10)
-				case *pcommon.Timestamp:
-					return when(*v)
-				case *string:
-					return harmless(*v)
-				case fmt.Stringer:
-					return v.String()
-				default:
-					return harmless(word(v))
-				}
-			}
+	f := provisioning.Activities.Column(name)
+	if f == nil {
+		panic("report: there is no column " + name) // Filter.Validate has looked
+	}
+	return func(r *provisioning.Record) string {
+		switch f.Value {
+		case provisioning.ValueBool:
+			return strconv.FormatBool(f.Number(r) != 0)
+		case provisioning.ValueInt, provisioning.ValueUint:
+			return strconv.FormatInt(f.Number(r), 10)
+		case provisioning.ValueTime:
+			return when(pcommon.Timestamp(f.Number(r))) //nolint:gosec // as it was
+		default:
+			return harmless(f.Word(r))
 		}
 	}
-	panic("report: there is no column " + name) // Filter.Validate has looked
-}
-
-func word(v any) string {
-	switch v := v.(type) {
-	case *provisioning.Feed:
-		return string(*v)
-	case *provisioning.Dialect:
-		return string(*v)
-	case *provisioning.Sort:
-		return string(*v)
-	case *provisioning.Operation:
-		return string(*v)
-	case *provisioning.Kind:
-		return string(*v)
-	case *provisioning.FailedOn:
-		return string(*v)
-	}
-	panic(fmt.Sprintf("report: type %T is not known", v))
 }
 
 // harmless puts an apostrophe before what a spreadsheet would run as a formula

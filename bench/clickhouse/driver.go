@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"time"
 
@@ -28,10 +27,7 @@ func drive(ctx context.Context, address, like string, l *load) (float64, error) 
 			return 0, err
 		}
 	}
-	input, err := prepare(l.sample)
-	if err != nil {
-		return 0, err
-	}
+	input := prepare(l.sample)
 	query := ch.Query{
 		Body: input.Into("driver"), Input: input,
 		Settings: []ch.Setting{ch.SettingInt("async_insert", 0), ch.SettingInt("insert_deduplicate", 0)},
@@ -52,77 +48,54 @@ func drive(ctx context.Context, address, like string, l *load) (float64, error) 
 }
 
 // prepare makes the driver's own columns of the types the table has.
-func prepare(records []provisioning.Record) (proto.Input, error) {
+func prepare(records []provisioning.Record) proto.Input {
 	var input proto.Input
 	for i := range provisioning.Fields {
 		f := &provisioning.Fields[i]
-		column, err := columnOf(f, records)
-		if err != nil {
-			return nil, err
-		}
-		input = append(input, proto.InputColumn{Name: f.Column, Data: column})
+		input = append(input, proto.InputColumn{Name: f.Column, Data: columnOf(f, records)})
 	}
 	timed := new(proto.ColBool)
 	for i := range records {
 		timed.Append(records[i].OccurredAt != 0)
 	}
-	return append(input, proto.InputColumn{Name: "timed", Data: timed}), nil
+	return append(input, proto.InputColumn{Name: "timed", Data: timed})
 }
 
-func columnOf(f *provisioning.Field, records []provisioning.Record) (proto.ColInput, error) {
-	switch f.Of(&records[0]).(type) {
-	case *bool:
+func columnOf(f *provisioning.Field, records []provisioning.Record) proto.ColInput {
+	switch f.Value {
+	case provisioning.ValueBool:
 		c := new(proto.ColBool)
 		for i := range records {
-			c.Append(*f.Of(&records[i]).(*bool))
+			c.Append(f.Number(&records[i]) != 0)
 		}
-		return c, nil
-	case *int64:
+		return c
+	case provisioning.ValueInt:
 		c := new(proto.ColInt64)
 		for i := range records {
-			c.Append(*f.Of(&records[i]).(*int64))
+			c.Append(f.Number(&records[i]))
 		}
-		return c, nil
-	case *uint64:
+		return c
+	case provisioning.ValueUint:
 		c := new(proto.ColUInt64)
 		for i := range records {
-			c.Append(*f.Of(&records[i]).(*uint64))
+			c.Append(uint64(f.Number(&records[i]))) //nolint:gosec // as it was
 		}
-		return c, nil
-	case *pcommon.Timestamp:
-		return timesOf(f, records), nil
+		return c
+	case provisioning.ValueTime:
+		return timesOf(f, records)
 	}
 	texts := make([]string, len(records))
 	for i := range records {
-		switch v := f.Of(&records[i]).(type) {
-		case *string:
-			texts[i] = *v
-		case fmt.Stringer:
-			texts[i] = v.String()
-		case *provisioning.Feed:
-			texts[i] = string(*v)
-		case *provisioning.Dialect:
-			texts[i] = string(*v)
-		case *provisioning.Sort:
-			texts[i] = string(*v)
-		case *provisioning.Operation:
-			texts[i] = string(*v)
-		case *provisioning.Kind:
-			texts[i] = string(*v)
-		case *provisioning.FailedOn:
-			texts[i] = string(*v)
-		default:
-			return nil, fmt.Errorf("column %s has type %T", f.Column, v)
-		}
+		texts[i] = f.Word(&records[i])
 	}
 	if f.Few {
 		c := new(proto.ColStr).LowCardinality()
 		c.AppendArr(texts)
-		return c, nil
+		return c
 	}
 	c := new(proto.ColStr)
 	c.AppendArr(texts)
-	return c, nil
+	return c
 }
 
 func timesOf(f *provisioning.Field, records []provisioning.Record) proto.ColInput {
@@ -130,7 +103,7 @@ func timesOf(f *provisioning.Field, records []provisioning.Record) proto.ColInpu
 	always := f.Column == "occurred_at" || f.Column == "observed_at"
 	c := proto.NewColNullable[time.Time](times)
 	for i := range records {
-		at := *f.Of(&records[i]).(*pcommon.Timestamp)
+		at := pcommon.Timestamp(f.Number(&records[i])) //nolint:gosec // as it was
 		if f.Column == "occurred_at" {
 			at = records[i].At()
 		}

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -23,6 +24,7 @@ import (
 )
 
 type options struct {
+	shapes             []shape
 	documents, rounds  int
 	provtrail, contrib string
 	soak               time.Duration
@@ -32,8 +34,9 @@ type options struct {
 
 func main() {
 	clickhouse.RunChildIfAsked()
-	var o options
-	flag.IntVar(&o.documents, "documents", 60_000, "search documents to send through each collector")
+	o := options{shapes: shapes}
+	flag.IntVar(&o.documents, "documents", 60_000, "search documents of each shape to send through each collector")
+	flag.Func("shape", "`name` of the only shape of documents (default: "+strings.Join(shapeNames(), ", then ")+")", o.only)
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each collector is measured")
 	flag.StringVar(&o.provtrail, "provtrail", "bin/provtrail", "program")
 	flag.StringVar(&o.contrib, "contrib", "bin/contrib", "program built from bench/pipeline/contrib-builder.yaml; empty to leave it out")
@@ -77,25 +80,37 @@ func run(ctx context.Context, o options) (err error) {
 }
 
 func compare(ctx context.Context, engine *clickhouse.Engine, o options, dir string) error {
-	in, err := makeInput(ctx, o, dir)
-	if err != nil {
-		return err
+	for _, s := range o.shapes {
+		in, err := makeInput(ctx, o, s, dir)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "%s: %d documents of %d bytes, %d observations\n", s.name, in.documents, in.bytes/int64(in.documents), in.observations)
+		all, err := rounds(ctx, engine, o, in, filepath.Join(dir, s.name))
+		if err != nil {
+			return err
+		}
+		if err := report(os.Stdout, in, all); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintf(os.Stderr, "%d documents of %d bytes, %d observations\n", in.documents, in.bytes/int64(in.documents), in.observations)
+	return nil
+}
+
+func rounds(ctx context.Context, engine *clickhouse.Engine, o options, in input, dir string) (all []measurement, err error) {
 	subjects := []subject{provtrail(o, in)}
 	if o.contrib != "" {
 		subjects = append(subjects, contrib(o.contrib, in))
 	}
-	var all []measurement
 	for round := range o.rounds {
 		for i := range subjects {
 			m, err := subjects[i].measure(ctx, engine, in, filepath.Join(dir, fmt.Sprintf("%s-%d", subjects[i].name, round)), round)
 			if err != nil {
-				return fmt.Errorf("%s, round %d: %w", subjects[i].name, round+1, err)
+				return nil, fmt.Errorf("%s, %s, round %d: %w", in.shape.name, subjects[i].name, round+1, err)
 			}
 			fmt.Fprintln(os.Stderr, m)
 			all = append(all, m)
 		}
 	}
-	return report(os.Stdout, in, all)
+	return all, nil
 }

@@ -32,9 +32,11 @@ type subject struct {
 	profiles string // folder for its profiles, empty for none
 }
 
+const ours = "provtrail"
+
 func provtrail(o options, in input) subject {
 	return subject{
-		name: "provtrail", program: o.provtrail, profiles: o.profiles,
+		name: ours, program: o.provtrail, profiles: o.profiles,
 		args: []string{"--config", "collector-config.yaml", "--config", "bench/pipeline/provtrail.yaml"},
 		rows: "SELECT uniqExact(event_id) FROM provisioning_observations WHERE record = 'observation'",
 		want: uint64(in.observations), archive: "archive", //nolint:gosec // a count
@@ -75,7 +77,7 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 	if err := os.MkdirAll(inbox, 0o750); err != nil {
 		return m, err
 	}
-	database := fmt.Sprintf("%s_%d", s.name, round)
+	database := fmt.Sprintf("%s_%s_%d", s.name, in.shape.name, round)
 	db, err := driver.Open(&driver.Options{Addr: []string{engine.NativeAddr()}})
 	if err != nil {
 		return m, err

@@ -37,38 +37,16 @@ func writeActivity(a *activity, span ptrace.Span) {
 	setStatus(span, r.Status, r.ErrorMessage)
 	attributes := span.Attributes()
 	for i := range spanFields {
-		name := spanFields[i].Attribute()
-		switch v := spanFields[i].Of(r).(type) {
-		case *int64:
-			if *v != 0 {
-				attributes.PutInt(name, *v)
+		f := &spanFields[i]
+		if f.Value == provisioning.ValueInt {
+			if n := f.Number(r); n != 0 {
+				attributes.PutInt(f.Attribute(), n)
 			}
-		default:
-			if text := textOf(v); text != "" {
-				attributes.PutStr(name, text)
-			}
+		} else if text := f.Word(r); text != "" {
+			attributes.PutStr(f.Attribute(), text)
 		}
 	}
 	writeEvents(a, span)
-}
-
-func textOf(field any) string {
-	switch v := field.(type) {
-	case *string:
-		return *v
-	case *provisioning.ID:
-		return v.String()
-	case *provisioning.Status:
-		return v.String()
-	case *provisioning.Kind:
-		return string(*v)
-	case *provisioning.Operation:
-		return string(*v)
-	case *provisioning.FailedOn:
-		return string(*v)
-	default:
-		return ""
-	}
 }
 
 // event is a moment in an activity's life.

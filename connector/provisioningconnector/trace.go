@@ -28,7 +28,7 @@ func writeTrace(h *held, to ptrace.Traces) (complete bool) {
 		return cmp.Or(cmp.Compare(begin(&a.newest), begin(&b.newest)),
 			bytes.Compare(a.newest.ActivityID[:], b.newest.ActivityID[:]))
 	})
-	complete = len(activities) >= g.Activities
+	complete = int64(len(activities)) >= g.Activities
 
 	root := spanOf(to, g.Tenant)
 	trace := provisioning.TraceID(g.Tenant, g.ID)

@@ -21,6 +21,8 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/columns"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/metadata"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/schema"
+	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/internal/freelist"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -31,8 +33,8 @@ type clickhouseExporter struct {
 	host      component.Host
 	pool      *client.Pool
 	tables    tables
-	batches   chan *columns.Batch // not in use; a sync.Pool would let go of their memory
-	failing   atomic.Bool         // the component's status is an error
+	spare     freelist.List[*columns.Tables] // not in use
+	failing   atomic.Bool                    // the component's status is an error
 }
 
 func newExporter(cfg *Config, set exporter.Settings) (*clickhouseExporter, error) {
@@ -42,7 +44,7 @@ func newExporter(cfg *Config, set exporter.Settings) (*clickhouseExporter, error
 	}
 	return &clickhouseExporter{
 		cfg: cfg, log: set.Logger, telemetry: telemetry,
-		batches: make(chan *columns.Batch, cfg.MaxConnections),
+		spare: freelist.New[*columns.Tables](cfg.MaxConnections),
 	}, nil
 }
 
@@ -87,7 +89,7 @@ func (e *clickhouseExporter) shutdown(context.Context) error {
 }
 
 // push stores a batch. Any error it returns means: send it again.
-func (e *clickhouseExporter) push(ctx context.Context, records *provisioning.Batch) error {
+func (e *clickhouseExporter) push(ctx context.Context, records []*columnar.Batch) error {
 	err := e.tables.ensure(ctx)
 	if err == nil {
 		err = e.store(ctx, records)
@@ -95,30 +97,27 @@ func (e *clickhouseExporter) push(ctx context.Context, records *provisioning.Bat
 	e.report(err)
 	if err != nil {
 		return fmt.Errorf("store %d records in ClickHouse at %s, database %s (kept and sent again): %w",
-			records.Len(), e.cfg.server(), e.cfg.Database, err)
+			columnar.Len(records), e.cfg.server(), e.cfg.Database, err)
 	}
 	return nil
 }
 
 // store inserts the records. Where the server refuses some for what they say, it
 // halves until those are alone and puts them into the quarantine with the reason.
-func (e *clickhouseExporter) store(ctx context.Context, records *provisioning.Batch) error {
-	rows := e.take()
-	defer e.give(rows)
-	rows.Fill(records)
-	err := e.insertAll(ctx, rows)
+func (e *clickhouseExporter) store(ctx context.Context, records []*columnar.Batch) error {
+	err := e.insertAll(ctx, records)
 	if err == nil || classify(err) != refusesRows {
 		e.tables.doubt(err)
 		return err
 	}
-	if n := records.Len(); n > 1 {
-		head, tail := records.Cut(n / 2)
-		return errors.Join(e.store(ctx, &head), e.store(ctx, &tail))
+	if n := columnar.Len(records); n > 1 {
+		head, tail := columnar.Cut(records, n/2)
+		return errors.Join(e.store(ctx, head), e.store(ctx, tail))
 	}
-	record := records.Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
-	rows.Reset()
-	rows.Quarantine.Append(provisioning.Refuse(record, fmt.Errorf("ClickHouse refused it: %w", err)))
-	if err := e.insert(ctx, &rows.Quarantine.Block); err != nil {
+	record := columnar.Join(records).Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	refused := columnar.NewBuilder(1)
+	refused.Quarantined(provisioning.Refuse(record, fmt.Errorf("ClickHouse refused it: %w", err)))
+	if err := e.insertAll(ctx, []*columnar.Batch{refused.Batch()}); err != nil {
 		return fmt.Errorf("put a refused record into the quarantine: %w", err)
 	}
 	e.log.Warn("ClickHouse refused a record; it is in the quarantine", zap.Error(err))
@@ -126,29 +125,14 @@ func (e *clickhouseExporter) store(ctx context.Context, records *provisioning.Ba
 	return nil
 }
 
-func (e *clickhouseExporter) take() *columns.Batch {
-	select {
-	case batch := <-e.batches:
-		return batch
-	default:
-		return columns.NewBatch()
-	}
-}
-
-func (e *clickhouseExporter) give(batch *columns.Batch) {
-	batch.Reset()
-	select {
-	case e.batches <- batch:
-	default:
-	}
-}
-
-func (e *clickhouseExporter) insertAll(ctx context.Context, batch *columns.Batch) error {
-	for _, block := range batch.Blocks() {
-		if block.Rows() == 0 {
+func (e *clickhouseExporter) insertAll(ctx context.Context, records []*columnar.Batch) error {
+	tables := e.spare.Take(columns.NewTables)
+	defer e.spare.Give(tables)
+	for _, table := range tables {
+		if table.Rows(records) == 0 {
 			continue
 		}
-		if err := e.insert(ctx, block); err != nil {
+		if err := e.insert(ctx, table, records); err != nil {
 			return err
 		}
 	}
@@ -168,18 +152,29 @@ var insertSettings = []ch.Setting{
 var clusterInsertSettings = append(slices.Clone(insertSettings),
 	ch.SettingInt("distributed_foreground_insert", 1))
 
-// insert stores one block, and what follows from it, in one synchronous insert.
-func (e *clickhouseExporter) insert(ctx context.Context, block *columns.Block) error {
+// insert stores a table's rows, and what follows from them, in one synchronous insert.
+func (e *clickhouseExporter) insert(ctx context.Context, to *columns.Table, records []*columnar.Batch) error {
 	begin := time.Now()
 	settings := insertSettings
 	if e.cfg.Cluster.HasValue() {
 		settings = clusterInsertSettings
 	}
-	err := e.pool.Do(ctx, ch.Query{
-		Body:  "INSERT INTO " + e.cfg.target().Into(block.Table) + " (" + block.Names() + ") VALUES",
-		Input: block.Input,
-		Settings: append(slices.Clone(settings),
-			ch.Setting{Key: "insert_deduplication_token", Value: block.Token(), Important: true}),
+	settings = append(slices.Clone(settings),
+		ch.Setting{Key: "insert_deduplication_token", Value: to.Token(records), Important: true})
+	rows, bytes := to.Rows(records), 0
+	err := e.pool.Do(ctx, func() ch.Query {
+		next := to.Blocks(records)
+		bytes = 0
+		return ch.Query{
+			Body:  "INSERT INTO " + e.cfg.target().Into(to.Name) + " (" + to.Names() + ") VALUES",
+			Input: to.Input,
+			OnInput: func(ctx context.Context) error {
+				err := next(ctx)
+				bytes += to.Bytes()
+				return err
+			},
+			Settings: settings,
+		}
 	})
 	outcome := "stored"
 	if err != nil {
@@ -187,14 +182,14 @@ func (e *clickhouseExporter) insert(ctx context.Context, block *columns.Block) e
 		if classify(err) == refusesRows {
 			outcome = "refused"
 		}
-		err = fmt.Errorf("insert %d rows into %s: %w", block.Rows(), block.Table, err)
+		err = fmt.Errorf("insert %d rows into %s: %w", rows, to.Name, err)
 	}
-	table := attribute.String("table", block.Table)
+	table := attribute.String("table", to.Name)
 	e.telemetry.ProvisioningClickhouseInsertDuration.Record(ctx, time.Since(begin).Seconds(),
 		metric.WithAttributes(table, attribute.String("outcome", outcome)))
 	if err == nil {
-		e.telemetry.ProvisioningClickhouseRows.Add(ctx, int64(block.Rows()), metric.WithAttributes(table))
-		e.telemetry.ProvisioningClickhouseBytes.Add(ctx, int64(block.Bytes()), metric.WithAttributes(table))
+		e.telemetry.ProvisioningClickhouseRows.Add(ctx, int64(rows), metric.WithAttributes(table))
+		e.telemetry.ProvisioningClickhouseBytes.Add(ctx, int64(bytes), metric.WithAttributes(table))
 	}
 	return err
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/provtrail/provtrail/archive"
 	_ "github.com/provtrail/provtrail/archive/drivers" // s3://, gs://, azblob://
 	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter/internal/metadata"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/internal/columnar"
 )
 
 type parquetExporter struct {
@@ -130,12 +130,14 @@ func (e *parquetExporter) watch(ctx context.Context, a *archive.Archive) {
 
 // push stores a batch. Every error is worth a retry (a full disk, a missing right):
 // what can never be stored as an activity is stored as quarantined data instead.
-func (e *parquetExporter) push(ctx context.Context, records *provisioning.Batch) error {
+func (e *parquetExporter) push(ctx context.Context, batches []*columnar.Batch) error {
 	a := e.archive.Load()
 	if a == nil {
 		return errNotOpen
 	}
-	written, err := a.Write(ctx, archive.Batch{Records: records.Records, Quarantined: records.Quarantined})
+	rows := unpack(batches)
+	defer rows.done()
+	written, err := a.Write(ctx, rows.batch)
 	e.telemetry.ExporterProvisioningParquetRows.Add(ctx, int64(written.Rows))
 	e.telemetry.ExporterProvisioningParquetFiles.Add(ctx, int64(written.Files))
 	e.telemetry.ExporterProvisioningParquetBytes.Add(ctx, written.Bytes)
@@ -143,7 +145,7 @@ func (e *parquetExporter) push(ctx context.Context, records *provisioning.Batch)
 	if err != nil {
 		return errors.Join(errStays, err)
 	}
-	e.telemetry.ExporterProvisioningParquetIgnored.Add(ctx, int64(len(records.Groups)))
+	e.telemetry.ExporterProvisioningParquetIgnored.Add(ctx, int64(rows.groups))
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/internal/clickhousetest"
+	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -17,16 +18,16 @@ import (
 func BenchmarkTold(b *testing.B) {
 	server := clickhousetest.Start(b)
 	database := server.Database(b)
-	var batch provisioning.Batch
+	batch := columnar.NewBuilder(0)
 	for i := range 20_000 {
 		var observations []provisioning.Observation
 		for n := range 3 {
 			observations = append(observations, observe(fmt.Sprint("g", i), n+i%60, nil))
 		}
-		tell(&batch, 6, observations)
-		if batch.Len() > 20_000 || i == 19_999 {
-			store(b, server, database, &batch)
-			batch = provisioning.Batch{}
+		tell(batch, 6, observations)
+		if batch.Batch().Len() > 20_000 || i == 19_999 {
+			store(b, server, database, batch.Batch())
+			batch = columnar.NewBuilder(0)
 		}
 	}
 	cfg := createDefaultConfig().(*Config)

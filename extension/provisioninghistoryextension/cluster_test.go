@@ -17,6 +17,7 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter"
 	"github.com/provtrail/provtrail/internal/blackbox"
 	"github.com/provtrail/provtrail/internal/clickhousetest"
+	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -44,16 +45,16 @@ func shards(t *testing.T) []*clickhousetest.Server {
 func TestAClusterIsAskedAsAWhole(t *testing.T) {
 	servers := shards(t)
 	const groups = 20
-	var batch provisioning.Batch
+	batch := columnar.NewBuilder(0)
 	ask := make([]provisioning.KnownGroup, groups)
 	want := map[provisioning.ID]provisioning.Observation{}
 	for i := range ask {
 		o := observe(fmt.Sprint("g", i), i, nil)
-		tell(&batch, 4, []provisioning.Observation{o})
+		tell(batch, 4, []provisioning.Observation{o})
 		ask[i] = provisioning.KnownGroup{Key: provisioning.GroupKey(o.Tenant, o.GroupID), Tenant: o.Tenant, GroupID: o.GroupID}
 		want[ask[i].Key] = o
 	}
-	store(t, servers[0], "spread", &batch, func(c *provisioningclickhouseexporter.Config) {
+	store(t, servers[0], "spread", batch.Batch(), func(c *provisioningclickhouseexporter.Config) {
 		c.Cluster = configoptional.Some(provisioningclickhouseexporter.ClusterConfig{Name: "test"})
 	})
 	for _, server := range servers {

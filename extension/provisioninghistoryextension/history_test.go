@@ -17,6 +17,7 @@ import (
 
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter"
 	"github.com/provtrail/provtrail/internal/clickhousetest"
+	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -34,7 +35,7 @@ func start(t *testing.T, server *clickhousetest.Server, database string) *histor
 }
 
 // store puts what a processor tells into ClickHouse, by the exporter without a queue.
-func store(t testing.TB, server *clickhousetest.Server, database string, batch *provisioning.Batch, change ...func(*provisioningclickhouseexporter.Config)) {
+func store(t testing.TB, server *clickhousetest.Server, database string, batch *columnar.Batch, change ...func(*provisioningclickhouseexporter.Config)) {
 	t.Helper()
 	factory := provisioningclickhouseexporter.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*provisioningclickhouseexporter.Config)
@@ -67,7 +68,7 @@ func observe(group string, n int, change func(*provisioning.Observation)) provis
 }
 
 // tell adds to a batch what a processor tells of a group at once.
-func tell(to *provisioning.Batch, version uint64, observations []provisioning.Observation) {
+func tell(to *columnar.Builder, version uint64, observations []provisioning.Observation) {
 	activities := provisioning.Resolve(observations)
 	told := map[provisioning.ID]bool{}
 	for i := range activities {
@@ -79,13 +80,13 @@ func tell(to *provisioning.Batch, version uint64, observations []provisioning.Ob
 			}
 			told[r.EventID] = true
 			r.Version, r.Current, r.Original = version, step == len(activities[i].History)-1, "{}"
-			to.Records = append(to.Records, &r)
+			to.Activity(&r)
 		}
 		state := provisioning.NewRecord(&activities[i])
 		state.AsState(version)
-		to.Records = append(to.Records, &state)
+		to.Activity(&state)
 	}
-	to.Groups = append(to.Groups, &provisioning.GroupRecord{Group: provisioning.Summarize(activities), Version: version, ObservedAt: 20_000 * day})
+	to.Group(&provisioning.GroupRecord{Group: provisioning.Summarize(activities), Version: version, ObservedAt: 20_000 * day})
 }
 
 func TestObservationsComeBackAsTheyWere(t *testing.T) {
@@ -109,11 +110,11 @@ func TestObservationsComeBackAsTheyWere(t *testing.T) {
 		}),
 	}
 	two := []provisioning.Observation{observe("g'2", 4, nil), observe("g'2", 5, func(o *provisioning.Observation) { o.AccountID = "Bob" })}
-	var batch provisioning.Batch
-	tell(&batch, 8, one[:2])
-	tell(&batch, 5<<32|8, one)
-	tell(&batch, 6, two)
-	store(t, server, database, &batch)
+	batch := columnar.NewBuilder(0)
+	tell(batch, 8, one[:2])
+	tell(batch, 5<<32|8, one)
+	tell(batch, 6, two)
+	store(t, server, database, batch.Batch())
 
 	told, err = h.Told(t.Context(), []provisioning.KnownGroup{ask("g1", 8), ask("g'2", 0), ask("g3", 0)})
 	require.NoError(t, err)
@@ -148,14 +149,14 @@ func TestMoreGroupsThanOneQueryTakes(t *testing.T) {
 	server := clickhousetest.Start(t)
 	database := server.Database(t)
 	h := start(t, server, database)
-	var batch provisioning.Batch
+	batch := columnar.NewBuilder(0)
 	var ask []provisioning.KnownGroup
 	for i := range 2*most + 1 {
 		o := observe(fmt.Sprint("g", i), i%5, nil)
-		tell(&batch, 2, []provisioning.Observation{o})
+		tell(batch, 2, []provisioning.Observation{o})
 		ask = append(ask, provisioning.KnownGroup{Key: provisioning.GroupKey(o.Tenant, o.GroupID), Tenant: o.Tenant, GroupID: o.GroupID})
 	}
-	store(t, server, database, &batch)
+	store(t, server, database, batch.Batch())
 	told, err := h.Told(t.Context(), ask)
 	require.NoError(t, err)
 	require.Len(t, told, len(ask))

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -102,10 +100,10 @@ var fields = func() (list []provisioning.Field) {
 var expressions = func() string {
 	list := make([]string, len(fields))
 	for i, f := range fields {
-		switch f.Of(new(provisioning.Record)).(type) {
-		case *pcommon.Timestamp:
+		switch f.Value {
+		case provisioning.ValueTime:
 			list[i] = "ifNull(toUnixTimestamp64Micro(" + f.Column + "), 0)"
-		case *bool:
+		case provisioning.ValueBool:
 			list[i] = f.Column
 		default:
 			list[i] = "toString(" + f.Column + ")"
@@ -120,11 +118,11 @@ func scan(row func(...any) error) (provisioning.Observation, error) {
 	var timed bool
 	to := []any{&timed}
 	for i := range fields {
-		switch field := fields[i].Of(&r).(type) {
-		case *pcommon.Timestamp:
+		switch fields[i].Value {
+		case provisioning.ValueTime:
 			to = append(to, new(int64))
-		case *bool:
-			to = append(to, field)
+		case provisioning.ValueBool:
+			to = append(to, fields[i].Of(&r))
 		default:
 			to = append(to, new(string))
 		}
@@ -133,7 +131,7 @@ func scan(row func(...any) error) (provisioning.Observation, error) {
 		return provisioning.Observation{}, err
 	}
 	for i := range fields {
-		if err := set(fields[i].Of(&r), to[i+1]); err != nil {
+		if err := set(&fields[i], &r, to[i+1]); err != nil {
 			return provisioning.Observation{}, fmt.Errorf("column %s: %w", fields[i].Column, err)
 		}
 	}
@@ -143,17 +141,19 @@ func scan(row func(...any) error) (provisioning.Observation, error) {
 	return provisioning.Said(&r)
 }
 
-func set(field, value any) (err error) {
-	switch to := field.(type) {
-	case *pcommon.Timestamp:
-		*to = pcommon.Timestamp(*value.(*int64)) * 1000 //nolint:gosec // after 1970
-	case *bool:
-	case *provisioning.ID:
-		*to, err = provisioning.ParseID(*value.(*string))
-	case *provisioning.Status:
-		*to, err = provisioning.ParseStatus(*value.(*string))
+func set(f *provisioning.Field, r *provisioning.Record, value any) (err error) {
+	switch f.Value {
+	case provisioning.ValueTime:
+		f.SetNumber(r, *value.(*int64)*1000)
+	case provisioning.ValueBool: // is where it belongs
+	case provisioning.ValueID:
+		*f.ID(r), err = provisioning.ParseID(*value.(*string))
+	case provisioning.ValueStatus:
+		var status provisioning.Status
+		status, err = provisioning.ParseStatus(*value.(*string))
+		f.SetNumber(r, int64(status))
 	default:
-		provisioning.SetText(field, *value.(*string))
+		f.SetText(r, *value.(*string))
 	}
 	return err
 }

@@ -66,45 +66,20 @@ func row(i int, at time.Time) *provisioning.Record {
 func Want(r *provisioning.Record) map[string]any {
 	want := map[string]any{"timed": r.OccurredAt != 0}
 	for i := range provisioning.Fields {
-		f := &provisioning.Fields[i]
-		switch p := f.Of(r).(type) {
-		case *bool:
-			want[f.Column] = *p
-		case *int64:
-			want[f.Column] = *p
-		case *uint64:
-			want[f.Column] = int64(*p) //nolint:gosec // a test's small number
-		case *pcommon.Timestamp:
+		switch f := &provisioning.Fields[i]; f.Value {
+		case provisioning.ValueBool:
+			want[f.Column] = f.Number(r) != 0
+		case provisioning.ValueInt, provisioning.ValueUint:
+			want[f.Column] = f.Number(r)
+		case provisioning.ValueTime:
 			want[f.Column] = nil
-			if *p != 0 {
-				want[f.Column] = p.AsTime()
+			if at := f.Number(r); at != 0 {
+				want[f.Column] = time.Unix(0, at).UTC()
 			}
-		case *string:
-			want[f.Column] = *p
-		case fmt.Stringer:
-			want[f.Column] = p.String()
 		default:
-			want[f.Column] = word(p)
+			want[f.Column] = f.Word(r)
 		}
 	}
 	want["occurred_at"] = r.At().AsTime()
 	return want
-}
-
-func word(p any) string {
-	switch p := p.(type) {
-	case *provisioning.Feed:
-		return string(*p)
-	case *provisioning.Dialect:
-		return string(*p)
-	case *provisioning.Sort:
-		return string(*p)
-	case *provisioning.Operation:
-		return string(*p)
-	case *provisioning.Kind:
-		return string(*p)
-	case *provisioning.FailedOn:
-		return string(*p)
-	}
-	panic(fmt.Sprintf("archivetest: type %T is not known", p))
 }

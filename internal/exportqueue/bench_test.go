@@ -8,12 +8,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
 // typical is a batch like those of a busy tenant: documents that say several things.
-func typical(n int) provisioning.Batch {
-	var b provisioning.Batch
+func typical(n int) *columnar.Batch {
+	b := columnar.NewBuilder(n)
 	for i := range n {
 		at := pcommon.Timestamp(1_790_553_600_000_000_000 + i*1_000_000)
 		document := i / 3
@@ -25,9 +26,9 @@ func typical(n int) provisioning.Batch {
 			RequestedAt: at, OccurredAt: at, ObservedAt: at, Original: fmt.Sprintf(`{"id":"%032x",`, document) + strings.Repeat(`{"name":"value"},`, 80),
 		}, Sort: provisioning.SortObservation, Current: true, Status: provisioning.StatusCommitted, Kind: provisioning.KindProvisioning, Version: 2, StatusSince: at, CommittedAt: at}
 		r.EventID[0], r.EventID[1], r.EventID[2], r.ActivityID[0] = byte(i), byte(i>>8), byte(i>>16), byte(i) //nolint:gosec // distinct
-		b.Records = append(b.Records, r)
+		b.Activity(r)
 	}
-	return b
+	return b.Batch()
 }
 
 // BenchmarkItem compares what a queue of records does to a batch with what one of pdata does.
@@ -42,8 +43,8 @@ func BenchmarkItem(b *testing.B) {
 	b.Run("records/read and write", func(b *testing.B) {
 		var size int
 		for b.Loop() {
-			read, _ := provisioning.ReadBatch(logs)
-			size = len(encode(&read))
+			read, _ := columnar.Read(logs)
+			size = len(read.Encode())
 		}
 		b.ReportMetric(float64(size)/n, "bytes/record")
 		perRecord(b)
@@ -61,9 +62,9 @@ func BenchmarkItem(b *testing.B) {
 		perRecord(b)
 	})
 	b.Run("records/load", func(b *testing.B) {
-		item := encode(&batch)
+		item := batch.Encode()
 		for b.Loop() {
-			if _, err := decode(item); err != nil {
+			if _, err := columnar.Decode(item); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -79,7 +80,7 @@ func BenchmarkItem(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			provisioning.ReadBatch(loaded)
+			columnar.Read(loaded)
 		}
 		perRecord(b)
 	})

@@ -1,6 +1,5 @@
 // Package exportqueue is the sending queue of the exporters that store records:
-// exporterhelper's queue, whose items are batches of records instead of pdata. A
-// batch is read from pdata once, takes a fraction of the bytes on the disk (each
-// text of a batch is written once, and the whole is compressed), and is read back
-// with a few allocations, where OTLP needs three for each attribute.
+// exporterhelper's queue, whose items are columnar batches instead of pdata. What is
+// given to several exporters is read and encoded once, and an exporter that keeps up does
+// not read back from the disk what it has just written there.
 package exportqueue

@@ -3,161 +3,150 @@ package exportqueue
 import (
 	"encoding/base64"
 	"fmt"
-	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"pgregory.net/rapid"
 
+	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// draw makes rows whose every column has been set by the test, so that a column that
-// were forgotten in either direction would show.
-func draw[T any](t *rapid.T, fields []field[T], n int) []*T {
-	rows := make([]*T, n)
-	for i := range rows {
-		rows[i] = new(T)
-		for _, f := range fields {
-			switch p := f.of(rows[i]).(type) {
-			case *bool:
-				*p = rapid.Bool().Draw(t, f.name)
-			case *provisioning.Status:
-				*p = provisioning.Status(rapid.IntRange(0, 6).Draw(t, f.name))
-			case *provisioning.ID:
-				copy(p[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, f.name))
-			case *[]string:
-				*p = rapid.SliceOfN(rapid.String(), 0, 3).Draw(t, f.name)
-			case *pcommon.Timestamp:
-				*p = pcommon.Timestamp(rapid.OneOf(rapid.Uint64(), rapid.Just(uint64(math.MaxUint64))).Draw(t, f.name))
-			default:
-				if kindOf(p) == kindNumber {
-					setNumber(p, rapid.Int64().Draw(t, f.name))
-				} else {
-					provisioning.SetText(p, rapid.OneOf(rapid.SampledFrom([]string{"", "one", "another"}), rapid.String()).Draw(t, f.name))
-				}
-			}
+// someBatch has n records with numbers from first on and texts of several lengths.
+func someBatch(first, n int) *columnar.Batch {
+	b := columnar.NewBuilder(n)
+	for i := range n {
+		r := provisioning.Record{Version: uint64(first + i)} //nolint:gosec // small
+		r.EventID[0], r.GroupID, r.ObservedAt = 1, "g", 1
+		r.ErrorMessage = fmt.Sprintf("%*d", 1+(first+i)*7%200, i)
+		b.Activity(&r)
+	}
+	b.Quarantined(&provisioning.Quarantined{Position: int64(first), Reason: "bad"})
+	return b.Batch()
+}
+
+// numbers are those of the records in requests, and of what is quarantined.
+func numbers(batches ...*columnar.Batch) (all []int64) {
+	for _, b := range batches {
+		records, quarantined := make([]provisioning.Record, b.Activities.Len()), make([]provisioning.Quarantined, b.Quarantined.Len())
+		b.Records(records)
+		b.Quarantine(quarantined)
+		for i := range records {
+			all = append(all, int64(records[i].Version)) //nolint:gosec // small
 		}
-	}
-	return rows
-}
-
-func drawBatch(t *rapid.T) provisioning.Batch {
-	n := rapid.IntRange(0, 4)
-	return provisioning.Batch{
-		Records:     draw(t, recordFields, n.Draw(t, "records")),
-		Groups:      draw(t, groupFields, n.Draw(t, "groups")),
-		Quarantined: draw(t, quarantineFields, n.Draw(t, "quarantined")),
-	}
-}
-
-func TestBatchSurvivesTheDisk(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		want := drawBatch(t)
-		got, err := decode(encode(&want))
-		require.NoError(t, err)
-		require.Equal(t, flat(&want), flat(&got))
-	})
-}
-
-// flat compares rows by value, and nothing as nothing.
-func flat(b *provisioning.Batch) []string {
-	var all []string
-	for _, r := range b.Records {
-		all = append(all, fmt.Sprintf("%+v", *r))
-	}
-	for _, g := range b.Groups {
-		all = append(all, fmt.Sprintf("%+v", *g))
-	}
-	for _, q := range b.Quarantined {
-		all = append(all, fmt.Sprintf("%+v", *q))
+		for i := range quarantined {
+			all = append(all, -quarantined[i].Position)
+		}
 	}
 	return all
 }
 
-func TestDamagedItemIsQuarantinedAndNotDropped(t *testing.T) {
-	whole := encode(&provisioning.Batch{Records: []*provisioning.Record{{Version: 7}, {Version: 9}}})
-	rapid.Check(t, func(t *rapid.T) {
-		item := append([]byte(nil), whole...)
-		if rapid.Bool().Draw(t, "cut") {
-			item = item[:rapid.IntRange(0, len(item)-1).Draw(t, "length")]
-		} else {
-			item[rapid.IntRange(0, len(item)-1).Draw(t, "at")] ^= byte(rapid.IntRange(1, 255).Draw(t, "by"))
-		}
-		_, r, err := encoding{}.Unmarshal(item)
-		require.NoError(t, err, "an error would have the queue drop the item")
-		batch := r.(*request).batch
-		require.Empty(t, batch.Records)
-		require.Len(t, batch.Quarantined, 1)
-		q := batch.Quarantined[0]
-		require.Equal(t, base64.StdEncoding.EncodeToString(item), q.Original)
-		require.NotZero(t, q.EventID)
-		require.NotZero(t, q.ObservedAt)
-	})
-}
-
-func TestColumnOfAnotherVersionIsPassedOver(t *testing.T) {
-	newer := field[provisioning.Record]{"colour", func(r *provisioning.Record) any { return &r.AccountID }}
-	known := recordFields
-	t.Cleanup(func() { recordFields = known })
-	recordFields = append([]field[provisioning.Record]{newer}, known[1:]...)
-	item := encode(&provisioning.Batch{Records: []*provisioning.Record{{Observation: provisioning.Observation{Tenant: "acme", AccountID: "ada", GroupID: "g"}}}})
-	recordFields = known
-	got, err := decode(item)
-	require.NoError(t, err)
-	require.Equal(t, "ada", got.Records[0].AccountID)
-	require.Equal(t, "g", got.Records[0].GroupID)
-	require.Empty(t, got.Records[0].Tenant, "the writer did not have it")
-}
-
 func TestMergeSplitLosesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := drawBatch(t), drawBatch(t)
-		a.Quarantined = append(a.Quarantined, &provisioning.Quarantined{Reason: "there is always one"})
-		var want []string
-		want = append(append(want, flat(&a)...), flat(&b)...)
-		by := rapid.SampledFrom([]exporterhelper.RequestSizerType{exporterhelper.RequestSizerTypeItems, exporterhelper.RequestSizerTypeBytes}).Draw(t, "by")
-		limit := rapid.IntRange(0, 3).Draw(t, "limit")
+		n := rapid.IntRange(0, 6)
+		a, b := newRequest(someBatch(1, n.Draw(t, "a"))), newRequest(someBatch(100, n.Draw(t, "b")))
+		a.add(someBatch(50, n.Draw(t, "more")))
+		want := numbers(slices.Concat(a.batches, b.batches)...)
+		by := rapid.SampledFrom([]exporterhelper.RequestSizerType{exporterhelper.RequestSizerTypeItems, exporterhelper.RequestSizerTypeBytes, exporterhelper.RequestSizerTypeRequests}).Draw(t, "by")
+		limit := rapid.IntRange(0, 7).Draw(t, "limit")
 		if by == exporterhelper.RequestSizerTypeBytes {
 			limit *= 150
 		}
-		out, err := (&request{batch: a}).MergeSplit(t.Context(), limit, by, &request{batch: b})
+		out, err := a.MergeSplit(t.Context(), limit, by, b)
 		require.NoError(t, err)
-		var got []string
+		var got []int64
 		for _, r := range out {
 			require.NotZero(t, r.ItemsCount())
-			if size := map[bool]int{true: r.ItemsCount(), false: r.BytesSize()}[by == exporterhelper.RequestSizerTypeItems]; limit > 0 && r.ItemsCount() > 1 {
-				require.LessOrEqual(t, size, limit)
+			request := r.(*request)
+			bytes := 0
+			for _, b := range request.batches {
+				bytes += b.Size()
 			}
-			got = append(got, flat(&r.(*request).batch)...)
+			require.Equal(t, bytes, r.BytesSize())
+			require.Equal(t, columnar.Len(request.batches), r.ItemsCount())
+			if limit > 0 && r.ItemsCount() > 1 {
+				switch by {
+				case exporterhelper.RequestSizerTypeItems:
+					require.LessOrEqual(t, r.ItemsCount(), limit)
+				case exporterhelper.RequestSizerTypeBytes:
+					require.LessOrEqual(t, r.BytesSize(), limit)
+				}
+			}
+			got = append(got, numbers(request.batches...)...)
 		}
-		require.ElementsMatch(t, want, got)
+		require.Equal(t, want, got)
 	})
 }
 
-func TestWhatCannotBeReadIsKept(t *testing.T) {
-	logs := plog.NewLogs()
-	records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
-	provisioning.WriteRecord(&provisioning.Record{Observation: provisioning.Observation{EventID: provisioning.ID{1}, GroupID: "g", ObservedAt: 1}}, records.AppendEmpty())
-	provisioning.WriteRecord(&provisioning.Record{Observation: provisioning.Observation{EventID: provisioning.ID{2}, Tenant: "acme", ObservedAt: 1}}, records.AppendEmpty())
-	records.AppendEmpty().Body().SetStr("somebody else's")
-	batch, refused := provisioning.ReadBatch(logs)
-	require.Equal(t, 2, refused)
-	require.Len(t, batch.Records, 1)
-	require.Len(t, batch.Quarantined, 2)
-	require.Contains(t, batch.Quarantined[0].Reason, "group_id is missing")
-	require.Equal(t, "acme", batch.Quarantined[0].Tenant)
-	require.Contains(t, batch.Quarantined[1].Original, "somebody else's")
+func TestDamagedItemIsQuarantinedAndNotDropped(t *testing.T) {
+	whole := someBatch(1, 2).Encode()
+	rapid.Check(t, func(t *rapid.T) {
+		item := append([]byte(nil), whole...)
+		item[rapid.IntRange(0, len(item)-1).Draw(t, "at")] ^= byte(rapid.IntRange(1, 255).Draw(t, "by"))
+		_, r, err := new(encoding).Unmarshal(item)
+		require.NoError(t, err, "an error would have the queue drop the item")
+		batch := columnar.Join(r.(*request).batches)
+		require.Zero(t, batch.Activities.Len())
+		quarantined := make([]provisioning.Quarantined, batch.Quarantined.Len())
+		batch.Quarantine(quarantined)
+		require.Len(t, quarantined, 1)
+		require.Equal(t, base64.StdEncoding.EncodeToString(item), quarantined[0].Original)
+		require.NotZero(t, quarantined[0].EventID)
+		require.NotZero(t, quarantined[0].ObservedAt)
+	})
 }
 
-func FuzzDecode(f *testing.F) {
-	f.Add(encode(&provisioning.Batch{Records: []*provisioning.Record{{Version: 7}}, Groups: []*provisioning.GroupRecord{{}}}))
-	f.Fuzz(func(t *testing.T, item []byte) {
-		_, r, err := encoding{}.Unmarshal(item)
+// TestRecentItemsAreNotDecoded: the first few that wait are at hand, in any order; the
+// others, and those of another process, are decoded. All are what was written.
+func TestRecentItemsAreNotDecoded(t *testing.T) {
+	e := new(encoding)
+	var items [][]byte
+	var written []*columnar.Batch
+	for i := range mostRecent + 2 {
+		written = append(written, someBatch(i*10, 3))
+		item, err := e.Marshal(t.Context(), newRequest(written[i]))
 		require.NoError(t, err)
-		require.NotNil(t, r)
-	})
+		items = append(items, append([]byte(nil), item...)) // as the disk gives them back
+	}
+	for i, item := range slices.Backward(items) {
+		for again := range 2 {
+			_, r, err := e.Unmarshal(item)
+			require.NoError(t, err)
+			got := r.(*request).batches
+			require.Equal(t, numbers(written[i]), numbers(got...))
+			require.Equal(t, i < mostRecent && again == 0, got[0] == written[i])
+		}
+	}
+	_, r, err := new(encoding).Unmarshal(items[0])
+	require.NoError(t, err)
+	require.Equal(t, numbers(written[0]), numbers(r.(*request).batches...))
+}
+
+// TestWhatSeveralAreGivenIsReadOnce, and never taken for something else.
+func TestWhatSeveralAreGivenIsReadOnce(t *testing.T) {
+	logs := func(n int) plog.Logs {
+		logs := someBatch(n, n).Logs()
+		logs.MarkReadOnly()
+		return logs
+	}
+	one, two := logs(1), logs(2)
+	first, refused := read(one)
+	require.Zero(t, refused)
+	second, _ := read(one)
+	require.Same(t, first, second)
+	third, _ := read(one)
+	require.NotSame(t, first, third, "two have had it, it is not kept for a third")
+	require.Equal(t, numbers(first), numbers(third))
+	other, _ := read(two)
+	require.Equal(t, numbers(someBatch(2, 2)), numbers(other))
+
+	mine := someBatch(3, 3).Logs()
+	before, _ := read(mine)
+	mine.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().RemoveIf(func(plog.LogRecord) bool { return true })
+	after, _ := read(mine)
+	require.NotZero(t, before.Len())
+	require.Zero(t, after.Len(), "what may change is read each time")
 }

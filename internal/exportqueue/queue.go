@@ -10,12 +10,12 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/internal/queuestorage"
-	"github.com/provtrail/provtrail/provisioning"
 )
 
-// Push stores a batch. An error means: send it again.
-type Push func(context.Context, *provisioning.Batch) error
+// Push stores batches, which it must not change. An error means: send them again.
+type Push func(context.Context, []*columnar.Batch) error
 
 // NewLogs makes an exporter of a push, as exporterhelper.NewLogs does. refused is
 // told how many records of a plog.Logs were put into the quarantine because they
@@ -25,16 +25,16 @@ func NewLogs(
 	queue configoptional.Optional[exporterhelper.QueueBatchConfig], options ...exporterhelper.Option,
 ) (exporter.Logs, error) {
 	convert := func(ctx context.Context, logs plog.Logs) (xexporterhelper.Request, error) {
-		batch, n := provisioning.ReadBatch(logs)
+		batch, n := read(logs)
 		if n > 0 {
 			refused(ctx, n)
 		}
-		return &request{batch: batch}, nil
+		return newRequest(batch), nil
 	}
 	consume := func(ctx context.Context, r xexporterhelper.Request) error {
-		return push(ctx, &r.(*request).batch)
+		return push(ctx, r.(*request).batches)
 	}
-	options = append(options, xexporterhelper.WithQueueBatch(queue, xexporterhelper.QueueBatchSettings{Encoding: encoding{}}))
+	options = append(options, xexporterhelper.WithQueueBatch(queue, xexporterhelper.QueueBatchSettings{Encoding: &encoding{}}))
 	made, err := xexporterhelper.NewLogsRequest(ctx, set, convert, consume, options...)
 	wrapped, err := queuestorage.Wrap(set, made, err)
 	if err != nil {

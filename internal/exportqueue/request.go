@@ -3,47 +3,39 @@ package exportqueue
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/internal/columnar"
 )
 
-// request is a batch in the queue.
+// request is batches in the queue.
 type request struct {
-	batch provisioning.Batch
-	bytes int // cached BytesSize, 0 for not computed
+	batches      []*columnar.Batch
+	items, bytes int
+}
+
+func newRequest(batch *columnar.Batch) *request {
+	r := &request{}
+	r.add(batch)
+	return r
+}
+
+func (r *request) add(batch *columnar.Batch) {
+	if n := batch.Len(); n > 0 {
+		r.batches = append(r.batches, batch)
+		r.items += n
+		r.bytes += batch.Size()
+	}
 }
 
 // ItemsCount implements xexporterhelper.Request.
-func (r *request) ItemsCount() int { return r.batch.Len() }
+func (r *request) ItemsCount() int { return r.items }
 
-// BytesSize implements xexporterhelper.Request: the bytes of all texts and an
-// allowance for the rest of each record.
-func (r *request) BytesSize() int {
-	if r.bytes == 0 {
-		each(&r.batch, func(rows rowsOf) {
-			for i := range rows.n {
-				r.bytes += sizeOf(rows, i)
-			}
-		})
-	}
-	return r.bytes
-}
-
-// fixedSize is what the values of a record that are no texts come to, roughly.
-const fixedSize = 128
-
-func sizeOf(rows rowsOf, i int) int {
-	size := fixedSize
-	for _, c := range rows.columns {
-		if c.kind == kindText {
-			size += len(provisioning.Text(c.of(i)))
-		}
-	}
-	return size
-}
+// BytesSize implements xexporterhelper.Request: see columnar.Batch.Size.
+func (r *request) BytesSize() int { return r.bytes }
 
 // MergeSplit implements xexporterhelper.Request. The first request returned has
 // everything of r. Records are never dropped: one that is larger than the limit
@@ -53,44 +45,43 @@ func (r *request) MergeSplit(_ context.Context, limit int, by exporterhelper.Req
 	if other != nil && !ok {
 		return nil, fmt.Errorf("a request of another queue: %T", other)
 	}
-	if limit == 0 || by == exporterhelper.RequestSizerTypeRequests {
-		if more != nil {
-			r.batch.Records = append(r.batch.Records, more.batch.Records...)
-			r.batch.Groups = append(r.batch.Groups, more.batch.Groups...)
-			r.batch.Quarantined = append(r.batch.Quarantined, more.batch.Quarantined...)
-			r.bytes = 0
-		}
-		return []xexporterhelper.Request{r}, nil
-	}
-	s := splitter{limit: limit, by: by, full: &request{}}
-	s.add(&r.batch)
+	batches := r.batches
 	if more != nil {
-		s.add(&more.batch)
+		batches = slices.Concat(batches, more.batches)
+	}
+	if by == exporterhelper.RequestSizerTypeRequests {
+		limit = 0
+	}
+	s := splitter{limit: limit, bytes: by == exporterhelper.RequestSizerTypeBytes, full: &request{}}
+	for _, batch := range batches {
+		s.add(batch)
 	}
 	return append(s.done, s.full), nil
 }
 
 type splitter struct {
-	limit int
-	by    exporterhelper.RequestSizerType
+	limit int // 0 for none
+	bytes bool
 	done  []xexporterhelper.Request
 	full  *request // being filled
-	size  int
 }
 
-func (s *splitter) add(b *provisioning.Batch) {
-	each(b, func(rows rowsOf) {
-		for i := range rows.n {
-			size := 1
-			if s.by == exporterhelper.RequestSizerTypeBytes {
-				size = sizeOf(rows, i)
-			}
-			if s.size > 0 && s.size+size > s.limit {
-				s.done = append(s.done, s.full)
-				s.full, s.size = &request{}, 0
-			}
-			s.size += size
-			rows.moveTo(&s.full.batch, i)
+func (s *splitter) add(batch *columnar.Batch) {
+	for s.limit > 0 {
+		n := s.limit - s.full.items
+		if s.bytes {
+			n = batch.Fit(s.limit - s.full.bytes)
 		}
-	})
+		if n == 0 && s.full.items == 0 {
+			n = 1
+		}
+		if n >= batch.Len() {
+			break
+		}
+		head, tail := batch.Cut(n)
+		s.full.add(head)
+		s.done = append(s.done, s.full)
+		s.full, batch = &request{}, tail
+	}
+	s.full.add(batch)
 }

@@ -73,7 +73,7 @@ func checkWritten(t *testing.T, o simulate.Options) {
 			continue
 		}
 		summary := provisioning.Summarize(resolved)
-		if summary.Status.String() != g.GroupStatus || summary.Activities != g.Activities || summary.Number != g.GroupNumber {
+		if summary.Status.String() != g.GroupStatus || int(summary.Activities) != g.Activities || summary.Number != g.GroupNumber {
 			report("group %s: %s %d %d, truth %+v", id, summary.Status, summary.Activities, summary.Number, g)
 		}
 		for _, a := range resolved {

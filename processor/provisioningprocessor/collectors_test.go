@@ -207,7 +207,7 @@ func TestAnAlarmOfAGroupThatMovedForgetsIt(t *testing.T) {
 	calls := s.calls
 	one.now = func() time.Time { return time.Now().Add(5 * time.Minute) }
 	require.NoError(t, one.ring(t.Context()))
-	groups, err := one.load(t.Context(), []groupKey{provisioning.GroupKey("acme", "g1")})
+	groups, err := one.load(t.Context(), []groupKey{provisioning.GroupKey("acme", "g1")}, nil)
 	require.NoError(t, err)
 	require.Empty(t, groups[0].Observations)
 	require.Equal(t, calls, s.calls, "nothing is told of it")

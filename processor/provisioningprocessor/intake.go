@@ -3,7 +3,6 @@ package provisioningprocessor
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -14,28 +13,20 @@ import (
 // intake is a batch taken apart: its observations by group, and everything else
 // already in its place in the batch to be sent on.
 type intake struct {
-	out        plog.Logs
-	groups     []arrivals // in the order in which they came
-	keys       []provisioning.ID
-	index      map[provisioning.ID]int
-	unreadable int
+	out          plog.Logs
+	observations []provisioning.Observation // in the order in which they came
+	records      []plog.LogRecord           // as they came, of each observation
+	places       []plog.LogRecordSlice      // where the record of each goes
+	groups       []arrivals                 // in the order in which the first of each came
+	keys         []provisioning.ID
+	unreadable   int
 }
 
 // arrivals are the observations of one group in one batch.
 type arrivals struct {
-	observations []provisioning.Observation
-	records      []plog.LogRecord      // as they came, of each observation
-	moved        []int                 // observations whose record was moved on
-	first        plog.LogRecordSlice   // where the record of the first goes
-	places       []plog.LogRecordSlice // of each, where they differ
-}
-
-// place is where the record of an observation goes.
-func (a *arrivals) place(i int) plog.LogRecordSlice {
-	if a.places == nil {
-		return a.first
-	}
-	return a.places[i]
+	in           *intake
+	which        []int // of the intake's observations
+	observations []*provisioning.Observation
 }
 
 // take reads a batch. Records that are not ours are copied; those that are stay where
@@ -43,8 +34,10 @@ func (a *arrivals) place(i int) plog.LogRecordSlice {
 func take(logs plog.Logs, now pcommon.Timestamp) *intake {
 	count := logs.LogRecordCount()
 	in := &intake{
-		out: plog.NewLogs(), index: make(map[provisioning.ID]int, count),
-		groups: make([]arrivals, 0, count), keys: make([]provisioning.ID, 0, count),
+		out:          plog.NewLogs(),
+		observations: make([]provisioning.Observation, 0, count),
+		records:      make([]plog.LogRecord, 0, count),
+		places:       make([]plog.LogRecordSlice, 0, count),
 	}
 	var r provisioning.Record
 	for _, rl := range logs.ResourceLogs().All() {
@@ -55,11 +48,13 @@ func take(logs plog.Logs, now pcommon.Timestamp) *intake {
 			scope := resource.ScopeLogs().AppendEmpty()
 			sl.Scope().CopyTo(scope.Scope())
 			scope.SetSchemaUrl(sl.SchemaUrl())
+			scope.LogRecords().EnsureCapacity(sl.LogRecords().Len())
 			for _, lr := range sl.LogRecords().All() {
 				in.record(lr, &r, scope.LogRecords(), now)
 			}
 		}
 	}
+	in.divide()
 	return in
 }
 
@@ -77,52 +72,72 @@ func (in *intake) record(lr plog.LogRecord, r *provisioning.Record, to plog.LogR
 		if cut := r.ObservedAt % 1000; cut < r.ObservedAt {
 			r.ObservedAt -= cut
 		}
-		in.add(&r.Observation, lr, to)
+		in.observations = append(in.observations, r.Observation)
+		in.records = append(in.records, lr)
+		in.places = append(in.places, to)
 	}
 }
 
-func (in *intake) add(o *provisioning.Observation, lr plog.LogRecord, to plog.LogRecordSlice) {
-	key := provisioning.ID(provisioning.TraceID(o.Tenant, o.GroupID))
-	i, ok := in.index[key]
-	if !ok {
-		i = len(in.groups)
-		in.index[key] = i
-		in.keys = append(in.keys, key)
-		in.groups = append(in.groups, arrivals{first: to})
+// divide finds the groups.
+func (in *intake) divide() {
+	index := map[provisioning.ID]int{}
+	groupOf, sizes := make([]int, len(in.observations)), []int{}
+	for i := range in.observations {
+		o := &in.observations[i]
+		if i > 0 { // what a document says of one group stands together
+			if before := &in.observations[i-1]; before.GroupID == o.GroupID && before.Tenant == o.Tenant {
+				groupOf[i] = groupOf[i-1]
+				sizes[groupOf[i]]++
+				continue
+			}
+		}
+		key := provisioning.ID(provisioning.TraceID(o.Tenant, o.GroupID))
+		g, ok := index[key]
+		if !ok {
+			g = len(in.keys)
+			index[key] = g
+			in.keys, sizes = append(in.keys, key), append(sizes, 0)
+		}
+		groupOf[i] = g
+		sizes[g]++
 	}
-	g := &in.groups[i]
-	if to != g.first && g.places == nil {
-		g.places = slices.Repeat([]plog.LogRecordSlice{g.first}, len(g.observations))
+	in.groups = make([]arrivals, len(sizes))
+	which, observations := make([]int, len(groupOf)), make([]*provisioning.Observation, len(groupOf))
+	from := 0
+	for g, n := range sizes {
+		in.groups[g] = arrivals{in: in, which: which[from : from : from+n], observations: observations[from : from : from+n]}
+		from += n
 	}
-	if g.places != nil {
-		g.places = append(g.places, to)
+	for i, g := range groupOf {
+		a := &in.groups[g]
+		a.which, a.observations = append(a.which, i), append(a.observations, &in.observations[i])
 	}
-	g.observations = append(g.observations, *o)
-	g.records = append(g.records, lr)
 }
+
+// place is where records about the group go.
+func (a *arrivals) place() plog.LogRecordSlice { return a.in.places[a.which[0]] }
 
 // tell sends an observation's record on, with what the fold adds to it: the record
 // itself where it can be written again, a copy where others have written into it.
 func (a *arrivals) tell(i int, r *provisioning.Record) {
-	from, to := a.records[i], a.place(i).AppendEmpty()
+	at := a.which[i]
+	from, to := a.in.records[at], a.in.places[at].AppendEmpty()
 	if provisioning.WrittenByUs(from) {
 		from.MoveTo(to)
-		a.moved = append(a.moved, i)
 	} else {
 		from.CopyTo(to)
 	}
 	to.SetObservedTimestamp(r.ObservedAt)
-	provisioning.Enrich(to, &a.observations[i], r)
+	provisioning.Enrich(to, a.observations[i], r)
 }
 
-// restore gives the sender back what was moved on, so that it can send it again.
+// restore gives the sender back what was moved on, so that it can send it again. A record
+// that was moved is empty.
 func (in *intake) restore() {
-	for g := range in.groups {
-		a := &in.groups[g]
-		for _, i := range a.moved {
-			provisioning.WriteObservation(&a.observations[i], a.records[i])
+	for i, lr := range in.records {
+		if lr.EventName() == "" {
+			provisioning.WriteObservation(&in.observations[i], lr)
 		}
-		a.moved = nil
 	}
 }
 

@@ -91,7 +91,7 @@ func (f *folder) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		return f.next.ConsumeLogs(ctx, logs)
 	}
 	defer f.locks.Lock(in.keys)()
-	before, err := f.load(ctx, in.keys)
+	before, err := f.load(ctx, in.keys, in.groups)
 	if err != nil {
 		return err
 	}
@@ -150,9 +150,9 @@ func (f *folder) fold(t *transaction, key groupKey, before, base *state.Group, t
 			in.tell(told.Observed[i], &told.Records[i])
 			continue
 		}
-		t.tell(&told.Records[i], in.first)
+		t.tell(&told.Records[i], in.place())
 	}
-	t.summarize(told.Summary, in.first)
+	t.summarize(told.Summary, in.place())
 
 	alarm := change.Alarm(&after, told.After, &f.thresholds, f.retention, now)
 	final := change.Final(told.After)

@@ -55,7 +55,7 @@ func (f *folder) ring(ctx context.Context) error {
 func (f *folder) answer(ctx context.Context, rung *store.Rung, now pcommon.Timestamp) error {
 	keys := distinct(rung.Keys)
 	defer f.locks.Lock(keys)()
-	groups, err := f.load(ctx, keys)
+	groups, err := f.load(ctx, keys, nil)
 	if err != nil {
 		return err
 	}

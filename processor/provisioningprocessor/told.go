@@ -57,7 +57,7 @@ func (f *folder) told(ctx context.Context, keys []groupKey, groups []state.Group
 // borrow asks for what others told of groups that something arrived for, and raises the
 // generation above it.
 func (f *folder) borrow(ctx context.Context, in *intake, groups []state.Group) (map[groupKey]provisioning.ToldGroup, error) {
-	told, err := f.told(ctx, in.keys, groups, func(i int) *provisioning.Observation { return &in.groups[i].observations[0] })
+	told, err := f.told(ctx, in.keys, groups, func(i int) *provisioning.Observation { return in.groups[i].observations[0] })
 	if err != nil || f.history == nil {
 		return nil, err
 	}

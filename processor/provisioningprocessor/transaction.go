@@ -158,8 +158,9 @@ func (f *folder) remember(ctx context.Context, t *transaction) {
 	f.telemetry.evicted(ctx, evicted)
 }
 
-// load returns the states of the groups, empty ones for those never seen.
-func (f *folder) load(ctx context.Context, keys []groupKey) ([]state.Group, error) {
+// load returns the states of the groups, empty ones for those never seen, each with room
+// for what arrived for it.
+func (f *folder) load(ctx context.Context, keys []groupKey, arrived []arrivals) ([]state.Group, error) {
 	values, err := f.values(ctx, keys)
 	if err != nil {
 		f.failed(ctx, "read", err)
@@ -170,7 +171,11 @@ func (f *folder) load(ctx context.Context, keys []groupKey) ([]state.Group, erro
 		if values[i] == nil {
 			continue
 		}
-		if groups[i], err = state.Decode(values[i]); err != nil {
+		room := 0
+		if arrived != nil {
+			room = len(arrived[i].observations)
+		}
+		if groups[i], err = state.Decode(values[i], room); err != nil {
 			err = fmt.Errorf("group %s: %w; nothing was acknowledged: restore the state from a backup, or move it away and let the receiver read the vendor again", key, err)
 			f.failed(ctx, "read", err)
 			return nil, err

@@ -19,11 +19,15 @@ type WebhookConfig struct {
 	Path string `mapstructure:"path"`
 
 	// Patience is how long a request waits for the next consumer to accept before
-	// it is answered 503. The vendor does not send a trigger again.
+	// it is answered: 202 where it waits on, on the disk, and 503 where there is no
+	// storage. The vendor does not send a trigger again.
 	Patience time.Duration `mapstructure:"patience"`
 
 	// MaxInFlight bounds the requests handled at once; more are answered 429.
 	MaxInFlight int `mapstructure:"max_in_flight"`
+
+	// MaxWaiting bounds the requests that wait on the disk; more are answered 429.
+	MaxWaiting int `mapstructure:"max_waiting"`
 
 	// AllowUnauthenticated hears everybody who reaches an address that is not
 	// loopback: for a proxy that authenticates.
@@ -43,6 +47,9 @@ func (c *WebhookConfig) Validate() error {
 	}
 	if c.MaxInFlight < 1 {
 		errs = errors.Join(errs, fmt.Errorf("max_in_flight is %d, must be positive", c.MaxInFlight))
+	}
+	if c.MaxWaiting < 1 {
+		errs = errors.Join(errs, fmt.Errorf("max_waiting is %d, must be positive", c.MaxWaiting))
 	}
 	if at := c.ServerConfig.NetAddr.Endpoint; !c.ServerConfig.Auth.HasValue() && !c.AllowUnauthenticated && !loopback(at) {
 		errs = errors.Join(errs, fmt.Errorf("auth must be set: endpoint %s is no loopback address, and whoever reaches it could make up activities; or set allow_unauthenticated where a proxy authenticates", at))
@@ -65,5 +72,5 @@ func defaultWebhookConfig() WebhookConfig {
 	server.MaxRequestBodySize = 4 << 20
 	// A request that comes byte by byte must not hold one of the places for ever.
 	server.ReadHeaderTimeout, server.ReadTimeout = 10*time.Second, 30*time.Second
-	return WebhookConfig{ServerConfig: server, Path: "/sailpoint", Patience: 10 * time.Second, MaxInFlight: 64}
+	return WebhookConfig{ServerConfig: server, Path: "/sailpoint", Patience: 10 * time.Second, MaxInFlight: 64, MaxWaiting: 10_000}
 }

@@ -20,8 +20,9 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 )
 
-// maxObservations bounds what is delivered at once; one document may exceed it.
-const maxObservations = 8192
+// maxObservations bounds what is delivered at once; one document may exceed it. Each batch
+// costs a few writes to the disk behind it, and is in memory several times on its way.
+const maxObservations = 2048
 
 type openStorage func(ctx context.Context, host component.Host, name string) (storage.Client, error)
 
@@ -127,7 +128,16 @@ func (f *fileFeed) emit(ctx context.Context, tokens [][]byte, attributes map[str
 func (f *fileFeed) read(b *batch, token []byte, path string, base int64) {
 	at := pcommon.NewTimestampFromTime(time.Now())
 	long := len(token) == f.cfg.MaxDocumentSize
-	pieces(token, func(offset int, piece []byte) {
+	line := func(_ int, line []byte) bool {
+		mark := b.Mark()
+		f.sink.parser.Parse(line, at, &b.Result)
+		if len(b.Rejected) == mark.Rejected {
+			return true
+		}
+		b.Back(mark)
+		return false
+	}
+	pieces(token, line, func(offset int, piece []byte) {
 		rejected := len(b.Rejected)
 		position := base + int64(offset)
 		f.sink.parser.Parse(piece, at, &b.Result)

@@ -27,6 +27,17 @@ func FuzzDecodeCheckpoint(f *testing.F) {
 	})
 }
 
+// FuzzDecodeBounds: what is taken for the bounds of a journal is exactly what was written.
+func FuzzDecodeBounds(f *testing.F) {
+	f.Add(encodeBounds(3, 17))
+	f.Add(make([]byte, 20))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		if low, next, ok := decodeBounds(value); ok && !bytes.Equal(encodeBounds(low, next), value) {
+			t.Fatalf("%x was read as %d and %d", value, low, next)
+		}
+	})
+}
+
 // FuzzWebhook: whatever is posted gets one of the documented answers, and what was
 // answered 200 or 400 has been delivered or is in the quarantine.
 func FuzzWebhook(f *testing.F) {

@@ -26,15 +26,15 @@ const (
 	childStandsIn = "PROVISIONING_RECEIVER_TEST_STANDS_IN"
 )
 
-type journal struct {
+type accepted struct {
 	file  *os.File
 	calls int
 	stand int
 }
 
-func (*journal) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+func (*accepted) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-func (j *journal) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+func (j *accepted) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if j.calls++; j.calls == j.stand {
 		if err := os.WriteFile(j.file.Name()+".stands", nil, 0o600); err != nil {
 			return err
@@ -61,7 +61,7 @@ func (j *journal) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 func child(t *testing.T, dir string) {
 	file, err := os.OpenFile(filepath.Join(dir, "accepted"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	require.NoError(t, err)
-	j := &journal{file: file}
+	j := &accepted{file: file}
 	if n := os.Getenv(childStandsIn); n != "" {
 		require.NoError(t, json.Unmarshal([]byte(n), &j.stand))
 	}

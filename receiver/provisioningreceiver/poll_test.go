@@ -143,6 +143,13 @@ func TestPollingAgreesWithTheTruth(t *testing.T) {
 	r := startReceiver(t, s, stored, polling(v))
 	requireAgreement(t, v, s)
 	require.Empty(t, s.quarantine())
+	for _, f := range r.receiver.feeds {
+		poll := f.(*pollFeed)
+		require.Eventually(t, func() bool {
+			position, err := poll.checkpoint.Get(t.Context(), keyPosition)
+			return err == nil && position != nil
+		}, 20*time.Second, 5*time.Millisecond, "feed %s has a checkpoint", poll.name)
+	}
 	r.stop()
 
 	v.clock.Add(int64(90 * time.Minute))

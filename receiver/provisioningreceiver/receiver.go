@@ -52,7 +52,11 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*logsR
 		if err != nil {
 			return nil, err
 		}
-		r.feeds = append(r.feeds, newWebhookFeed(cfg.Webhook.Get(), set, sink))
+		open := r.storage
+		if cfg.Storage == nil {
+			open = nil
+		}
+		r.feeds = append(r.feeds, newWebhookFeed(cfg.Webhook.Get(), set, sink, open))
 	}
 	return r, r.polls()
 }

@@ -66,9 +66,7 @@ func (b *batch) logs() plog.Logs {
 	scope.Scope().SetName(metadata.ScopeName)
 	records := scope.LogRecords()
 	records.EnsureCapacity(len(b.Observations) + len(b.quarantined))
-	for i := range b.Observations {
-		provisioning.WriteObservation(&b.Observations[i], records.AppendEmpty())
-	}
+	provisioning.WriteObservations(b.Observations, records)
 	for i := range b.quarantined {
 		provisioning.WriteQuarantined(&b.quarantined[i], records.AppendEmpty())
 	}

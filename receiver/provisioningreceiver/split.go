@@ -10,6 +10,10 @@ import "bytes"
 // complete pieces. What is not complete yet is waited for.
 func split(data []byte, _ bool) (advance int, token []byte, err error) {
 	start := skip(data, 0)
+	if last := bytes.LastIndex(data[start:], betweenLines); last >= 0 {
+		end := start + last + 1
+		return end, data[start:end], nil
+	}
 	end := start
 	for i := start; i < len(data); i = skip(data, end) {
 		n, complete := piece(data[i:])
@@ -22,6 +26,25 @@ func split(data []byte, _ bool) (advance int, token []byte, err error) {
 		return 0, nil, nil
 	}
 	return end, data[start:end], nil
+}
+
+// betweenLines stands between two documents wherever it stands: neither within a string
+// nor within a document could it be JSON.
+var betweenLines = []byte("}\n{")
+
+// line is the length of a line that begins and ends as a document does, 0 where data does
+// not begin with one. It may hold several, or be broken.
+func line(data []byte) int {
+	n := bytes.IndexByte(data, '\n')
+	if n < 0 {
+		n = len(data)
+	} else if n+1 < len(data) && data[n+1] != '{' {
+		return 0
+	}
+	if data[0] != '{' || data[n-1] != '}' {
+		return 0
+	}
+	return n
 }
 
 // skip steps over what separates documents.
@@ -124,14 +147,16 @@ func toNextDocument(data []byte, from int) (n int, complete bool) {
 }
 
 // pieces calls yield with each piece of a token and its offset, an incomplete
-// last one too.
-func pieces(token []byte, yield func(offset int, piece []byte)) {
+// last one too. A line that read takes for one document is not looked at further.
+func pieces(token []byte, read func(offset int, line []byte) bool, yield func(offset int, piece []byte)) {
 	for i := skip(token, 0); i < len(token); {
-		n, _ := piece(token[i:])
-		if n == 0 {
-			n = 1 // cannot be: a piece has its first byte
+		n := line(token[i:])
+		if n == 0 || !read(i, token[i:i+n]) {
+			if n, _ = piece(token[i:]); n == 0 {
+				n = 1 // cannot be: a piece has its first byte
+			}
+			yield(i, bytes.TrimRight(token[i:i+n], " \t\r\n,"))
 		}
-		yield(i, bytes.TrimRight(token[i:i+n], " \t\r\n,"))
 		i = skip(token, i+n)
 	}
 }

@@ -23,10 +23,17 @@ func cutUp(stream []byte, buffer int) (out []string) {
 		return advance, token, err
 	})
 	take := func(_ int, piece []byte) { out = append(out, string(piece)) }
-	for s.Scan() {
-		pieces(bytes.Clone(s.Bytes()), take)
+	read := func(at int, line []byte) bool {
+		if !json.Valid(line) {
+			return false
+		}
+		take(at, line)
+		return true
 	}
-	pieces(stream[consumed:], take)
+	for s.Scan() {
+		pieces(bytes.Clone(s.Bytes()), read, take)
+	}
+	pieces(stream[consumed:], read, take)
 	return out
 }
 

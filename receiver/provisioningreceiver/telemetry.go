@@ -65,6 +65,14 @@ func (r *logsReceiver) observe() error {
 		}))
 }
 
+// observe registers the number of requests that wait.
+func (f *webhookFeed) observe() error {
+	return f.sink.telemetry.RegisterReceiverProvisioningWaitingCallback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(int64(f.journal.size()))
+		return nil
+	})
+}
+
 // countUnknownWords counts the words, beside the status, that the vendor does not
 // document.
 func (s *sink) countUnknownWords(ctx context.Context, b *batch) {

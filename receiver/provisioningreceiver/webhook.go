@@ -17,20 +17,25 @@ import (
 )
 
 // webhookFeed receives Provisioning Completed triggers. The vendor sends each once
-// and looks at no answer, so a request waits for the next consumer as long as it
-// may, and what is refused goes to the quarantine besides.
+// and looks at no answer, so a request that can be read is kept on the disk until the
+// next consumer accepts it, and what is refused goes to the quarantine besides.
 type webhookFeed struct {
 	cfg      *WebhookConfig
 	set      receiver.Settings
 	sink     *sink
+	storage  openStorage // nil where none is configured
 	inFlight chan struct{}
 
-	server *http.Server
-	done   sync.WaitGroup
+	journal *journal
+	waiting chan uint64 // numbers of requests that nobody waits for any more
+	server  *http.Server
+	cancel  context.CancelFunc
+	serving sync.WaitGroup
+	done    sync.WaitGroup
 }
 
-func newWebhookFeed(cfg *WebhookConfig, set receiver.Settings, sink *sink) *webhookFeed {
-	return &webhookFeed{cfg: cfg, set: set, sink: sink, inFlight: make(chan struct{}, cfg.MaxInFlight)}
+func newWebhookFeed(cfg *WebhookConfig, set receiver.Settings, sink *sink, open openStorage) *webhookFeed {
+	return &webhookFeed{cfg: cfg, set: set, sink: sink, storage: open, inFlight: make(chan struct{}, cfg.MaxInFlight)}
 }
 
 func (f *webhookFeed) start(ctx context.Context, host component.Host) error {
@@ -41,13 +46,16 @@ func (f *webhookFeed) start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("webhook: %w", err)
 	}
+	if err := f.open(ctx, host); err != nil {
+		return fmt.Errorf("webhook: %w", err)
+	}
 	listener, err := f.cfg.ServerConfig.ToListener(ctx)
 	if err != nil {
-		return fmt.Errorf("webhook: cannot listen on %s: %w", f.cfg.ServerConfig.NetAddr.Endpoint, err)
+		return errors.Join(fmt.Errorf("webhook: cannot listen on %s: %w", f.cfg.ServerConfig.NetAddr.Endpoint, err), f.close(ctx))
 	}
 	f.server = server
 	f.set.Logger.Info("webhook is listening", zap.Stringer("address", listener.Addr()), zap.String("path", f.cfg.Path))
-	f.done.Go(func() {
+	f.serving.Go(func() {
 		if err := server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			f.sink.status(componentstatus.NewFatalErrorEvent(fmt.Errorf("webhook: %w", err)))
 		}
@@ -63,8 +71,8 @@ func (f *webhookFeed) stop(ctx context.Context) error {
 	if err != nil {
 		err = errors.Join(err, f.server.Close())
 	}
-	f.done.Wait()
-	return err
+	f.serving.Wait()
+	return errors.Join(err, f.close(ctx))
 }
 
 func (f *webhookFeed) handle(w http.ResponseWriter, r *http.Request) {
@@ -89,16 +97,26 @@ func (f *webhookFeed) handle(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the body cannot be read: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	var b batch
-	at := pcommon.NewTimestampFromTime(time.Now())
-	f.sink.parser.Parse(body, at, &b.Result)
-	f.sink.quarantine(&b, at, f.cfg.Path, 0)
-
+	request := request{at: pcommon.NewTimestampFromTime(time.Now()), body: body}
+	kept, err := f.keep(r.Context(), &request)
+	if errors.Is(err, errJournalFull) {
+		busy(w, http.StatusTooManyRequests, fmt.Sprintf("max_waiting: %d requests wait on the disk", f.cfg.MaxWaiting))
+		return
+	}
+	b := f.read(&request)
 	ctx, cancel := context.WithTimeout(r.Context(), f.cfg.Patience)
 	defer cancel()
-	if err := f.sink.deliver(ctx, &b); err != nil {
-		busy(w, http.StatusServiceUnavailable, "the data was not accepted in time; nothing of it is stored")
+	if err := f.sink.deliver(ctx, b); err != nil {
+		if !kept {
+			busy(w, http.StatusServiceUnavailable, "the data was not accepted in time; nothing of it is stored")
+			return
+		}
+		f.waiting <- request.n
+		http.Error(w, "the data is kept on the disk and will be delivered", http.StatusAccepted)
 		return
+	}
+	if kept {
+		f.journal.forget(request.n)
 	}
 	if len(b.quarantined) > 0 {
 		q := &b.quarantined[0]
@@ -106,6 +124,13 @@ func (f *webhookFeed) handle(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusOK)
+}
+
+func (f *webhookFeed) read(r *request) *batch {
+	b := new(batch)
+	f.sink.parser.Parse(r.body, r.at, &b.Result)
+	f.sink.quarantine(b, r.at, f.cfg.Path, 0)
+	return b
 }
 
 func busy(w http.ResponseWriter, status int, reason string) {

@@ -82,12 +82,6 @@ func TestWebhook(t *testing.T) {
 func TestWebhookWaitsForTheNextConsumer(t *testing.T) {
 	s := newStore()
 	url := listening(t, s, func(c *WebhookConfig) { c.Patience = 200 * time.Millisecond })
-	s.setRefuse(func() error { return errors.New("busy") })
-	response, _ := post(t, url, trigger)
-	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
-	require.Equal(t, "5", response.Header.Get("Retry-After"))
-	require.Empty(t, s.groups())
-
 	refusals := 0
 	s.setRefuse(func() error {
 		if refusals++; refusals <= 2 {
@@ -95,7 +89,7 @@ func TestWebhookWaitsForTheNextConsumer(t *testing.T) {
 		}
 		return nil
 	})
-	response, _ = post(t, url, trigger)
+	response, _ := post(t, url, trigger)
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	require.Equal(t, map[string]int{"t1": 1}, s.groups())
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,4 +55,30 @@ func TestTheCheckSeesWhatIsWrong(t *testing.T) {
 	check([][]string{{"a", "1"}, {"b", "x"}}, blackbox.Wrong)
 	check([][]string{{"a", "1"}, {"b", "2"}, {"b", "2"}}, blackbox.Doubled)
 	check([][]string{{"a", "1"}, {"b", "2"}, {"d", "4"}}, blackbox.Unknown)
+}
+
+// TestShortRun is the whole of it in small: real processes, each of these faults once,
+// every id and value compared.
+func TestShortRun(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	require.NoError(t, err)
+	dir := t.TempDir()
+	binary, err := blackbox.Build(root, dir)
+	require.NoError(t, err)
+	o, err := parse([]string{
+		"-seed", "7", "-duration", "12s", "-every", "1s", "-days", "0.5", "-groups-per-day", "200", "-file-groups", "100", "-patience", "4m",
+		"-faults", strings.Join([]string{killBoth, killTwice, clickHouseAway, networkCut, fewFilesLeft, diskFullQueue, clockJump, vendorFaulty, secondCollector}, ","),
+		"-count", "9",
+	})
+	require.NoError(t, err)
+	r, err := do(t.Context(), &o, binary, root, dir)
+	require.NoError(t, err)
+	require.Empty(t, r.differences)
+	require.Zero(t, r.sum())
+	require.True(t, r.Verified)
+	require.Greater(t, r.Required, 500)
+	t.Log(r.row())
+	for kind := range r.notRun { // where file systems cannot be mounted
+		t.Logf("NOT RUN: %s: %s", kind, r.disks.why)
+	}
 }

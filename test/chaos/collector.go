@@ -125,6 +125,16 @@ func (c *collector) signal(s os.Signal) {
 	}
 }
 
+// pid is 0 while it does not run.
+func (c *collector) pid() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current == nil {
+		return 0
+	}
+	return c.current.cmd.Process.Pid
+}
+
 // healthy waits until the collector says that its pipeline is up.
 func (c *collector) healthy(ctx context.Context) error {
 	return await(ctx, time.Minute, func() error {

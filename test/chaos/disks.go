@@ -119,6 +119,15 @@ func (d *disks) slow(writes int) {
 	}
 }
 
+// freeze holds back every write to a disk, or lets them go on.
+func (d *disks) freeze(name string, frozen bool) error {
+	how := "--unfreeze"
+	if frozen {
+		how = "--freeze"
+	}
+	return command("fsfreeze", how, d.path(name))
+}
+
 // can says whether a fault of disks can be had here.
 func (d *disks) can(kind string) bool { return d.why == "" && (kind != slowDisk || d.cgroup != "") }
 

@@ -26,12 +26,18 @@ type expected struct {
 	fromFiles, fromVendor map[string]truth.Activity // newest states, by activity id
 	groups                blackbox.Facts
 	torn                  blackbox.Facts
+
+	// named tells, of each group and source id, whether some document names the source.
+	// REST documents do not, and in files there is nobody to ask.
+	named map[groupSource]bool
 }
+
+type groupSource struct{ group, source string }
 
 func expect(v *vendor, r *relay, f *feeder) (*expected, error) {
 	e := &expected{
 		required: blackbox.Facts{}, possible: blackbox.Facts{}, groups: blackbox.Facts{},
-		fromVendor: map[string]truth.Activity{}, torn: f.torn,
+		fromVendor: map[string]truth.Activity{}, torn: f.torn, named: map[groupSource]bool{},
 	}
 	for _, line := range f.documents {
 		if err := e.add(provisioning.FeedFile, line, true); err != nil {
@@ -45,6 +51,11 @@ func expect(v *vendor, r *relay, f *feeder) (*expected, error) {
 	e.fromFiles = known.Activities
 	for _, g := range known.Groups {
 		e.groups[g.GroupID] = blackbox.GroupFact(&g)
+	}
+	for of, named := range e.named {
+		if !named {
+			e.groups[of.group] = withoutSources(e.groups[of.group])
+		}
 	}
 	twin := v.twin()
 	feeds := map[string]provisioning.Feed{
@@ -91,6 +102,10 @@ func (e *expected) add(feed provisioning.Feed, document []byte, required bool) e
 	for i := range result.Observations {
 		o := &result.Observations[i]
 		id, fact := o.EventID.String(), observationFact(o)
+		if feed == provisioning.FeedFile && o.SourceID != "" {
+			of := groupSource{o.GroupID, o.SourceID}
+			e.named[of] = e.named[of] || o.SourceName != ""
+		}
 		e.possible[id] = fact
 		if required {
 			e.required[id] = fact
@@ -125,6 +140,19 @@ func (e *expected) compareObservations(rows [][]string) []blackbox.Difference {
 		}
 	}
 	return blackbox.Compare(want, rows)
+}
+
+// withoutSources is a fact of a group without its last part.
+func withoutSources(fact string) string { return fact[:strings.LastIndexByte(fact, '|')] }
+
+// compareGroups compares sources where their names are known.
+func (e *expected) compareGroups(rows [][]string) []blackbox.Difference {
+	for _, row := range rows {
+		if want := e.groups[row[0]]; want != "" && want == withoutSources(row[1]) {
+			row[1] = want
+		}
+	}
+	return blackbox.Compare(e.groups, rows)
 }
 
 // times are those of an activity that its documents in files tell exactly. What a

@@ -53,6 +53,30 @@ func (r *run) inflict(ctx context.Context, f *fault) {
 		r.disks.slow(20)
 		r.last(ctx, f)
 		r.disks.slow(0)
+	case diskFrozen:
+		if err := r.disks.freeze(f.What, true); err != nil {
+			r.wrong(err.Error())
+		}
+		sleep(ctx, f.For)
+		if err := r.disks.freeze(f.What, false); err != nil {
+			r.wrong(err.Error())
+		}
+	case networkCut:
+		r.wire.setCut(true)
+		sleep(ctx, f.For)
+		r.wire.setCut(false)
+	case networkStall:
+		r.wire.setStalled(true)
+		sleep(ctx, f.For)
+		r.wire.setStalled(false)
+	case fewFilesLeft:
+		if pid := r.collector.pid(); pid != 0 {
+			_ = fewFiles(ctx, pid, f.For) // it may have ended
+		}
+	case machineClock:
+		if err := jumpClock(ctx, f.Skew, f.For); err != nil {
+			r.wrong("the machine's clock: " + err.Error())
+		}
 	case clockJump:
 		r.vendor.skew(f.Skew)
 		sleep(ctx, f.For)

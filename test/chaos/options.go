@@ -35,10 +35,10 @@ func parse(args []string) (options, error) {
 	f.DurationVar(&o.duration, "duration", 5*time.Minute, "how long faults happen")
 	f.DurationVar(&o.every, "every", 4*time.Second, "mean time from one fault to the next")
 	f.IntVar(&o.count, "count", 0, "how many faults at most (default: as many as there is time for)")
-	f.Func("faults", "comma-separated `names`, all by default: "+strings.Join(o.faults, ", "), func(text string) error {
+	f.Func("faults", "comma-separated `names`, by default: "+strings.Join(o.faults, ", ")+"; "+machineClock+" happens only where it is named", func(text string) error {
 		o.faults = strings.Split(text, ",")
 		for _, name := range o.faults {
-			if !slices.Contains(kinds(), name) {
+			if !slices.Contains(append(kinds(), machineClock), name) {
 				return fmt.Errorf("fault %q is unknown", name)
 			}
 		}

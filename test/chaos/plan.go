@@ -29,21 +29,28 @@ const (
 	diskFullQueue   = "disk-full-queue"
 	diskFullArchive = "disk-full-archive"
 	slowDisk        = "slow-disk"
+	diskFrozen      = "disk-frozen" // nothing is written on one of them; What says on which
+	networkCut      = "network-cut" // between the collector and ClickHouse
+	networkStall    = "network-stall"
+	fewFilesLeft    = "few-files"
 	clockJump       = "clock-jump"
 	vendorFaulty    = "vendor-faulty"
 	secondCollector = "second-collector"
+	// machineClock changes everybody's clock, so it happens only where it is asked for.
+	machineClock = "machine-clock"
 )
 
 func kinds() []string {
 	return []string{
 		killCollector, killClickHouse, killBoth, killTwice, stopCollector, clickHouseAway, pauseCollector, pauseClickHouse,
-		diskFullState, diskFullQueue, diskFullArchive, slowDisk, clockJump, vendorFaulty, secondCollector,
+		diskFullState, diskFullQueue, diskFullArchive, slowDisk, diskFrozen, networkCut, networkStall, fewFilesLeft,
+		clockJump, vendorFaulty, secondCollector,
 	}
 }
 
 // onDisk are the faults that need file systems of the run's own.
 func onDisk(kind string) bool {
-	return kind == diskFullState || kind == diskFullQueue || kind == diskFullArchive || kind == slowDisk
+	return kind == diskFullState || kind == diskFullQueue || kind == diskFullArchive || kind == slowDisk || kind == diskFrozen
 }
 
 // plan draws the faults. Each kind comes once before any comes twice, so that a
@@ -76,7 +83,11 @@ func plan(o *options) []fault {
 			if dice.IntN(2) == 0 {
 				f.Kill = seconds(0, 3)
 			}
-		case clockJump:
+		case diskFrozen:
+			f.For, f.What = seconds(1, 6), diskNames[dice.IntN(len(diskNames))]
+		case networkCut, networkStall, fewFilesLeft:
+			f.For = seconds(0.5, 8)
+		case clockJump, machineClock:
 			f.For, f.Skew = seconds(1, 5), seconds(-900, 900)
 		case vendorFaulty:
 			f.For = seconds(2, 8)

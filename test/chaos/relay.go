@@ -46,7 +46,7 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		}
 	}
 	r.mu.Lock()
-	if status == http.StatusOK {
+	if status == http.StatusOK || status == http.StatusAccepted {
 		r.accepted = append(r.accepted, body)
 	} else {
 		r.refused++

@@ -22,6 +22,7 @@ type run struct {
 
 	collector *collector
 	engine    *engine
+	wire      *wire
 	vendor    *vendor
 	relay     *relay
 	feeder    *feeder
@@ -93,7 +94,7 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 	if r.disks, err = openDisks(r.dir); err != nil {
 		return err
 	}
-	ports, err := blackbox.FreePorts(8)
+	ports, err := blackbox.FreePorts(9)
 	if err != nil {
 		return err
 	}
@@ -107,6 +108,9 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 		return err
 	}
 	if err := r.engine.start(ctx); err != nil {
+		return err
+	}
+	if r.wire, err = openWire(ports[8], ports[0]); err != nil {
 		return err
 	}
 	if r.relay, err = startRelay(ports[2], "http://"+ports[3]+"/sailpoint"); err != nil {
@@ -123,7 +127,7 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 	r.collector = &collector{
 		program: program, root: root, dir: r.dir, health: ports[5], wanted: true, started: r.disks.join,
 		env: []string{
-			"PROVTRAIL_DATA=" + r.dir, "PROVTRAIL_CLICKHOUSE_NATIVE=" + ports[0], "PROVTRAIL_HEALTH=" + ports[5],
+			"PROVTRAIL_DATA=" + r.dir, "PROVTRAIL_CLICKHOUSE_NATIVE=" + ports[8], "PROVTRAIL_HEALTH=" + ports[5],
 			"PROVTRAIL_REPORT=" + ports[6], "PROVTRAIL_WEBHOOK=" + ports[3], "PROVTRAIL_METRICS_PORT=" + metrics,
 			"PROVTRAIL_SAILPOINT_ENDPOINT=" + r.vendor.endpoint, "PROVTRAIL_SAILPOINT_CLIENT_ID=chaos", "PROVTRAIL_SAILPOINT_CLIENT_SECRET=secret",
 		},
@@ -173,6 +177,9 @@ func (r *run) close() {
 	}
 	if r.relay != nil {
 		_ = r.relay.server.Close()
+	}
+	if r.wire != nil {
+		r.wire.close()
 	}
 	if r.engine != nil {
 		r.engine.close(context.Background())

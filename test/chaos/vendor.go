@@ -69,12 +69,16 @@ func (v *vendor) tick(ctx context.Context) {
 	}
 }
 
-// now is the vendor's time.
+// now is the vendor's time. It never is past the end: what nobody expects would be seen.
 func (v *vendor) now() time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	passed := min(time.Since(v.begun), v.last)
-	return v.from.Add(time.Duration(float64(v.to.Sub(v.from)) * float64(passed) / float64(v.last))).Add(v.jump)
+	now := v.from.Add(time.Duration(float64(v.to.Sub(v.from)) * float64(passed) / float64(v.last))).Add(v.jump)
+	if now.After(v.to) {
+		return v.to
+	}
+	return now
 }
 
 func (v *vendor) skew(by time.Duration) {

@@ -42,11 +42,22 @@ func firstLine(text string) string {
 	return line
 }
 
+// present reports whether a value is there and not null.
+func present(v raw) bool { return len(v) > 0 && v[0] != 'n' }
+
+// in names the member that an error of decode is in.
+func in(member string, err error) error {
+	if e, ok := err.(*FieldError); ok { //nolint:errorlint // made by this package, never wrapped
+		return invalid(strings.TrimSuffix(member+"."+e.Field, "."), "%s", e.Problem)
+	}
+	return err
+}
+
 // text reads a scalar leniently: a string's content, a number or boolean as it is
 // written, an object or array as JSON; null and absent are empty.
 func text(v raw) string {
 	switch {
-	case len(v) == 0 || v[0] == 'n':
+	case !present(v):
 		return ""
 	case v[0] != '"':
 		return string(v)
@@ -65,7 +76,7 @@ func text(v raw) string {
 // elements returns the elements of an array, or the value itself where it is none;
 // nothing for null or absent.
 func elements(v raw) []raw {
-	if len(v) == 0 || v[0] == 'n' {
+	if !present(v) {
 		return nil
 	}
 	if v[0] != '[' {
@@ -80,7 +91,7 @@ func elements(v raw) []raw {
 
 // joined is the texts of an array, or of a single value, as one line.
 func joined(v raw) string {
-	if len(v) == 0 || v[0] == 'n' {
+	if !present(v) {
 		return ""
 	}
 	if v[0] != '[' {

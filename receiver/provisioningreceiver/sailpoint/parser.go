@@ -37,6 +37,17 @@ func (r *Result) Reset() {
 	r.Observations, r.Ignored, r.Rejected = r.Observations[:0], r.Ignored[:0], r.Rejected[:0]
 }
 
+// Mark is how far a result had come.
+type Mark struct{ Observations, Ignored, Rejected int }
+
+// Mark returns how far the result has come.
+func (r *Result) Mark() Mark { return Mark{len(r.Observations), len(r.Ignored), len(r.Rejected)} }
+
+// Back forgets what was added since the mark.
+func (r *Result) Back(to Mark) {
+	r.Observations, r.Ignored, r.Rejected = r.Observations[:to.Observations], r.Ignored[:to.Ignored], r.Rejected[:to.Rejected]
+}
+
 // Ignored is a document that was understood and is no change of access.
 type Ignored struct {
 	Reason string // one of a short list, fit for a metric

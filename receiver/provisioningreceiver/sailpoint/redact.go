@@ -58,6 +58,9 @@ type edit struct {
 }
 
 func redact(text string, mode strictness) (string, error) {
+	if mode == strict && innocent(text) {
+		return text, nil
+	}
 	r := redactors.Get().(*redactor)
 	defer redactors.Put(r)
 	r.text, r.mode = text, mode
@@ -151,16 +154,25 @@ func (r *redactor) member(s span) role {
 	}
 	key := top.key
 	top.key = ""
-	switch key {
-	case "name", "attributeName", "attribute":
+	switch {
+	case holdsName(key):
 		if s.to > s.from && r.text[s.from] == '"' {
 			top.named = true
 			top.hides = top.hides || secret(unquote(r.text[s.from:s.to]))
 		}
-	case "value", "attributeValue", "oldValue", "newValue", "previousValue", "values":
+	case holdsValue(key):
 		return role{valued: true}
 	}
 	return role{secret: secret(key)}
+}
+
+// holdsValue reports whether a member of this name holds the value beside a name.
+func holdsValue(member string) bool {
+	switch member {
+	case "value", "attributeValue", "oldValue", "newValue", "previousValue", "values":
+		return true
+	}
+	return false
 }
 
 // value handles a scalar.

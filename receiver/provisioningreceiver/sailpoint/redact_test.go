@@ -106,3 +106,44 @@ func TestSecretsLeaveInNoField(t *testing.T) {
 		}
 	}
 }
+
+// TestSuspectSeesEverySecret: the quick no is never wrong.
+func TestSuspectSeesEverySecret(t *testing.T) {
+	letters := rapid.SampledFrom([]string{"p", "P", "a", "s", "S", "w", "d", "_", "-", " ", "in", "PIN", "token", "x", "Key", "api", "é", "pass", "word", "Secret"})
+	rapid.Check(t, func(t *rapid.T) {
+		name := strings.Join(rapid.SliceOfN(letters, 0, 8).Draw(t, "name"), "")
+		if word := plainWord(name); !suspect(name) {
+			for _, secret := range secretParts {
+				require.NotContains(t, word, secret)
+			}
+			for _, secret := range secretWords {
+				require.NotContains(t, word, secret)
+			}
+		}
+	})
+}
+
+// TestInnocentDocumentsAreLeftAlone: the quick no agrees with the whole search.
+func TestInnocentDocumentsAreLeftAlone(t *testing.T) {
+	word := rapid.SampledFrom([]string{"name", "value", "attribute", "password", "pin", "x", "attributeName", "userPin", "", "memberOf", `\"`, `{\"password\":\"x\"}`})
+	pieces := rapid.SampledFrom([]string{"{", "}", "[", "]", ":", ",", " ", "null", "1", "true"})
+	rapid.Check(t, func(t *rapid.T) {
+		var b strings.Builder
+		for range rapid.IntRange(0, 30).Draw(t, "n") {
+			if rapid.Bool().Draw(t, "string") {
+				b.WriteString(`"` + word.Draw(t, "word") + `"`)
+			} else {
+				b.WriteString(pieces.Draw(t, "piece"))
+			}
+		}
+		if text := b.String(); innocent(text) {
+			r := redactor{text: text, mode: strict, frames: []frame{{}}}
+			_, err := r.scan()
+			require.NoError(t, err)
+			for len(r.frames) > 1 {
+				r.close(len(text))
+			}
+			require.Empty(t, r.edits, text)
+		}
+	})
+}

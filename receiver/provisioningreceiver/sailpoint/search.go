@@ -17,8 +17,10 @@ func (r *reader) search() error {
 		return err
 	}
 	requests := d.AccountRequests
-	if len(requests) == 0 {
-		requests = d.OriginalRequests
+	if len(requests) == 0 && present(d.OriginalRequests) {
+		if err := decode(string(d.OriginalRequests), &requests); err != nil {
+			return in("originalRequests", err)
+		}
 	}
 	if len(requests) == 0 {
 		r.ignore(ReasonNoRequests, d.Action)

@@ -41,38 +41,61 @@ func secret(name string) bool {
 	return false
 }
 
-// suspect is the quick no for nearly every name: it has none of the beginnings of
-// the words above.
+// suspect is the quick no for nearly every name: none of the words above stands in it.
 func suspect(name string) bool {
-	for i := 0; i+2 < len(name); i++ {
-		switch name[i] | 0x20 {
-		case 'p':
-			if c := name[i+1] | 0x20; c == 'a' || c == 'w' || c == 'i' || c == 'r' && name[i+2]|0x20 == 'i' {
-				return true
+	before := uint(0)
+	for i := range len(name) {
+		now := uint(name[i]) & 31
+		if pair := before<<5 | now; beginnings[pair>>6]>>(pair&63)&1 != 0 {
+			for _, word := range suspects[pair] {
+				if begins(name[i-1:], word) {
+					return true
+				}
 			}
-		case 's':
-			if name[i+1]|0x20 == 'e' && name[i+2]|0x20 == 'c' {
-				return true
-			}
-		case 'c':
-			if name[i+1]|0x20 == 'r' && name[i+2]|0x20 == 'e' && i+3 < len(name) && name[i+3]|0x20 == 'd' {
-				return true
-			}
-		case 'a':
-			if c := name[i+1] | 0x20; c == 'p' || c == 'c' {
-				return true
-			}
-		case 't':
-			if name[i+1]|0x20 == 'o' && name[i+2]|0x20 == 'k' {
-				return true
-			}
-		case 'o':
-			if name[i+1]|0x20 == 't' && name[i+2]|0x20 == 'p' {
-				return true
+		}
+		before = now
+	}
+	return false
+}
+
+// suspects are the words above by how they begin: the lower five bits of their first
+// letter, and of the second or what may stand between them.
+var suspects = func() (by [32 * 32][]string) {
+	for _, words := range [...][]string{secretParts, secretWords} {
+		for _, word := range words {
+			for _, second := range []byte{word[1], ' ', '_', '-'} {
+				pair := uint(word[0])&31<<5 | uint(second)&31
+				by[pair] = append(by[pair], word)
 			}
 		}
 	}
-	return false
+	return by
+}()
+
+// beginnings has a bit for each pair that has suspects: it fits where suspects do not.
+var beginnings = func() (bits [len(suspects) / 64]uint64) {
+	for pair := range suspects {
+		if len(suspects[pair]) > 0 {
+			bits[pair>>6] |= 1 << (pair & 63)
+		}
+	}
+	return bits
+}()
+
+// begins reports whether a name begins with a word, in any case and whatever separates
+// the letters.
+func begins(name, word string) bool {
+	at := 0
+	for i := 0; i < len(name) && at < len(word); i++ {
+		switch c := name[i]; {
+		case c|0x20 == word[at]:
+			at++
+		case c == ' ' || c == '_' || c == '-':
+		default:
+			return false
+		}
+	}
+	return at == len(word)
 }
 
 func about(rest string) bool {

@@ -26,7 +26,7 @@ type document struct {
 	Requester        identity         `json:"requester"`
 	Recipient        identity         `json:"recipient"`
 	AccountRequests  []accountRequest `json:"accountRequests"`
-	OriginalRequests []accountRequest `json:"originalRequests"`
+	OriginalRequests raw              `json:"originalRequests"` // read only where there are no accountRequests
 	Approvals        []approval       `json:"approvals"`
 	Stage            raw              `json:"stage"`
 	ExpansionItems   raw              `json:"expansionItems"`
@@ -128,7 +128,7 @@ func shapeOf(d *document) shape {
 		return shapeTrigger
 	case d.Items != nil, d.ExecutionStatus != nil, d.CompletionStatus != nil, d.RESTRequester != nil, d.RESTTarget != nil:
 		return shapeREST
-	case d.AccountRequests != nil, d.OriginalRequests != nil, d.Approvals != nil, d.ExpansionItems != nil,
+	case d.AccountRequests != nil, present(d.OriginalRequests), d.Approvals != nil, d.ExpansionItems != nil,
 		d.Stage != nil && d.TrackingNumber != "":
 		return shapeSearch
 	case d.TechnicalName != "", d.Action != "" && (d.Stack != nil || d.Objects != nil || d.Operation != "" || d.Type != ""):

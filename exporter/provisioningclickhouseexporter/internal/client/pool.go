@@ -54,8 +54,9 @@ func NewPool(options Options) *Pool {
 }
 
 // Do runs a query on some connection. A connection that was left unused and turns out
-// to be dead is replaced once: every statement of this exporter may be repeated.
-func (p *Pool) Do(ctx context.Context, query ch.Query) error {
+// to be dead is replaced once, and the query made again: every statement of this exporter
+// may be repeated.
+func (p *Pool) Do(ctx context.Context, query func() ch.Query) error {
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
@@ -66,13 +67,13 @@ func (p *Pool) Do(ctx context.Context, query ch.Query) error {
 	if err != nil {
 		return err
 	}
-	err = conn.Do(ctx, query)
+	err = conn.Do(ctx, query())
 	if used && err != nil && !ch.IsException(err) && ctx.Err() == nil {
 		_ = conn.Close()
 		if conn, err = p.dial(ctx); err != nil {
 			return err
 		}
-		err = conn.Do(ctx, query)
+		err = conn.Do(ctx, query())
 	}
 	p.give(conn, err)
 	return err
@@ -80,22 +81,25 @@ func (p *Pool) Do(ctx context.Context, query ch.Query) error {
 
 // Exec runs a statement without a result.
 func (p *Pool) Exec(ctx context.Context, sql string) error {
-	return p.Do(ctx, ch.Query{Body: sql})
+	return p.Do(ctx, func() ch.Query { return ch.Query{Body: sql} })
 }
 
 // Strings runs a query whose only column is text.
 func (p *Pool) Strings(ctx context.Context, sql string) ([]string, error) {
 	var rows []string
 	var column proto.ColStr
-	err := p.Do(ctx, ch.Query{
-		Body:   sql,
-		Result: proto.Results{{Data: &column}},
-		OnResult: func(context.Context, proto.Block) error {
-			for i := range column.Rows() {
-				rows = append(rows, column.Row(i))
-			}
-			return nil
-		},
+	err := p.Do(ctx, func() ch.Query {
+		rows = nil
+		return ch.Query{
+			Body:   sql,
+			Result: proto.Results{{Data: &column}},
+			OnResult: func(context.Context, proto.Block) error {
+				for i := range column.Rows() {
+					rows = append(rows, column.Row(i))
+				}
+				return nil
+			},
+		}
 	})
 	return rows, err
 }

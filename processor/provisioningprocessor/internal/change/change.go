@@ -31,7 +31,7 @@ type Input struct {
 	Before, After *state.Group
 	// Arrivals are what was merged and Added the indexes of those that were new,
 	// in the order in which After has them.
-	Arrivals []provisioning.Observation
+	Arrivals []*provisioning.Observation
 	Added    []int
 	// Moved says that After differs from Before by more than what was added.
 	Moved bool
@@ -59,8 +59,7 @@ func Version(generation uint32, revision int, flagged bool) uint64 {
 // Find compares the states.
 func Find(in Input) Change {
 	f := finder{Input: in}
-	f.Change.Before = provisioning.Resolve(in.Before.Observations)
-	f.Change.After = provisioning.Resolve(in.After.Observations)
+	f.resolve()
 	f.before, f.after = NewLookup(f.Change.Before), NewLookup(f.Change.After)
 	summary := provisioning.Summarize(f.Change.After)
 	f.status, f.number = summary.Status, summary.Number
@@ -83,6 +82,31 @@ func Find(in Input) Change {
 		}
 	}
 	return f.Change
+}
+
+// resolve makes the activities. Where nothing but arrivals was added, what the two states
+// have in common is resolved once.
+func (f *finder) resolve() {
+	before, after := f.Input.Before.Observations, f.Input.After.Observations
+	if !f.Moved && !f.Taken && extends(after, before) {
+		f.Change.Before, f.Change.After = provisioning.ResolveBoth(after, len(before))
+		return
+	}
+	f.Change.Before, f.Change.After = provisioning.Resolve(before), provisioning.Resolve(after)
+}
+
+// extends reports whether after is before with more behind it. A group that has borrowed
+// observations may have lost some of them to its arrivals.
+func extends(after, before []provisioning.Observation) bool {
+	if len(after) < len(before) {
+		return false
+	}
+	for i := range before {
+		if after[i].EventID != before[i].EventID {
+			return false
+		}
+	}
+	return true
 }
 
 type finder struct {
@@ -153,13 +177,16 @@ func indexOf(in []provisioning.Observation) func(*provisioning.Observation) int 
 }
 
 func (f *finder) observation(a *provisioning.Activity, step, arrival int) {
-	asOf := a.AsOf(step + 1)
-	r := provisioning.NewRecord(&asOf)
+	asOf := a
+	if step < len(a.History)-1 {
+		before := a.AsOf(step + 1)
+		asOf = &before
+	}
+	r := f.add(asOf)
 	r.Original = f.Arrivals[arrival].Original
 	r.Current = step == len(a.History)-1
-	flagged := r.Current && f.flag(&r, a)
+	flagged := r.Current && f.flag(r, a)
 	r.Version = f.version(flagged)
-	f.add(&r)
 	f.Observed = append(f.Observed, arrival)
 }
 
@@ -171,10 +198,9 @@ func (f *finder) state(a *provisioning.Activity) {
 	if before != nil && !f.retell() && flagged == f.Thresholds.Flagged(before, f.Input.Before.Checked) && !f.differs(before, a) {
 		return
 	}
-	r := provisioning.NewRecord(a)
-	f.flag(&r, a)
+	r := f.add(a)
+	f.flag(r, a)
 	r.AsState(f.version(flagged))
-	f.add(&r)
 }
 
 func (f *finder) differs(before, after *provisioning.Activity) bool {
@@ -189,15 +215,18 @@ func (f *finder) gone(a *provisioning.Activity) {
 	if f.after.Find(a.ID) != nil {
 		return
 	}
-	r := provisioning.NewRecord(a)
+	r := f.add(a)
 	r.AsState(f.version(false))
 	r.FoldedInto = heir(f.Change.After, a)
-	f.add(&r)
 }
 
-func (f *finder) add(r *provisioning.Record) {
+// add appends the record of an activity, which stays where it is until the next.
+func (f *finder) add(a *provisioning.Activity) *provisioning.Record {
+	f.Records = append(f.Records, provisioning.Record{})
+	r := &f.Records[len(f.Records)-1]
+	r.Describe(a)
 	r.GroupNumber, r.GroupStatus = f.number, f.status
-	f.Records = append(f.Records, *r)
+	return r
 }
 
 func (f *finder) flag(r *provisioning.Record, a *provisioning.Activity) bool {

@@ -31,9 +31,9 @@ func observe(says provisioning.Status, at pcommon.Timestamp, source string) prov
 
 // step merges arrivals and finds what is to be told.
 func step(before *state.Group, doubt pcommon.Timestamp, generation uint32, arrivals ...provisioning.Observation) (Change, *state.Group) {
-	merged := before.Merge(arrivals)
+	merged := before.Merge(state.Pointers(arrivals))
 	told := Find(Input{
-		Before: before, After: &merged.Group, Arrivals: arrivals, Added: merged.Added, Moved: merged.Moved,
+		Before: before, After: &merged.Group, Arrivals: state.Pointers(arrivals), Added: merged.Added, Moved: merged.Moved,
 		Generation: generation, Since: generation, Doubt: doubt, Thresholds: &thresholds,
 	})
 	if told.Whole {

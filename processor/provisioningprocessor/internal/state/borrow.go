@@ -6,9 +6,9 @@ import "github.com/provtrail/provtrail/provisioning"
 // and count as borrowed; those that the group has besides stay its own.
 func (g *Group) Borrow(told []provisioning.Observation) Group {
 	var known Group
-	merged := known.Merge(told)
+	merged := known.Merge(Pointers(told))
 	borrowed := len(merged.Observations)
-	all := merged.Group.Merge(g.Observations).Group
+	all := merged.Group.Merge(Pointers(g.Observations)).Group
 	out := *g
 	out.Observations, out.Borrowed = all.Observations, borrowed
 	out.Replaced += all.Replaced
@@ -18,7 +18,7 @@ func (g *Group) Borrow(told []provisioning.Observation) Group {
 // MergeBorrowed is Merge for a group that may have borrowed: a borrowed observation that
 // arrives is added as if it were new, so that it is told again. Of the two copies the
 // earlier receipt stays all the same.
-func (g *Group) MergeBorrowed(arrivals []provisioning.Observation) Merged {
+func (g *Group) MergeBorrowed(arrivals []*provisioning.Observation) Merged {
 	if g.Borrowed == 0 {
 		return g.Merge(arrivals)
 	}
@@ -43,7 +43,7 @@ func (g *Group) MergeBorrowed(arrivals []provisioning.Observation) Merged {
 	kept.Borrowed -= len(confirmed)
 	kept.Replaced += len(confirmed)
 	m := kept.Merge(arrivals)
-	earlier := m.Group.Merge(confirmed)
+	earlier := m.Group.Merge(Pointers(confirmed))
 	m.Group, m.Moved = earlier.Group, m.Moved || earlier.Moved
 	return m
 }

@@ -17,11 +17,12 @@ var ErrCorrupt = errors.New("the stored state of a group cannot be read")
 // minObservation is the least number of bytes an observation takes.
 const minObservation = len(provisioning.ID{}) + 5
 
-// Decode reads what Encode wrote.
-func Decode(b []byte) (Group, error) {
+// Decode reads what Encode wrote. There is room for so many observations more, so that a
+// Merge need not copy.
+func Decode(b []byte, room int) (Group, error) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
-	d.rest = b
+	d.rest, d.room = b, room
 	g, err := d.group()
 	clear(d.texts) // they are the group's
 	if err != nil {
@@ -35,6 +36,7 @@ var decoders = sync.Pool{New: func() any { return &decoder{} }}
 
 type decoder struct {
 	rest  []byte
+	room  int
 	texts []string
 	all   []byte // the texts, unpacked
 	ends  []int
@@ -142,7 +144,8 @@ func (d *decoder) observations(g *Group) error {
 	if o.GroupID, err = d.named(); err != nil {
 		return err
 	}
-	g.Observations = make([]provisioning.Observation, n)
+	g.Observations = make([]provisioning.Observation, n, n+uint64(d.room)) //nolint:gosec // a count
+	g.room = d.room > 0
 	for i := range g.Observations {
 		if err := d.observation(&o); err != nil {
 			return err

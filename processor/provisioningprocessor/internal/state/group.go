@@ -31,6 +31,9 @@ type Group struct {
 	// Borrowed is the number of observations, the first ones, that come from a history
 	// and not from a feed: whoever told them may not have done so everywhere.
 	Borrowed int
+
+	// room says that what lies behind the observations is for the next Merge to use.
+	room bool
 }
 
 // Revision counts the changes of the set. It orders the group's states.
@@ -52,25 +55,32 @@ func (m *Merged) Changed() bool { return len(m.Added) > 0 || m.Moved }
 
 // Merge adds arrivals to the group and leaves the group as it is. Of copies with
 // the same event id the earlier receipt stays.
-func (g *Group) Merge(arrivals []provisioning.Observation) Merged {
+func (g *Group) Merge(arrivals []*provisioning.Observation) Merged {
 	m := Merged{Group: *g}
 	stored := len(g.Observations)
-	m.Observations = make([]provisioning.Observation, stored, stored+len(arrivals))
-	copy(m.Observations, g.Observations)
+	shared := g.room // the first ones are g's too
+	g.room, m.room = false, false
+	if !shared {
+		m.own(len(arrivals))
+	}
 	find := finder(&m.Observations, len(arrivals))
 	added := make([]int, 0, len(arrivals)) // arrival of each new observation
 	for i := range arrivals {
 		at, known := find(arrivals[i].EventID)
 		if !known {
-			m.append(&arrivals[i])
+			m.append(arrivals[i])
 			added = append(added, i)
 			continue
 		}
-		if !provisioning.Earlier(&arrivals[i], &m.Observations[at]) {
+		if !provisioning.Earlier(arrivals[i], &m.Observations[at]) {
 			m.Duplicates = append(m.Duplicates, i)
 			continue
 		}
-		m.Observations[at] = arrivals[i]
+		if shared && at < stored {
+			m.own(len(arrivals) - i)
+			shared = false
+		}
+		m.Observations[at] = *arrivals[i]
 		m.Observations[at].Original = ""
 		if at < stored {
 			m.Duplicates = append(m.Duplicates, i)
@@ -83,6 +93,20 @@ func (g *Group) Merge(arrivals []provisioning.Observation) Merged {
 	}
 	m.Added = added
 	return m
+}
+
+// Pointers point to each observation of a list.
+func Pointers(list []provisioning.Observation) []*provisioning.Observation {
+	pointers := make([]*provisioning.Observation, len(list))
+	for i := range list {
+		pointers[i] = &list[i]
+	}
+	return pointers
+}
+
+// own copies the observations, with room for more.
+func (m *Merged) own(more int) {
+	m.Observations = append(make([]provisioning.Observation, 0, len(m.Observations)+more), m.Observations...)
 }
 
 func (m *Merged) append(o *provisioning.Observation) {

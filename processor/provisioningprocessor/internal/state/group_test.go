@@ -50,7 +50,7 @@ func draw(t *rapid.T) Group {
 func TestGroupSurvivesItsEncoding(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := draw(t)
-		got, err := Decode(want.Encode())
+		got, err := Decode(want.Encode(), 0)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	})
@@ -60,15 +60,15 @@ func TestCutStateIsAnError(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := draw(t)
 		b := g.Encode()
-		_, err := Decode(b[:rapid.IntRange(0, len(b)-1).Draw(t, "cut")])
+		_, err := Decode(b[:rapid.IntRange(0, len(b)-1).Draw(t, "cut")], 0)
 		require.ErrorIs(t, err, ErrCorrupt)
-		_, err = Decode(append(b, 0))
+		_, err = Decode(append(b, 0), 0)
 		require.ErrorIs(t, err, ErrCorrupt)
 	})
 }
 
 func TestNewerFormatIsAnError(t *testing.T) {
-	_, err := Decode([]byte{formatHistory + 1, 0, 0, 0, 0, 0, 0})
+	_, err := Decode([]byte{formatHistory + 1, 0, 0, 0, 0, 0, 0}, 0)
 	require.ErrorContains(t, err, "format 3")
 }
 
@@ -88,7 +88,7 @@ func TestGoldenGroup(t *testing.T) {
 		"\x01" + zeros(15) + "\x01" + "\x81\x04\x01\x08" + "\x00\x0a\x12" +
 		"\x02" + zeros(15) + "\x0c" + "\x81\x80\x10\x05\x82\x01" + "\x00\x02\x01"
 	require.Equal(t, []byte(golden), want.Encode())
-	got, err := Decode([]byte(golden))
+	got, err := Decode([]byte(golden), 0)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
@@ -100,12 +100,12 @@ func FuzzDecode(f *testing.F) {
 	f.Add(g.Encode())
 	f.Add([]byte{format, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		g, err := Decode(b)
+		g, err := Decode(b, 0)
 		if err != nil {
 			require.ErrorIs(t, err, ErrCorrupt)
 			return
 		}
-		again, err := Decode(g.Encode())
+		again, err := Decode(g.Encode(), 0)
 		require.NoError(t, err)
 		require.Equal(t, g, again)
 	})
@@ -116,7 +116,7 @@ func TestMergeKeepsTheEarlierReceipt(t *testing.T) {
 		return provisioning.Observation{EventID: provisioning.ID{id}, ObservedAt: at, Original: "{}"}
 	}
 	var empty Group
-	first := empty.Merge([]provisioning.Observation{observe(1, 10), observe(2, 10), observe(1, 9)})
+	first := empty.Merge(Pointers([]provisioning.Observation{observe(1, 10), observe(2, 10), observe(1, 9)}))
 	require.Equal(t, []int{2, 1}, first.Added)
 	require.Equal(t, []int{0}, first.Duplicates)
 	require.False(t, first.Moved)
@@ -124,11 +124,11 @@ func TestMergeKeepsTheEarlierReceipt(t *testing.T) {
 	require.Empty(t, first.Observations[0].Original)
 	require.Empty(t, empty.Observations)
 
-	same := first.Group.Merge([]provisioning.Observation{observe(1, 9), observe(2, 11)})
+	same := first.Group.Merge(Pointers([]provisioning.Observation{observe(1, 9), observe(2, 11)}))
 	require.False(t, same.Changed())
 	require.Len(t, same.Duplicates, 2)
 
-	earlier := first.Group.Merge([]provisioning.Observation{observe(2, 3)})
+	earlier := first.Group.Merge(Pointers([]provisioning.Observation{observe(2, 3)}))
 	require.True(t, earlier.Moved)
 	require.Equal(t, 3, earlier.Revision())
 	require.EqualValues(t, 3, earlier.Observations[1].ObservedAt)
@@ -144,9 +144,9 @@ func TestMergeOfManyIsThatOfFew(t *testing.T) {
 		}
 		var one, all Group
 		for i := range arrivals {
-			one = one.Merge(arrivals[i : i+1]).Group
+			one = one.Merge(Pointers(arrivals[i : i+1])).Group
 		}
-		all = all.Merge(arrivals).Group
+		all = all.Merge(Pointers(arrivals)).Group
 		require.Len(t, all.Observations, len(one.Observations))
 		for i := range one.Observations {
 			require.Equal(t, one.Observations[i], all.Observations[i])

@@ -40,6 +40,7 @@ type TelemetryBuilder struct {
 	ReceiverProvisioningRequests        metric.Int64Counter
 	ReceiverProvisioningUnknownStatuses metric.Int64Counter
 	ReceiverProvisioningUnknownWords    metric.Int64Counter
+	ReceiverProvisioningWaiting         metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -81,6 +82,31 @@ func (builder *TelemetryBuilder) RegisterReceiverProvisioningCheckpointAgeCallba
 	defer builder.mu.Unlock()
 	builder.registrations = append(builder.registrations, reg)
 	return nil
+}
+
+// RegisterReceiverProvisioningWaitingCallback sets callback for observable ReceiverProvisioningWaiting metric.
+func (builder *TelemetryBuilder) RegisterReceiverProvisioningWaitingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverProvisioningWaiting, obs: o})
+		return nil
+	}, builder.ReceiverProvisioningWaiting)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
 }
 
 type observerFloat64 struct {
@@ -182,6 +208,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_provisioning_unknown_words",
 		metric.WithDescription("Observations with an operation, or with an approval status of the rest dialect, that the vendor's documentation does not list. The word is kept. [Alpha]"),
 		metric.WithUnit("{observation}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverProvisioningWaiting, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_provisioning_waiting",
+		metric.WithDescription("Triggers that wait on the disk until the next consumer accepts them. [Alpha]"),
+		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

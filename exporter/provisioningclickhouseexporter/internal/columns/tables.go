@@ -1,0 +1,70 @@
+package columns
+
+import (
+	"slices"
+	"time"
+
+	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// Tables are those that records are inserted into, in this order.
+type Tables [3]*Table
+
+// NewTables returns tables without rows.
+func NewTables() *Tables { return &Tables{quarantine(), observations(), groups()} }
+
+// observations are provisioning.activity records. Where the vendor gave no time, the
+// row's is that of receipt and it is not timed.
+func observations() *Table {
+	occurred, observed, timed := new(instant), new(instant), new(flag)
+	t := newTable("provisioning_observations", provisioning.Activities,
+		func(b *columnar.Batch) *columnar.Rows { return &b.Activities },
+		func(name string) column {
+			switch name {
+			case "occurred_at":
+				return occurred
+			case "observed_at":
+				return observed
+			default:
+				return new(optional)
+			}
+		})
+	t.add("timed", timed)
+	t.mend = func(rows *columnar.Rows) {
+		times := rows.Column(occurredAt).Numbers
+		for i := range rows.Len() {
+			is := times != nil && times[i] != 0
+			timed.Append(is)
+			if !is {
+				occurred.ColInt64[i] = observed.ColInt64[i]
+			}
+		}
+	}
+	return t
+}
+
+var occurredAt = slices.IndexFunc(provisioning.Fields, func(f provisioning.Field) bool { return f.Column == "occurred_at" })
+
+func groups() *Table {
+	return newTable("provisioning_groups", provisioning.Groups,
+		func(b *columnar.Batch) *columnar.Rows { return &b.Groups },
+		func(string) column { return new(instant) })
+}
+
+// quarantine is what could not be understood or stored.
+func quarantine() *Table {
+	observed := new(instant)
+	t := newTable("provisioning_quarantine", provisioning.Quarantine,
+		func(b *columnar.Batch) *columnar.Rows { return &b.Quarantined },
+		func(string) column { return observed })
+	t.mend = func(*columnar.Rows) {
+		for i, at := range observed.ColInt64 {
+			if at <= 0 { // absent, or after the last time there is
+				// Not part of the row's key, so a retry is still the same row.
+				observed.ColInt64[i] = time.Now().UnixMicro()
+			}
+		}
+	}
+	return t
+}

@@ -1,0 +1,58 @@
+package columnar
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// Digest tells batches apart by what they hold, record by record: the same batch, or the
+// same part of it, has the same digest wherever and however often it is made.
+func (b *Batch) Digest() uint64 {
+	b.digest.once.Do(func() { b.digest.sum = b.sum() })
+	return b.digest.sum
+}
+
+func (b *Batch) sum() uint64 {
+	hash := xxhash.New()
+	var scratch [8]byte
+	number := func(n uint64) {
+		binary.LittleEndian.PutUint64(scratch[:], n)
+		_, _ = hash.Write(scratch[:])
+	}
+	if b.whole != nil { // a part
+		number(b.whole.Digest())
+		number(uint64(b.from))  //nolint:gosec // a count
+		number(uint64(b.Len())) //nolint:gosec // a count
+		return hash.Sum64()
+	}
+	for _, s := range b.texts {
+		number(uint64(len(s)))
+		_, _ = hash.WriteString(s)
+	}
+	for _, rows := range b.sorts() {
+		number(uint64(rows.n)) //nolint:gosec // a count
+		for i := range rows.columns {
+			c := &rows.columns[i]
+			if !c.used() {
+				continue
+			}
+			number(uint64(i))
+			_, _ = hash.Write(bytesOf(c.Texts))
+			_, _ = hash.Write(bytesOf(c.Numbers))
+			_, _ = hash.Write(bytesOf(c.IDs))
+			for _, list := range c.Lists {
+				number(uint64(len(list)))
+				_, _ = hash.Write(bytesOf(list))
+			}
+		}
+	}
+	return hash.Sum64()
+}
+
+// bytesOf is the memory of a slice of numbers or ids.
+func bytesOf[T any](list []T) []byte {
+	var one T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(list))), len(list)*int(unsafe.Sizeof(one)))
+}

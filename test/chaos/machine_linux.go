@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// fewFiles lets a process open hardly any file or connection more than it has, for a while.
+func fewFiles(ctx context.Context, pid int, last time.Duration) error {
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		return err
+	}
+	var before unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &before); err != nil {
+		return err
+	}
+	few := before
+	few.Cur = uint64(len(open) + 1)
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &few, nil); err != nil {
+		return err
+	}
+	sleep(ctx, last)
+	_ = unix.Prlimit(pid, unix.RLIMIT_NOFILE, &before, nil) // it may have ended
+	return nil
+}
+
+// jumpClock sets the machine's clock ahead or back, for a while. It is everybody's clock.
+func jumpClock(ctx context.Context, by, last time.Duration) error {
+	begun := time.Now()
+	set := func(to time.Time) error {
+		at := unix.NsecToTimespec(to.UnixNano())
+		return unix.ClockSettime(unix.CLOCK_REALTIME, &at)
+	}
+	if err := set(begun.Add(by)); err != nil {
+		return err
+	}
+	sleep(ctx, last)
+	return set(begun.Round(0).Add(time.Since(begun))) // by the clock that did not jump
+}
