@@ -1,6 +1,6 @@
 // Package provisioningclickhouseexporter writes provtrail's records into ClickHouse.
 //
-//	plog.Logs ──columns──> blocks ──native insert──> provisioning_observations ──> provisioning_current
+//	plog.Logs ──columns──> blocks ──native insert──> provisioning_observations ──> provisioning_activities
 //	              │                                              ├───────────────> provisioning_transitions
 //	              │                                              ├───────────────> provisioning_reports
 //	              │                                              └───────────────> provisioning_errors

@@ -3,6 +3,7 @@ package provisioningclickhouseexporter
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,6 +49,13 @@ func startAt(t *testing.T, n int, whole *fixture) *fixture {
 		for _, s := range statements {
 			require.NoError(t, f.conn.Exec(t.Context(), s))
 		}
+		if m.Version == 1 && n < 7 {
+			activities, err := os.ReadFile("testdata/activities_6.sql")
+			require.NoError(t, err)
+			for s := range strings.SplitSeq(string(activities), ";\n\n") {
+				require.NoError(t, f.conn.Exec(t.Context(), s))
+			}
+		}
 		require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO provisioning_schema_migrations SELECT %d, 'x', now64(3)", m.Version)))
 	}
 	for _, table := range []string{"provisioning_observations", "provisioning_groups", "provisioning_quarantine"} {
@@ -61,7 +69,7 @@ func startAt(t *testing.T, n int, whole *fixture) *fixture {
 func rows(t *testing.T, f *fixture) map[string][]string {
 	t.Helper()
 	names := one[[]string](t, f, "SELECT groupArray(if(endsWith(engine, 'MergeTree'), concat(name, ' FINAL'), name)) FROM system.tables WHERE database = ? AND "+
-		"engine != 'MaterializedView' AND name NOT IN ('provisioning_schema_migrations', 'provisioning_activities', 'provisioning_hourly')", f.cfg.Database)
+		"engine != 'MaterializedView' AND name NOT IN ('provisioning_schema_migrations', 'provisioning_activities_6', 'provisioning_hourly')", f.cfg.Database)
 	got := map[string][]string{}
 	for _, name := range names {
 		columns := "*"
@@ -170,15 +178,20 @@ func TestTableDroppedByHandComesBack(t *testing.T) {
 	require.Equal(t, uint64(3), one[uint64](t, f, "SELECT count() FROM groups"))
 }
 
-// TestTablesOfEarlierVersionsMayBeDropped: nothing needs them any more.
-func TestTablesOfEarlierVersionsMayBeDropped(t *testing.T) {
-	f := start(t)
+// TestTableOfEarlierVersionsIsSetAside: with its rows, and nothing needs it any more.
+func TestTableOfEarlierVersionsIsSetAside(t *testing.T) {
 	list, groups := history(3)
-	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
-	require.NoError(t, f.conn.Exec(t.Context(), "DROP TABLE provisioning_activities SYNC"))
-	f.tables.ready = false
+	whole := start(t)
+	require.NoError(t, whole.pushLogs(t.Context(), logsOf(list, groups)))
+	f := startAt(t, 6, whole)
+	before := one[uint64](t, f, "SELECT count() FROM provisioning_activities FINAL")
+	require.NotZero(t, before)
+	require.NoError(t, f.tables.ensure(t.Context()))
+	require.Equal(t, before, one[uint64](t, f, "SELECT count() FROM provisioning_activities_6 FINAL"))
+	require.NoError(t, f.conn.Exec(t.Context(), "DROP TABLE provisioning_activities_6 SYNC"))
+	require.NoError(t, schema.Migrate(t.Context(), f.pool, f.cfg.target(), true))
 	require.NoError(t, f.pushLogs(t.Context(), logsOf(list[:4], nil)))
-	require.Equal(t, uint64(3), one[uint64](t, f, "SELECT count() FROM activities"))
+	require.Equal(t, before, one[uint64](t, f, "SELECT count() FROM provisioning_activities FINAL"))
 }
 
 func TestTTLFollowsTheConfiguration(t *testing.T) {
@@ -200,10 +213,10 @@ func TestTTLFollowsTheConfiguration(t *testing.T) {
 
 	f.tables.target.TTL, f.tables.ready = maxTTL, false
 	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
-	require.Equal(t, "toDateTime(observed_at) + toIntervalSecond(1576800000)", ttl("provisioning_current"))
+	require.Equal(t, "toDateTime(observed_at) + toIntervalSecond(1576800000)", ttl("provisioning_activities"))
 	f.tables.target.TTL, f.tables.target.RollupTTL, f.tables.ready = 0, 0, false
 	require.NoError(t, f.tables.ensure(t.Context()))
-	for _, table := range []string{"observations", "current", "groups", "transitions", "reports", "errors"} {
+	for _, table := range []string{"observations", "activities", "groups", "transitions", "reports", "errors"} {
 		require.Empty(t, ttl("provisioning_"+table))
 	}
 	require.Equal(t, uint64(4), one[uint64](t, f, "SELECT count() FROM observations"))

@@ -26,7 +26,7 @@ func (h *history) newer(ctx context.Context, groups []provisioning.KnownGroup) (
 	defer cancel()
 	rows, err := h.conn.Query(ctx, `SELECT toString(tenant), group_id, max(version), toUnixTimestamp64Micro(min(f)), toUnixTimestamp64Micro(max(l)) FROM (
 		SELECT tenant, group_id, version, first_at AS f, last_at AS l FROM `+h.table("provisioning_groups", "provisioning_groups_all")+in+` UNION ALL
-		SELECT tenant, group_id, version, occurred_at AS f, occurred_at AS l FROM `+h.table("activities", "activities")+in+`
+		SELECT tenant, group_id, version, occurred_at AS f, occurred_at AS l FROM `+h.table("provisioning_activities", "activities")+in+`
 	) GROUP BY tenant, group_id`)
 	if err != nil {
 		return nil, of, err

@@ -12,8 +12,8 @@ import (
 var (
 	source       = regexp.MustCompile(`(?:FROM|JOIN)\s+(activities|observations|groups|passwords_changed|quarantine|status_hourly|transitions|errors|dimensions|lookup)\b`)
 	tablesBehind = map[string][]string{
-		"activities": {"current"}, "observations": {"observations"}, "groups": {"groups"}, "passwords_changed": {"current"}, "quarantine": {"quarantine"},
-		"status_hourly": {"transitions", "reports", "hourly"}, "transitions": {"transitions"}, "errors": {"errors"}, "dimensions": {"reports", "hourly"}, "lookup": {"current"},
+		"activities": {"activities"}, "observations": {"observations"}, "groups": {"groups"}, "passwords_changed": {"activities"}, "quarantine": {"quarantine"},
+		"status_hourly": {"transitions", "reports", "hourly"}, "transitions": {"transitions"}, "errors": {"errors"}, "dimensions": {"reports", "hourly"}, "lookup": {"activities"},
 	}
 )
 

@@ -29,7 +29,7 @@ func (e *NewerError) Error() string {
 }
 
 // Migrate brings one server to the newest schema and sets the configured TTLs. It
-// only ever adds. Several collectors may run it at once. Repair applies what was
+// never removes a row. Several collectors may run it at once. Repair applies what was
 // applied before once more, so that a table dropped by hand comes back.
 func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
 	for _, statement := range []string{
@@ -50,6 +50,9 @@ func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
 	}
 	if repair {
 		current = 0
+	}
+	if err := setAside(ctx, server, t); err != nil {
+		return err
 	}
 	for _, m := range Migrations[current:] {
 		if err := apply(ctx, server, t, m); err != nil {
@@ -79,6 +82,26 @@ func Check(ctx context.Context, server Server, t Target) (uint32, error) {
 		return 0, &NewerError{Database: t.Database, Found: uint32(found), Known: uint32(known)} //nolint:gosec // a handful
 	}
 	return uint32(found), nil
+}
+
+// setAside renames provisioning_activities as it was before version 7, whose sort key no
+// ALTER can change, so that the table of version 7 can have the name. The old view goes
+// first: what comes in meanwhile is in the observations, from which version 7 copies.
+func setAside(ctx context.Context, server Server, t Target) error {
+	found, err := server.Strings(ctx, fmt.Sprintf("SELECT name FROM system.tables WHERE database = %s AND name = 'provisioning_activities' "+
+		"AND sorting_key = 'group_number, activity_id'", literal(t.Database)))
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	for _, statement := range []string{
+		"DROP VIEW IF EXISTS " + t.Table("provisioning_activities_from_observations"),
+		"RENAME TABLE " + t.Table("provisioning_activities") + " TO " + t.Table("provisioning_activities_6"),
+	} {
+		if err := server.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("set the earlier provisioning_activities aside: %w", err)
+		}
+	}
+	return nil
 }
 
 // copying is the longest that one migration may take: some copy what is stored, and the
@@ -112,7 +135,7 @@ func expire(ctx context.Context, server Server, t Target) error {
 	}{
 		{"provisioning_observations", "observed_at", t.TTL},
 		{"provisioning_activities", "observed_at", t.TTL},
-		{"provisioning_current", "observed_at", t.TTL},
+		{"provisioning_activities_6", "observed_at", t.TTL},
 		{"provisioning_groups", "observed_at", t.TTL},
 		{"provisioning_hourly", "hour", t.RollupTTL},
 		{"provisioning_transitions", "hour", t.RollupTTL},

@@ -12,8 +12,8 @@ import (
 //go:embed sql/*.sql
 var files embed.FS
 
-// Migration is one step of the schema. Every statement may be repeated and only
-// adds: several collectors may apply it at once, and one that was cut off applies
+// Migration is one step of the schema. Every statement may be repeated and
+// removes no row: several collectors may apply it at once, and one that was cut off applies
 // it again.
 type Migration struct {
 	Version uint32

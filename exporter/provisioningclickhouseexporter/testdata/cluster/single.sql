@@ -69,81 +69,6 @@ ORDER BY (toStartOfHour(occurred_at), tenant, group_id, event_id)
 TTL toDateTime(observed_at) + toIntervalSecond(604800)
 SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1;
 
-CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
-(
-    tenant           LowCardinality(String),
-    record           LowCardinality(String),
-    event_id         String CODEC(ZSTD(1)),
-    feed             LowCardinality(String),
-    dialect          LowCardinality(String),
-    group_id         String CODEC(ZSTD(1)),
-    group_number     Int64 CODEC(ZSTD(1)),
-    group_status     LowCardinality(String),
-    activity_id      String CODEC(ZSTD(1)),
-    status           LowCardinality(String),
-    previous_status  LowCardinality(String),
-    observed_status  LowCardinality(String),
-    raw_status       LowCardinality(String),
-    odd              Bool,
-    kind             LowCardinality(String),
-    operation        LowCardinality(String),
-    cause            LowCardinality(String),
-    source_id        LowCardinality(String),
-    source_name      LowCardinality(String),
-    account_id       String CODEC(ZSTD(1)),
-    account_level    Bool,
-    attribute_name   LowCardinality(String),
-    attribute_value  String CODEC(ZSTD(1)),
-    identity_id      String CODEC(ZSTD(1)),
-    identity_name    String CODEC(ZSTD(1)),
-    requester_id     String CODEC(ZSTD(1)),
-    requester_name   String CODEC(ZSTD(1)),
-    approver_name    String CODEC(ZSTD(1)),
-    approval_status  LowCardinality(String),
-    error_message    String CODEC(ZSTD(1)),
-    failed_on        LowCardinality(String),
-    failed_side      LowCardinality(String),
-    ticket_id        String CODEC(ZSTD(1)),
-    vendor_id        String CODEC(ZSTD(1)),
-    item_id          String CODEC(ZSTD(1)),
-    attempts         Int64 CODEC(T64, ZSTD(1)),
-    stalled          Bool,
-    overdue          Bool,
-    requested_at     Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    occurred_at      DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
-    timed            Bool,
-    observed_at      DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
-    status_since     Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    first_pending_at Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    committed_at     Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    finished_at      Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    first_failed_at  Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    failed_at        Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    pending_ms       Int64 CODEC(T64, ZSTD(1)),
-    retrying_ms      Int64 CODEC(T64, ZSTD(1)),
-    committed_ms     Int64 CODEC(T64, ZSTD(1)),
-    failed_ms        Int64 CODEC(T64, ZSTD(1)),
-    state_seq        Int64 CODEC(T64, ZSTD(1)),
-    version          UInt64 CODEC(T64, ZSTD(1)),
-    folded_into      String CODEC(ZSTD(1)),
-    folded           UInt8,
-
-    INDEX by_group    group_id    TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_activity activity_id TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_account  account_id  TYPE bloom_filter(0.01) GRANULARITY 1
-)
-ENGINE = ReplacingMergeTree(version, folded)
-ORDER BY (group_number, activity_id)
-TTL toDateTime(observed_at) + toIntervalSecond(604800)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_activities_from_observations`
-TO `provtrail`.`provisioning_activities`
-AS SELECT * EXCEPT ('^(current|original|said)$'), toUInt8(folded_into != '') AS folded
-FROM `provtrail`.`provisioning_observations`
-WHERE current;
-
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_groups`
 (
     tenant               LowCardinality(String),
@@ -240,38 +165,12 @@ GROUP BY hour, tenant, source_name, kind, operation, cause, status;
 CREATE OR REPLACE VIEW `provtrail`.`observations` AS
 SELECT * FROM `provtrail`.`provisioning_observations` FINAL;
 
-CREATE OR REPLACE VIEW `provtrail`.`activities` AS
-SELECT * EXCEPT (folded), if(source_name = '', source_id, source_name) AS source
-FROM `provtrail`.`provisioning_activities` FINAL;
-
 CREATE OR REPLACE VIEW `provtrail`.`groups` AS
 SELECT *, dateDiff('millisecond', first_at, last_at) AS duration_ms
 FROM `provtrail`.`provisioning_groups` FINAL;
 
 CREATE OR REPLACE VIEW `provtrail`.`quarantine` AS
 SELECT * FROM `provtrail`.`provisioning_quarantine` FINAL;
-
-CREATE OR REPLACE VIEW `provtrail`.`passwords_changed` AS
-SELECT
-    a.tenant AS tenant, a.group_id AS group_id, any(a.group_number) AS group_number,
-    if(match(a.source_id, '^[0-9a-fA-F-]{32,36}$') OR a.source_name = '', a.source_id, a.source_name) AS source_key,
-    lower(a.account_id) AS account,
-    argMax(if(a.source_name = '', a.source_id, a.source_name), (a.occurred_at, a.activity_id)) AS source,
-    argMax(a.identity_id, (a.occurred_at, a.activity_id)) AS identity_id,
-    argMax(a.identity_name, (a.occurred_at, a.activity_id)) AS identity_name,
-    argMax(a.requester_name, (a.occurred_at, a.activity_id)) AS requester_name,
-    argMin(a.status, (indexOf(['Failed', 'Retrying', 'Pending', 'Not Verifiable', 'Committed', 'Success', ''], toString(a.status)), a.activity_id)) AS status,
-    multiIf(
-        countIf(a.failed_on = 'both') > 0 OR (countIf(a.failed_on = 'identitynow') > 0 AND countIf(a.failed_on = 'source') > 0), 'both',
-        countIf(a.failed_on = 'identitynow') > 0, 'identitynow',
-        countIf(a.failed_on = 'source') > 0, 'source', 'none') AS failed_on,
-    argMax(a.error_message, (a.error_message != '', a.occurred_at, a.activity_id)) AS error_message,
-    max(a.attempts) AS attempts,
-    min(a.requested_at) AS requested_at,
-    max(a.occurred_at) AS occurred_at
-FROM `provtrail`.`provisioning_activities` AS a FINAL
-WHERE a.kind = 'password'
-GROUP BY tenant, group_id, source_key, account;
 
 CREATE OR REPLACE VIEW `provtrail`.`status_hourly` AS
 SELECT
@@ -288,8 +187,6 @@ ADD COLUMN IF NOT EXISTS said String CODEC(ZSTD(1)) AFTER folded_into;
 CREATE OR REPLACE VIEW `provtrail`.`observations` AS
 SELECT * FROM `provtrail`.`provisioning_observations` FINAL;
 
-ALTER TABLE `provtrail`.`provisioning_activities` MODIFY SETTING min_age_to_force_merge_seconds = 600;
-
 ALTER TABLE `provtrail`.`provisioning_groups` MODIFY SETTING min_age_to_force_merge_seconds = 600;
 
 ALTER TABLE `provtrail`.`provisioning_observations` MODIFY SETTING min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
@@ -299,13 +196,10 @@ ALTER TABLE `provtrail`.`provisioning_hourly` MODIFY SETTING min_age_to_force_me
 ALTER TABLE `provtrail`.`provisioning_observations` ADD INDEX IF NOT EXISTS by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
 ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1;
 
-ALTER TABLE `provtrail`.`provisioning_activities` ADD INDEX IF NOT EXISTS by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
-ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1;
-
 ALTER TABLE `provtrail`.`provisioning_groups` ADD INDEX IF NOT EXISTS by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
 ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1;
 
-CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_current`
+CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
 (
     tenant           LowCardinality(String) CODEC(LZ4),
     record           LowCardinality(String) CODEC(ZSTD(1)),
@@ -380,8 +274,8 @@ TTL toDateTime(observed_at) + toIntervalSecond(604800)
 SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1, index_granularity = 1024, min_compress_block_size = 16384,
     min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_current_from_observations`
-TO `provtrail`.`provisioning_current`
+CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_activities_from_observations`
+TO `provtrail`.`provisioning_activities`
 AS SELECT tenant, record, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, observed_status,
 raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
 identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
@@ -391,7 +285,7 @@ state_seq, version, folded_into
 FROM `provtrail`.`provisioning_observations`
 WHERE current;
 
-INSERT INTO `provtrail`.`provisioning_current` (tenant, record, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, observed_status,
+INSERT INTO `provtrail`.`provisioning_activities` (tenant, record, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, observed_status,
 raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
 identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
 ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
@@ -403,10 +297,11 @@ identity_id, identity_name, requester_id, requester_name, approver_name, approva
 ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
 first_pending_at, committed_at, finished_at, first_failed_at, failed_at, pending_ms, retrying_ms, committed_ms, failed_ms,
 state_seq, version, folded_into
-FROM `provtrail`.`provisioning_activities`;
+FROM `provtrail`.`provisioning_observations`
+WHERE current;
 
 CREATE OR REPLACE VIEW `provtrail`.`activities` AS
-SELECT *, source, activity FROM `provtrail`.`provisioning_current` FINAL;
+SELECT *, source, activity FROM `provtrail`.`provisioning_activities` FINAL;
 
 CREATE OR REPLACE VIEW `provtrail`.`observations` AS
 SELECT *, if(source_name = '', source_id, source_name) AS source, sipHash64(activity_id) AS activity
@@ -414,7 +309,7 @@ FROM `provtrail`.`provisioning_observations` FINAL;
 
 CREATE OR REPLACE VIEW `provtrail`.`lookup` AS
 SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id
-FROM `provtrail`.`provisioning_current`;
+FROM `provtrail`.`provisioning_activities`;
 
 CREATE OR REPLACE VIEW `provtrail`.`passwords_changed` AS
 SELECT
@@ -431,11 +326,9 @@ SELECT
     max(a.attempts) AS attempts,
     min(a.requested_at) AS requested_at,
     max(a.occurred_at) AS occurred_at
-FROM `provtrail`.`provisioning_current` AS a FINAL
+FROM `provtrail`.`provisioning_activities` AS a FINAL
 WHERE a.kind = 'password'
 GROUP BY a.group_number, a.attempt;
-
-DROP VIEW IF EXISTS `provtrail`.`provisioning_activities_from_observations`;
 
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_transitions`
 (

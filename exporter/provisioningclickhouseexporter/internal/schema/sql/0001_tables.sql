@@ -1,4 +1,9 @@
-{{- define "columns" -}}
+-- Every provisioning.activity record. The partition and the sort key are functions
+-- of what event_id is a hash of, so all copies of an event meet in one partition and
+-- merge into one row. (Where the vendor gives no time, that of first receipt stands
+-- in for it, and timed is false.)
+CREATE TABLE IF NOT EXISTS {{.Table "provisioning_observations"}}
+(
     tenant           LowCardinality(String),
     record           LowCardinality(String),
     event_id         String CODEC(ZSTD(1)),
@@ -54,15 +59,6 @@
     state_seq        Int64 CODEC(T64, ZSTD(1)),
     version          UInt64 CODEC(T64, ZSTD(1)),
     folded_into      String CODEC(ZSTD(1)),
-{{- end -}}
-
--- Every provisioning.activity record. The partition and the sort key are functions
--- of what event_id is a hash of, so all copies of an event meet in one partition and
--- merge into one row. (Where the vendor gives no time, that of first receipt stands
--- in for it, and timed is false.)
-CREATE TABLE IF NOT EXISTS {{.Table "provisioning_observations"}}
-(
-    {{template "columns"}}
     current          Bool,
     -- Big blocks: the documents of a group resemble each other.
     original         String CODEC(ZSTD(6)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
@@ -77,32 +73,6 @@ PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, group_id, event_id)
 {{.Expire "observed_at" .TTL}}
 SETTINGS {{.Settings}}, ttl_only_drop_parts = 1;
-
--- The current row of every activity. A row with a higher version replaces one with
--- a lower; folded rows (the activity went into a finer one) vanish under FINAL.
--- The group's number stands first in the key because comparing integers makes
--- FINAL quick, and keeps a group's activities side by side.
-CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
-(
-    {{template "columns"}}
-    folded           UInt8,
-
-    INDEX by_group    group_id    TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_activity activity_id TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_account  account_id  TYPE bloom_filter(0.01) GRANULARITY 1
-)
-ENGINE = {{.Engine "provisioning_activities" "ReplacingMergeTree" "version" "folded"}}
-ORDER BY (group_number, activity_id)
-{{.Expire "observed_at" .TTL}}
-SETTINGS {{.Settings}};
-
--- One insert fills the observations and the activities together.
-CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_activities_from_observations"}}
-TO {{.Table "provisioning_activities"}}
-AS SELECT * EXCEPT ('^(current|original|said)$'), toUInt8(folded_into != '') AS folded
-FROM {{.Table "provisioning_observations"}}
-WHERE current;
 
 CREATE TABLE IF NOT EXISTS {{.Table "provisioning_groups"}}
 (

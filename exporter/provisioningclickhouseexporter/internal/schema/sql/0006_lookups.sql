@@ -5,5 +5,4 @@ ADD INDEX IF NOT EXISTS by_number toString(group_number) TYPE bloom_filter(0.01)
 ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1
 {{- end}}
 ALTER TABLE {{.Table "provisioning_observations"}} {{template "both"}};
-ALTER TABLE {{.Table "provisioning_activities"}} {{template "both"}};
 ALTER TABLE {{.Table "provisioning_groups"}} {{template "both"}};

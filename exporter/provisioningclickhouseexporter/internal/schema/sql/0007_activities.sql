@@ -16,9 +16,11 @@ state_seq, version, folded_into
 {{- end -}}
 {{- define "source key" -}}if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name){{- end -}}
 
--- The current row of every activity, in place of provisioning_activities. Two integers
--- are its key, because comparing keys is what FINAL does most while rows come in.
-CREATE TABLE IF NOT EXISTS {{.Table "provisioning_current"}}
+-- The current row of every activity. A row with a higher version replaces one with a
+-- lower; folded rows (the activity went into a finer one) vanish under FINAL. Two integers
+-- are the key, because comparing keys is what FINAL does most while rows come in. The
+-- table of versions before 7 (see setAside) has another key and had this one's path.
+CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
 (
     tenant           {{template "hot word"}},
     record           {{template "word"}},
@@ -96,20 +98,21 @@ ORDER BY (group_number, activity)
 SETTINGS {{.Settings}}, index_granularity = 1024, min_compress_block_size = 16384,
     min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_current_from_observations"}}
-TO {{.Table "provisioning_current"}}
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_activities_from_observations"}}
+TO {{.Table "provisioning_activities"}}
 AS SELECT {{template "names"}}
 FROM {{.Table "provisioning_observations"}}
 WHERE current;
 
 -- What was stored before. Not FINAL: a folded activity must stay folded when an earlier
 -- row of it comes again.
-INSERT INTO {{.Table "provisioning_current"}} ({{template "names"}})
+INSERT INTO {{.Table "provisioning_activities"}} ({{template "names"}})
 SELECT {{template "names"}}
-FROM {{.Table "provisioning_activities"}};
+FROM {{.Table "provisioning_observations"}}
+WHERE current;
 
 CREATE OR REPLACE VIEW {{.View "activities"}} AS
-SELECT *, source, activity FROM {{.Table "provisioning_current"}} FINAL;
+SELECT *, source, activity FROM {{.Table "provisioning_activities"}} FINAL;
 
 CREATE OR REPLACE VIEW {{.View "observations"}} AS
 SELECT *, if(source_name = '', source_id, source_name) AS source, sipHash64(activity_id) AS activity
@@ -119,7 +122,7 @@ FROM {{.Table "provisioning_observations"}} FINAL;
 -- no longer. FINAL cannot trust an index alone; it can trust the group's number, its key.
 CREATE OR REPLACE VIEW {{.View "lookup"}} AS
 SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id
-FROM {{.Table "provisioning_current"}};
+FROM {{.Table "provisioning_activities"}};
 
 -- One row an attempt: a reset that fails on both sides is one attempt. Its status is
 -- the worst of its sides.
@@ -138,9 +141,6 @@ SELECT
     max(a.attempts) AS attempts,
     min(a.requested_at) AS requested_at,
     max(a.occurred_at) AS occurred_at
-FROM {{.Table "provisioning_current"}} AS a FINAL
+FROM {{.Table "provisioning_activities"}} AS a FINAL
 WHERE a.kind = 'password'
 GROUP BY a.group_number, a.attempt;
-
--- Nothing reads provisioning_activities any more. Its rows go with their TTL.
-DROP VIEW IF EXISTS {{.Table "provisioning_activities_from_observations"}};
