@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"runtime"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -14,37 +13,31 @@ import (
 
 // drive inserts one batch of columns, prepared before the clock starts, as often as
 // the load has batches: what the driver can do at best.
-func drive(ctx context.Context, address, like string, l *load) (float64, error) {
+func drive(ctx context.Context, address, like string, l *load) (s speed, err error) {
 	conn, err := ch.Dial(ctx, ch.Options{Address: address, Compression: ch.CompressionLZ4, ReadTimeout: ch.NoTimeout})
 	if err != nil {
-		return 0, err
+		return s, err
 	}
 	defer conn.Close()
 	for _, statement := range []string{
 		"CREATE TABLE IF NOT EXISTS " + like + ".driver AS " + like + ".provisioning_observations",
 	} {
 		if err := conn.Do(ctx, ch.Query{Body: statement}); err != nil {
-			return 0, err
+			return s, err
 		}
 	}
-	input := prepare(l.sample)
+	input := prepare(l.batches[0])
 	query := ch.Query{
 		Body: input.Into("driver"), Input: input,
 		Settings: []ch.Setting{ch.SettingInt("async_insert", 0), ch.SettingInt("insert_deduplicate", 0)},
 	}
 	query.Body = "INSERT INTO " + like + ".driver " + input.Columns() + " VALUES"
-	var spent time.Duration
 	for i := range l.batches {
-		runtime.GC()
-		before := cpu()
-		if err := conn.Do(ctx, query); err != nil {
-			return 0, err
-		}
-		if i > 0 {
-			spent += cpu() - before
+		if err := s.add(i == 0, len(l.batches[0]), func() error { return conn.Do(ctx, query) }); err != nil {
+			return s, err
 		}
 	}
-	return float64(len(l.sample)*(len(l.batches)-1)) / spent.Seconds(), nil
+	return s, nil
 }
 
 // prepare makes the driver's own columns of the types the table has.

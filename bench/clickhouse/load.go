@@ -19,28 +19,26 @@ import (
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
 
-// load is the records of a simulated tenant as the processor would send them, in
-// batches of OTLP bytes.
+// load is the records of a simulated tenant as the processor would send them.
 type load struct {
-	batches  [][]byte
-	groups   plog.Logs             // their groups' records, which only provtrail stores
-	sample   []provisioning.Record // of the first batch, for the driver
+	batches  [][]provisioning.Record
+	groups   plog.Logs // their groups' records, which only provtrail stores
 	records  int
 	original int // bytes
 }
 
 func (l *load) jsonBytes() float64 { return float64(l.original) / float64(l.records) }
 
-func (l *load) otlpBytes() float64 {
-	n := 0
-	for _, b := range l.batches {
-		n += len(b)
+// batch makes new pdata, in which the records of a document share its text, as those do
+// that the processor hands on.
+func (l *load) batch(i int) plog.Logs {
+	logs := plog.NewLogs()
+	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	to.EnsureCapacity(len(l.batches[i]))
+	for n := range l.batches[i] {
+		provisioning.WriteRecord(&l.batches[i][n], to.AppendEmpty())
 	}
-	return float64(n) / float64(l.records)
-}
-
-func (l *load) batch(i int) (plog.Logs, error) {
-	return (&plog.ProtoUnmarshaler{}).UnmarshalLogs(l.batches[i])
+	return logs
 }
 
 func makeLoad(ctx context.Context, dir string, o options) (*load, error) {
@@ -58,19 +56,9 @@ func makeLoad(ctx context.Context, dir string, o options) (*load, error) {
 	}
 	records, groups := fold(observations)
 	records = records[:min(len(records), o.events)]
-	l := &load{records: len(records), groups: summaries(records, groups), sample: records[:min(len(records), o.batch)]}
-	for batch := range slices.Chunk(records, o.batch) {
-		logs := plog.NewLogs()
-		to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
-		for i := range batch {
-			provisioning.WriteRecord(&batch[i], to.AppendEmpty())
-			l.original += len(batch[i].Original)
-		}
-		bytes, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)
-		if err != nil {
-			return nil, err
-		}
-		l.batches = append(l.batches, bytes)
+	l := &load{records: len(records), groups: summaries(records, groups), batches: slices.Collect(slices.Chunk(records, o.batch))}
+	for i := range records {
+		l.original += len(records[i].Original)
 	}
 	return l, nil
 }

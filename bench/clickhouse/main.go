@@ -63,8 +63,7 @@ func run(ctx context.Context, o options) error {
 		if err != nil {
 			return fmt.Errorf("make the records: %w", err)
 		}
-		fmt.Printf("%d records, %.0f bytes of vendor's JSON and %.0f bytes as OTLP each, %d an insert\n",
-			load.records, load.jsonBytes(), load.otlpBytes(), o.batch)
+		fmt.Printf("%d records, %.0f bytes of vendor's JSON each, %d an insert\n", load.records, load.jsonBytes(), o.batch)
 		measure = func(address string) error { return compare(ctx, address, load, o) }
 	}
 	if o.address != "" {
