@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -46,7 +47,7 @@ func (b *Board) All() map[string][]string {
 
 // Asked are the queries of the panels, and of the variables that have any.
 func (b *Board) Asked() []Query {
-	asked := b.Queries[:len(b.Queries):len(b.Queries)]
+	asked := slices.Clip(b.Queries)
 	for _, v := range b.Variables {
 		if v.SQL != "" {
 			asked = append(asked, Query{Panel: "variable " + v.Name, SQL: v.SQL})
