@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -182,12 +183,18 @@ func (a *Archive) place(h Hour) Hour {
 	return h
 }
 
-// fileName is the same for the same event ids.
+// fileName is the same for the same events, told the same.
 func (t *table[T]) fileName(rows []*T) string {
 	h := sha256.New()
 	for _, row := range rows {
-		id := t.id(row)
-		h.Write(id[:])
+		_ = t.writeName(h, row)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16]) + extension
+}
+
+// writeName writes what a row gives to its file's name.
+func (t *table[T]) writeName(to io.Writer, row *T) error {
+	id := t.id(row)
+	_, err := to.Write(binary.BigEndian.AppendUint64(id[:], t.version(row)))
+	return err
 }

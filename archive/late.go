@@ -12,7 +12,8 @@ import (
 )
 
 // dropSealed leaves out the rows of sealed hours that were sealed with theirs, or
-// with a later hour into which they came late: a batch that is delivered again.
+// with a later hour into which they came late: a batch that is delivered again. What is
+// told anew, with a higher version, is no such row.
 // late is how many rows of sealed hours are left. Bloom filters make a miss cheap.
 func dropSealed[T any](ctx context.Context, a *Archive, t *table[T], rows []*T, dir func(*T) string) (kept []*T, late int, err error) {
 	open := map[partition][]*T{} // by the hour they were observed in
@@ -52,7 +53,7 @@ func dropFound[T any](ctx context.Context, a *Archive, t *table[T], p partition,
 		}
 		left := make([]*T, 0, len(rows))
 		for _, row := range rows {
-			if _, found := stored[t.id(row)]; !found {
+			if version, found := stored[t.id(row)]; !found || version < t.version(row) {
 				left = append(left, row)
 			}
 		}
@@ -61,8 +62,8 @@ func dropFound[T any](ctx context.Context, a *Archive, t *table[T], p partition,
 	return rows, nil
 }
 
-// stored returns at least those ids of the rows that the file holds.
-func (t *table[T]) stored(ctx context.Context, s store, name string, rows []*T) (_ map[provisioning.ID]struct{}, err error) {
+// stored returns at least those ids of the rows that the file holds, with their versions.
+func (t *table[T]) stored(ctx context.Context, s store, name string, rows []*T) (_ map[provisioning.ID]uint64, err error) {
 	f, err := s.open(ctx, name)
 	if err != nil {
 		return nil, err
@@ -72,17 +73,22 @@ func (t *table[T]) stored(ctx context.Context, s store, name string, rows []*T) 
 	if err != nil || !maybe {
 		return nil, err
 	}
-	r, err := newReader(t, name, f, []string{"event_id"})
+	columns := []string{"event_id"}
+	if t.column("version") != nil {
+		columns = append(columns, "version", "record")
+	}
+	r, err := newReader(t, name, f, columns)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	ids := map[provisioning.ID]struct{}{}
+	ids := map[provisioning.ID]uint64{}
 	batch := make([]T, batchRows)
 	for {
 		n, err := r.Read(batch)
 		for i := range batch[:n] {
-			ids[t.id(&batch[i])] = struct{}{}
+			id := t.id(&batch[i])
+			ids[id] = max(ids[id], t.version(&batch[i]))
 		}
 		if err != nil {
 			return ids, ignoreEnd(err)

@@ -44,7 +44,7 @@ func (e *damagedError) Error() string { return e.err.Error() }
 func (e *damagedError) Unwrap() error { return e.err }
 
 // merge writes the rows of sorted files into one sorted file, each event id once, and
-// the ids to ids (nil: the file is only temporary).
+// what names the file to ids (nil: it is only temporary).
 func (t *table[T]) merge(ctx context.Context, a *Archive, sources []string, to, ids io.Writer) (m merged, err error) {
 	var temporary []string
 	defer func() {
@@ -70,6 +70,10 @@ func (t *table[T]) merge(ctx context.Context, a *Archive, sources []string, to, 
 }
 
 func (t *table[T]) mergeOnce(ctx context.Context, sources []string, to, ids io.Writer) (m merged, err error) {
+	last, err := t.newest(sources)
+	if err != nil {
+		return m, err
+	}
 	q := &queue[T]{table: t}
 	defer func() { err = errors.Join(err, q.close()) }()
 	for _, path := range sources {
@@ -86,7 +90,7 @@ func (t *table[T]) mergeOnce(ctx context.Context, sources []string, to, ids io.W
 		}
 	}
 	heap.Init(q)
-	once := t.distinct()
+	once := t.distinct(last)
 	var leaf leaves[T]
 	with := codec
 	if ids == nil { // read once more and gone
@@ -106,8 +110,7 @@ func (t *table[T]) mergeOnce(ctx context.Context, sources []string, to, ids io.W
 			m.rows, m.last = m.rows+1, t.at(row)
 			if ids != nil {
 				m.tree.add(leaf.of(t, row))
-				id := t.id(row)
-				if _, err := ids.Write(id[:]); err != nil {
+				if err := t.writeName(ids, row); err != nil {
 					return m, err
 				}
 			}
@@ -132,6 +135,30 @@ func (t *table[T]) mergeOnce(ctx context.Context, sources []string, to, ids io.W
 		return m, err
 	}
 	return m, e.close()
+}
+
+// newest reads from sorted files which copies of an event that stand apart were told last.
+func (t *table[T]) newest(sources []string) (newest, error) {
+	last := newest{}
+	if t.column("version") == nil {
+		return last, nil
+	}
+	batch := make([]T, batchRows)
+	for _, path := range sources {
+		r, err := openReader(t, path, []string{"event_id", "version", "record", "occurred_at", "timed"})
+		if err != nil {
+			return nil, &damagedError{path: path, err: err}
+		}
+		s := &source[T]{reader: r, batch: batch}
+		more, err := s.next()
+		for ; more && err == nil; more, err = s.next() {
+			note(last, t, s.row())
+		}
+		if err := errors.Join(err, r.Close()); err != nil {
+			return nil, err
+		}
+	}
+	return last, nil
 }
 
 // source is one sorted file of a merge.

@@ -37,6 +37,8 @@ type table[T any] struct {
 	observed func(*T) pcommon.Timestamp
 	// apart says that two rows of the same id may differ in time.
 	apart func(*T) bool
+	// version says which of two rows of the same id was told last.
+	version func(*T) uint64
 	// size is about how many bytes a row's own text has.
 	size     func(*T) int
 	encoders freelist.List[*encoder[T]]
@@ -58,6 +60,12 @@ func newActivities() *table[provisioning.Record] {
 		observed: func(r *row) pcommon.Timestamp { return r.ObservedAt },
 		size:     func(r *row) int { return 512 + len(r.Original) + len(r.ErrorMessage) },
 		apart:    func(r *row) bool { return r.OccurredAt == 0 || r.Sort == provisioning.SortState },
+		version: func(r *row) uint64 {
+			if r.Sort == provisioning.SortState { // its id is made of it
+				return 0
+			}
+			return r.Version
+		},
 	}
 	for i := range provisioning.Fields {
 		f := &provisioning.Fields[i]
@@ -111,6 +119,7 @@ var quarantine = func() *table[provisioning.Quarantined] {
 		observed: func(q *row) pcommon.Timestamp { return q.ObservedAt },
 		size:     func(q *row) int { return 128 + len(q.Original) },
 		apart:    func(*row) bool { return true },
+		version:  func(*row) uint64 { return 0 },
 	}
 	for i := range provisioning.Quarantine.Fields {
 		f := &provisioning.Quarantine.Fields[i]

@@ -114,7 +114,8 @@ type gatherer struct {
 	seals    []*archive.Seal
 }
 
-// gather finds the subject's activities, then every event of theirs, each once.
+// gather finds the subject's activities, then every event of theirs, each once, as it
+// was told last.
 func (g *gatherer) gather() error {
 	activities := map[provisioning.ID]bool{}
 	columns := []string{"tenant", "group_id", "group_number", "activity_id", "account_id", "identity_id", "identity_name"}
@@ -127,19 +128,32 @@ func (g *gatherer) gather() error {
 			return err
 		}
 	}
-	seen := map[provisioning.ID]bool{}
+	type place struct {
+		file    int
+		row     int64
+		version uint64
+	}
+	told := map[provisioning.ID]place{}
 	for i := range g.snapshot.Files {
-		var rows []int64
-		if err := g.read(i, []string{"event_id", "activity_id"}, func(row int64, r *provisioning.Record) {
-			if activities[r.ActivityID] && !seen[r.EventID] {
-				seen[r.EventID] = true
-				rows = append(rows, row)
+		if err := g.read(i, []string{"event_id", "activity_id", "version"}, func(row int64, r *provisioning.Record) {
+			if !activities[r.ActivityID] {
+				return
+			}
+			if before, ok := told[r.EventID]; !ok || r.Version > before.version {
+				told[r.EventID] = place{i, row, r.Version}
 			}
 		}); err != nil {
 			return err
 		}
-		if len(rows) > 0 {
-			if err := g.take(i, rows); err != nil {
+	}
+	rows := make([][]int64, len(g.snapshot.Files))
+	for _, p := range told {
+		rows[p.file] = append(rows[p.file], p.row)
+	}
+	for i := range rows {
+		if len(rows[i]) > 0 {
+			slices.Sort(rows[i])
+			if err := g.take(i, rows[i]); err != nil {
 				return err
 			}
 		}

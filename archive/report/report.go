@@ -172,7 +172,7 @@ func (r *report) scan(set bitmap, columns []string, f func(row uint64, record *p
 	return nil
 }
 
-// decide finds which rows count: the first of each event id, and of each activity
+// decide finds which rows count: of each event id the one told last, and of each activity
 // the newest state in the period.
 func (r *report) decide() (err error) {
 	total := int64(0)
@@ -206,7 +206,7 @@ func (r *report) decide() (err error) {
 		if err := r.activities.add(keyed{record.ActivityID, rank, row}); err != nil {
 			return err
 		}
-		return events.add(keyed{record.EventID, 1, row})
+		return events.add(keyed{record.EventID, record.Version + 1, row})
 	})
 	if err != nil {
 		return err

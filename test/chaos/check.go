@@ -56,29 +56,12 @@ func (r *run) archiveRows(under string) string {
 // check compares both stores with what they must hold.
 func (r *run) check(ctx context.Context, e *expected) (*verdict, error) {
 	v := &verdict{}
-	ask := func(query string) ([][]string, error) {
-		rows, err := r.engine.query(ctx, query)
-		if err != nil {
-			err = fmt.Errorf("%w\n%s", err, query)
-		}
-		return rows, err
-	}
+	ask := func(query string) ([][]string, error) { return r.ask(ctx, query) }
 	stores := map[string]int{} // that have an observation
 	for where, from := range map[string]string{"ClickHouse": clickHouseRows, "archive": r.archiveRows(archiveTenants)} {
-		rows, err := ask(strings.ReplaceAll(observationFacts, "%s", from))
-		if err != nil {
+		if err := r.compare(ctx, v, e, where, from, stores); err != nil {
 			return v, err
 		}
-		v.note(where+" observation", e.compareObservations(rows))
-		v.Observations = len(rows)
-		for _, row := range rows {
-			stores[row[0]]++
-		}
-		if rows, err = ask(`SELECT activity_id, status FROM (SELECT activity_id, argMax(status, version) AS status,
-			argMax(folded_into, version) AS folded FROM ` + from + ` WHERE current GROUP BY activity_id) WHERE folded = ''`); err != nil {
-			return v, err
-		}
-		v.note(where+" newest status", blackbox.Compare(e.statuses(), rows))
 	}
 	for _, in := range stores {
 		v.Unanswered += 2 - in
@@ -110,6 +93,34 @@ func (r *run) check(ctx context.Context, e *expected) (*verdict, error) {
 		v.note(where+" quarantine", blackbox.Compare(e.torn, rows))
 	}
 	return v, nil
+}
+
+func (r *run) ask(ctx context.Context, query string) ([][]string, error) {
+	rows, err := r.engine.query(ctx, query)
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, query)
+	}
+	return rows, err
+}
+
+// compare compares the observations of one store, and the statuses that follow from them,
+// and counts the observations in stores.
+func (r *run) compare(ctx context.Context, v *verdict, e *expected, where, from string, stores map[string]int) error {
+	rows, err := r.ask(ctx, strings.ReplaceAll(observationFacts, "%s", from))
+	if err != nil {
+		return err
+	}
+	v.note(where+" observation", e.compareObservations(rows))
+	v.Observations = len(rows)
+	for _, row := range rows {
+		stores[row[0]]++
+	}
+	if rows, err = r.ask(ctx, `SELECT activity_id, status FROM (SELECT activity_id, argMax(status, version) AS status,
+		argMax(folded_into, version) AS folded FROM `+from+` WHERE current GROUP BY activity_id) WHERE folded = ''`); err != nil {
+		return err
+	}
+	v.note(where+" newest status", blackbox.Compare(e.statuses(), rows))
+	return nil
 }
 
 // doubles counts the rows that the sealed archive holds more than once.

@@ -61,7 +61,7 @@ func (r *run) settle(ctx context.Context) error {
 	}
 	r.Kills, r.Own, r.Engine = r.collector.kills, r.collector.own, r.engine.kills
 	r.OwnCH = r.engine.own
-	return r.seal(ctx)
+	return r.seal(ctx, e)
 }
 
 var errDiffers = errors.New("the stores differ from the truth")
@@ -75,7 +75,7 @@ func (v *verdict) plus(more *verdict) verdict {
 
 // seal seals the archive's hours, as if they were over, and verifies the archive as a
 // user does. Nothing may stand in it twice then.
-func (r *run) seal(ctx context.Context) error {
+func (r *run) seal(ctx context.Context, e *expected) error {
 	dir := filepath.Join(r.disks.path("archive"), "data")
 	keys, err := archive.LoadKeys(dir + "-signing-key.pem")
 	if err != nil {
@@ -91,6 +91,11 @@ func (r *run) seal(ctx context.Context) error {
 	if err = errors.Join(err, a.Close()); err != nil { //nolint:contextcheck // it is over
 		return fmt.Errorf("seal the archive: %w", err)
 	}
+	sealed := &verdict{}
+	if err := r.compare(ctx, sealed, e, "sealed archive", r.archiveRows(archiveTenants), map[string]int{}); err != nil {
+		return err
+	}
+	r.verdict = sealed.plus(&r.verdict)
 	if r.repeats, err = r.doubles(ctx); err != nil {
 		return err
 	}

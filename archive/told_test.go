@@ -1,0 +1,61 @@
+package archive
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// TestWhatWasToldLastIsKept: however the tellings of events are spread over batches, a
+// sealed hour has each event as it was told last, so that versions compare.
+func TestWhatWasToldLastIsKept(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := newSealer(t, Options{})
+		want := map[provisioning.ID]*provisioning.Record{}
+		for range rapid.IntRange(1, 9).Draw(rt, "batches") { // more are merged than are open at once
+			var batch []*provisioning.Record
+			for range rapid.IntRange(1, 8).Draw(rt, "rows") {
+				n, version := rapid.IntRange(0, 6).Draw(rt, "event"), rapid.IntRange(1, 5).Draw(rt, "version")
+				received := noon.Add(time.Duration(n*7%5+version*n%3) * time.Minute)
+				r := record(n, func(r *provisioning.Record) {
+					r.Version, r.Attempts = uint64(version), int64(version) //nolint:gosec // small
+					r.ObservedAt = at(received)
+					if n%2 == 0 {
+						r.OccurredAt = 0
+					}
+				})
+				batch = append(batch, r)
+				if w := want[r.EventID]; w == nil || r.Version > w.Version {
+					want[r.EventID] = r
+				}
+			}
+			s.write(batch...)
+		}
+		s.seal(minutes(60))
+		have := map[provisioning.ID]*provisioning.Record{}
+		for _, rows := range readAll(rt, s.dir) {
+			for i := range rows {
+				require.Nil(rt, have[rows[i].EventID], "once")
+				have[rows[i].EventID] = &rows[i]
+			}
+		}
+		require.Equal(rt, want, have)
+	})
+}
+
+// TestWhatIsToldAnewIsNoRepetition, though its hour is sealed.
+func TestWhatIsToldAnewIsNoRepetition(t *testing.T) {
+	s := newSealer(t, Options{})
+	version := func(v uint64) func(*provisioning.Record) { return func(r *provisioning.Record) { r.Version = v } }
+	s.write(records(0, 10, version(3))...)
+	s.seal(minutes(60))
+	require.Zero(t, s.write(records(0, 10, version(3))...).Rows)
+	require.Zero(t, s.write(records(0, 10, version(2))...).Rows)
+	require.Equal(t, 10, s.write(records(0, 10, version(4))...).Rows)
+	s.seal(minutes(120))
+	require.Zero(t, s.write(records(0, 10, version(4))...).Rows)
+}
