@@ -21,7 +21,8 @@ import (
 // sample is the collector at one moment of a soak.
 type sample struct {
 	at         time.Duration
-	resident   int64 // bytes
+	own        int64 // bytes of memory that is resident
+	mapped     int64 // bytes of files that it has mapped, which the kernel may take back
 	goroutines int
 	files      int           // open descriptors
 	rows       uint64        // observations that can be queried
@@ -75,15 +76,15 @@ func (c *collector) watch(ctx context.Context, db driver.Conn, long time.Duratio
 			return samples, ctx.Err()
 		case <-ticks.C:
 		}
-		now := sample{at: time.Since(begin), resident: c.kilobytes("VmRSS:") << 10, goroutines: c.goroutines(ctx), files: c.files(), cpu: c.cpu()}
+		now := sample{at: time.Since(begin), own: c.kilobytes("RssAnon:") << 10, mapped: c.kilobytes("RssFile:") << 10, goroutines: c.goroutines(ctx), files: c.files(), cpu: c.cpu()}
 		var newest time.Time
 		err := db.QueryRow(ctx, "SELECT count(), max(observed_at) FROM soak.provisioning_observations WHERE record = 'observation'").Scan(&now.rows, &newest)
 		if err != nil {
 			continue // not there before the first batch
 		}
 		now.lag = time.Since(newest)
-		fmt.Fprintf(os.Stderr, "%s: %d observations, %d MiB, %d goroutines, %d files, lag %s\n",
-			now.at.Round(time.Second), now.rows, now.resident>>20, now.goroutines, now.files, now.lag.Round(10*time.Millisecond))
+		fmt.Fprintf(os.Stderr, "%s: %d observations, %d MiB of its own, %d MiB of mapped files, %d goroutines, %d open files, lag %s\n",
+			now.at.Round(time.Second), now.rows, now.own>>20, now.mapped>>20, now.goroutines, now.files, now.lag.Round(10*time.Millisecond))
 		samples = append(samples, now)
 	}
 	return samples, nil
@@ -106,7 +107,7 @@ func soakReport(out io.Writer, samples []sample) {
 	seconds := (last.at - first.at).Seconds()
 	_, _ = fmt.Fprintf(out, "%.0f observations/s for %s, %.2f CPUs used by the collector.\n\n", float64(last.rows-first.rows)/seconds,
 		last.at.Round(time.Second), (last.cpu-first.cpu).Seconds()/seconds)
-	_, _ = fmt.Fprintln(out, "| quarter | resident memory, MiB, mean (most) | goroutines, mean (most) | open files, mean (most) | lag, s, mean (most) |\n|---|---|---|---|---|")
+	_, _ = fmt.Fprintln(out, "| quarter | memory of its own, MiB, mean (most) | mapped files, MiB, mean (most) | goroutines, mean (most) | open files, mean (most) | lag, s, mean (most) |\n|---|---|---|---|---|---|")
 	for q := range 4 {
 		part := samples[q*len(samples)/4 : (q+1)*len(samples)/4]
 		column := func(value func(sample) float64) string {
@@ -116,8 +117,8 @@ func soakReport(out io.Writer, samples []sample) {
 			}
 			return fmt.Sprintf("%.1f (%.1f)", sum/float64(max(len(part), 1)), most)
 		}
-		_, _ = fmt.Fprintf(out, "| %d | %s | %s | %s | %s |\n", q+1, column(func(s sample) float64 { return float64(s.resident >> 20) }),
-			column(func(s sample) float64 { return float64(s.goroutines) }), column(func(s sample) float64 { return float64(s.files) }),
+		_, _ = fmt.Fprintf(out, "| %d | %s | %s | %s | %s | %s |\n", q+1, column(func(s sample) float64 { return float64(s.own >> 20) }),
+			column(func(s sample) float64 { return float64(s.mapped >> 20) }), column(func(s sample) float64 { return float64(s.goroutines) }), column(func(s sample) float64 { return float64(s.files) }),
 			column(func(s sample) float64 { return s.lag.Seconds() }))
 	}
 }
