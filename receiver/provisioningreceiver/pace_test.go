@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"pgregory.net/rapid"
 
+	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/metadata"
 )
 
@@ -181,5 +182,71 @@ func TestAsksWhileItDelivers(t *testing.T) {
 		require.Len(t, s.all(), pages, "not twice as long")
 		require.NoError(t, r.Shutdown(t.Context()))
 		require.Equal(t, begun.UTC(), feed.checkpoint.high.UTC())
+	})
+}
+
+// TestWhatIsNewDoesNotWaitForThePast: while a day is read once more, what appears meanwhile
+// is there as soon as at any other time.
+func TestWhatIsNewDoesNotWaitForThePast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const pages = 600 // of the past, a second each
+		begun := time.Now()
+		cfg := NewFactory().CreateDefaultConfig().(*Config)
+		api := defaultAPIConfig()
+		api.ClientConfig.Endpoint = "http://vendor"
+		cfg.API, cfg.Search = configoptional.Some(api), configoptional.Some(defaultSearchConfig())
+		cfg.Search.Get().PageSize, cfg.Search.Get().Backfill = 1, 48*time.Hour
+		s := newStore()
+		r, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, s)
+		require.NoError(t, err)
+		var mu sync.Mutex // guards the rest
+		asked := 0
+		var news time.Time
+		r.client.http = &http.Client{Transport: vendorFunc(func(q *http.Request) (int, string) {
+			body, err := io.ReadAll(q.Body)
+			require.NoError(t, err)
+			_, after, _ := strings.Cut(string(body), "modified:[")
+			lower, _, _ := strings.Cut(after, " TO ")
+			from, err := time.Parse(vendorTime, strings.ReplaceAll(lower, `\\`, ""))
+			require.NoError(t, err)
+			now, follows := time.Now(), strings.Contains(string(body), "searchAfter")
+			if from.Before(now.Add(-6*time.Hour)) && now.Sub(begun) > 5*time.Hour {
+				time.Sleep(time.Second)
+				mu.Lock()
+				defer mu.Unlock()
+				if asked++; asked == 100 {
+					news = time.Now()
+				}
+				if asked > pages {
+					return http.StatusOK, `[]`
+				}
+				return http.StatusOK, searchDocument(asked, from.Add(time.Duration(asked)*time.Millisecond))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case follows || from.Before(now.Add(-2*time.Hour)) && now.Sub(begun) > time.Minute:
+				return http.StatusOK, `[]`
+			case !news.IsZero():
+				return http.StatusOK, searchDocument(pages+1, news)
+			default: // keeps the checkpoint going
+				return http.StatusOK, searchDocument(int(now.Sub(begun).Seconds())+pages+2, now)
+			}
+		})}
+		r.client.tokens = nil
+		require.NoError(t, r.feeds[0].start(t.Context(), componenttest.NewNopHost()))
+		defer func() { require.NoError(t, r.Shutdown(t.Context())) }()
+		has := func() bool {
+			return slices.ContainsFunc(s.all(), func(o provisioning.Observation) bool { return o.VendorID == fmt.Sprint(pages+1) })
+		}
+		time.Sleep(6*time.Hour - time.Minute) // a quarter of the overlap
+		for time.Since(begun) < 8*time.Hour && !has() {
+			time.Sleep(time.Second)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		require.False(t, news.IsZero(), "the past was read once more")
+		require.Less(t, asked, pages, "and is still being read")
+		require.Less(t, time.Since(news), time.Minute)
 	})
 }

@@ -34,6 +34,7 @@ type pollFeed struct {
 	seen       *seen
 	open       *openActivities // of rest only
 	saved      time.Time       // when those were stored last
+	asked      time.Time       // when what is new was asked for last
 	reread     []time.Time     // when each overlap was read last, by the vendor's clock
 	span       time.Duration   // of a window that holds about windowPages pages
 	told       time.Time       // when progress was logged last
@@ -147,10 +148,7 @@ func (f *pollFeed) run(ctx context.Context) {
 // poll reads what is new, and the overlaps that are due, the longest only: it
 // covers the others.
 func (f *pollFeed) poll(ctx context.Context) error {
-	if err := f.scan(ctx, f.checkpoint.high.Add(-f.cfg.Overlaps[0]), true); err != nil {
-		return err
-	}
-	if err := f.readOpen(ctx); err != nil {
+	if err := f.readNew(ctx); err != nil {
 		return err
 	}
 	now := f.client.now()
@@ -174,6 +172,14 @@ func (f *pollFeed) poll(ctx context.Context) error {
 		break
 	}
 	return nil
+}
+
+func (f *pollFeed) readNew(ctx context.Context) error {
+	f.asked = time.Now()
+	if err := f.scan(ctx, f.checkpoint.high.Add(-f.cfg.Overlaps[0]), true); err != nil {
+		return err
+	}
+	return f.readOpen(ctx)
 }
 
 // lookBack is where an overlap is read again from: a document that appears as late as

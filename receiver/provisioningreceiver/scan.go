@@ -41,7 +41,8 @@ const (
 )
 
 // scan reads all documents from a time until the vendor's now. forward moves the
-// checkpoint behind what was accepted without a gap.
+// checkpoint behind what was accepted without a gap; else the past is read once more, which
+// may take minutes, and what is new is asked for between its pages.
 func (f *pollFeed) scan(ctx context.Context, from time.Time, forward bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var reading sync.WaitGroup
@@ -80,6 +81,11 @@ func (f *pollFeed) scan(ctx context.Context, from time.Time, forward bool) error
 			open = open[1:]
 		}
 		if !forward {
+			if time.Since(f.asked) >= f.cfg.Interval {
+				if err := f.readNew(ctx); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		if now := f.client.now(); reached.After(now) {
