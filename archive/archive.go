@@ -50,7 +50,8 @@ type Archive struct {
 
 	writing sync.RWMutex // held for reading while files are written
 	// floor is the newest hour that takes no more files.
-	floor Hour
+	floor    Hour
+	holdings holdings
 
 	sealing sync.Mutex // guards everything declared below
 	chain   chain
@@ -160,11 +161,17 @@ func writeTable[T any](ctx context.Context, a *Archive, w *Written, t *table[T],
 			return err
 		}
 		rows = t.arrange(rows)
-		name := path.Join(p.path(), t.fileName(rows))
+		file := t.fileName(rows)
+		name := path.Join(p.path(), file)
 		size, err := a.store.put(ctx, name, func(to io.Writer) error { return writeFile(t, to, rows) })
 		if err != nil {
 			return fmt.Errorf("archive %s: write %s (%d records): %w", a.store, name, len(rows), err)
 		}
+		holds := make(holding, len(rows))
+		for i, row := range rows {
+			holds[i] = short(t.id(row))
+		}
+		a.holdings.note(p, file, holds)
 		w.Files++
 		w.Rows += len(rows)
 		w.Bytes += size

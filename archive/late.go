@@ -2,8 +2,11 @@ package archive
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
+	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -14,7 +17,7 @@ import (
 // dropSealed leaves out the rows of sealed hours that were sealed with theirs, or
 // with a later hour into which they came late: a batch that is delivered again. What is
 // told anew, with a higher version, is no such row.
-// late is how many rows of sealed hours are left. Bloom filters make a miss cheap.
+// late is how many rows of sealed hours are left.
 func dropSealed[T any](ctx context.Context, a *Archive, t *table[T], rows []*T, dir func(*T) string) (kept []*T, late int, err error) {
 	open := map[partition][]*T{} // by the hour they were observed in
 	kept = make([]*T, 0, len(rows))
@@ -47,9 +50,16 @@ func dropFound[T any](ctx context.Context, a *Archive, t *table[T], p partition,
 		if !strings.HasSuffix(file, extension) {
 			continue
 		}
-		stored, err := t.stored(ctx, a.store, path.Join(p.path(), file), rows)
+		holds, known := a.holdings.of(p, file)
+		if known && !slices.ContainsFunc(rows, func(row *T) bool { return holds.mayHold(t.id(row)) }) {
+			continue
+		}
+		stored, all, err := t.stored(ctx, a.store, path.Join(p.path(), file), rows)
 		if err != nil {
 			continue // a damaged file: twice is better than never
+		}
+		if all != nil {
+			a.holdings.note(p, file, all)
 		}
 		left := make([]*T, 0, len(rows))
 		for _, row := range rows {
@@ -62,62 +72,119 @@ func dropFound[T any](ctx context.Context, a *Archive, t *table[T], p partition,
 	return rows, nil
 }
 
-// stored returns at least those ids of the rows that the file holds, with their versions.
-func (t *table[T]) stored(ctx context.Context, s store, name string, rows []*T) (_ map[provisioning.ID]uint64, err error) {
+// smallFile has few enough rows for all its ids to be read once and kept.
+const smallFile = 64 << 10
+
+// stored returns those of the rows that the file holds, with their versions, and the ids
+// of all its rows if it is small. Of a large one it reads the row groups that the rows'
+// times and the bloom filters point to.
+func (t *table[T]) stored(ctx context.Context, s store, name string, rows []*T) (_ map[provisioning.ID]uint64, all holding, err error) {
 	f, err := s.open(ctx, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	maybe, err := t.mayHold(f, rows)
-	if err != nil || !maybe {
-		return nil, err
-	}
-	columns := []string{"event_id"}
-	if t.column("version") != nil {
-		columns = append(columns, "version", "record")
-	}
-	r, err := newReader(t, name, f, columns)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	ids := map[provisioning.ID]uint64{}
-	batch := make([]T, batchRows)
-	for {
-		n, err := r.Read(batch)
-		for i := range batch[:n] {
-			id := t.id(&batch[i])
-			ids[id] = max(ids[id], t.version(&batch[i]))
-		}
-		if err != nil {
-			return ids, ignoreEnd(err)
-		}
-	}
-}
-
-// mayHold asks the bloom filters whether any of the rows is in the file.
-func (t *table[T]) mayHold(f content, rows []*T) (_ bool, err error) {
 	defer recovered(&err)
 	file, err := parquet.OpenFile(f, f.Size(), parquet.SkipPageIndex(true))
 	if err != nil {
-		return false, err
+		return nil, nil, err
 	}
-	leaf, ok := file.Schema().Lookup("event_id")
+	id, ok := file.Schema().Lookup("event_id")
 	if !ok {
-		return false, errors.New("has no column event_id")
+		return nil, nil, errors.New("has no column event_id")
+	}
+	at, _ := file.Schema().Lookup(t.sorting()[0].Path()...)
+	version, versioned := file.Schema().Lookup("version")
+	stored := map[provisioning.ID]uint64{}
+	small := file.NumRows() <= smallFile
+	if small {
+		all = holding{}
 	}
 	for _, g := range file.RowGroups() {
-		filter := g.ColumnChunks()[leaf.ColumnIndex].BloomFilter()
+		chunks := g.ColumnChunks()
+		wanted := map[provisioning.ID]bool{}
 		for _, row := range rows {
-			if filter == nil {
-				return true, nil
-			}
-			id := t.id(row)
-			if found, err := filter.Check(parquet.ByteArrayValue(appendID(nil, &id))); err != nil || found {
-				return found, err
+			if within(chunks[at.ColumnIndex], micros(t.at(row))) && maybe(chunks[id.ColumnIndex].BloomFilter(), t.id(row)) {
+				wanted[t.id(row)] = true
 			}
 		}
+		if len(wanted) == 0 && !small {
+			continue
+		}
+		found := map[int]provisioning.ID{} // by row
+		err := eachValue(chunks[id.ColumnIndex], func(n int, v parquet.Value) error {
+			var id provisioning.ID
+			if _, err := hex.Decode(id[:], v.ByteArray()); err != nil {
+				return err
+			}
+			if small {
+				all = append(all, short(id))
+			}
+			if wanted[id] {
+				found[n], stored[id] = id, max(stored[id], 0)
+			}
+			return nil
+		})
+		if err == nil && versioned && len(found) > 0 {
+			err = eachValue(chunks[version.ColumnIndex], func(n int, v parquet.Value) error {
+				if id, ok := found[n]; ok {
+					stored[id] = max(stored[id], v.Uint64())
+				}
+				return nil
+			})
+		}
+		if err != nil {
+			return nil, nil, err
+		}
 	}
-	return false, nil
+	return stored, all, nil
+}
+
+// within says whether a time may be among those of a row group.
+func within(chunk parquet.ColumnChunk, at int64) bool {
+	c, ok := chunk.(*parquet.FileColumnChunk)
+	if !ok {
+		return true
+	}
+	low, high, ok := c.Bounds()
+	return !ok || low.Int64() <= at && at <= high.Int64()
+}
+
+func maybe(filter parquet.BloomFilter, id provisioning.ID) bool {
+	if filter == nil {
+		return true
+	}
+	found, err := filter.Check(parquet.ByteArrayValue(appendID(nil, &id)))
+	return err != nil || found
+}
+
+// eachValue calls f with the values of a column of one row group, which are f's for the
+// time of the call.
+func eachValue(chunk parquet.ColumnChunk, f func(row int, v parquet.Value) error) (err error) {
+	pages := chunk.Pages()
+	defer func() { err = errors.Join(err, pages.Close()) }()
+	var values [512]parquet.Value
+	row := 0
+	for {
+		page, err := pages.ReadPage()
+		if err != nil {
+			return ignoreEnd(err)
+		}
+		for from := page.Values(); ; {
+			n, err := from.ReadValues(values[:])
+			for _, v := range values[:n] {
+				if err := f(row, v); err != nil {
+					return err
+				}
+				row++
+			}
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+		}
+		parquet.Release(page)
+	}
 }

@@ -88,7 +88,11 @@ func (a *Archive) seal(ctx context.Context, hour Hour) error {
 	if err := a.join(ctx, sealName(hour), &e); err != nil {
 		return err
 	}
-	return a.finish(ctx, &e)
+	if err := a.finish(ctx, &e); err != nil {
+		return err
+	}
+	a.holdings.sealed(hour, e.Files)
+	return nil
 }
 
 const journalName = "_sealing.json"
@@ -203,7 +207,15 @@ func mergeInto[T any](ctx context.Context, a *Archive, t *table[T], p partition,
 		f.Merkle = &root
 	}
 	f.First, f.Last = m.period()
-	return f, a.store.place(ctx, temp, f.Name)
+	if err := a.store.place(ctx, temp, f.Name); err != nil {
+		return f, err
+	}
+	files := make([]string, len(sources))
+	for i, name := range sources {
+		files[i] = path.Base(name)
+	}
+	a.holdings.merged(p, path.Base(f.Name), files)
+	return f, nil
 }
 
 // listed describes a file as it lies there.

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -58,4 +59,46 @@ func TestWhatIsToldAnewIsNoRepetition(t *testing.T) {
 	require.Equal(t, 10, s.write(records(0, 10, version(4))...).Rows)
 	s.seal(minutes(120))
 	require.Zero(t, s.write(records(0, 10, version(4))...).Rows)
+}
+
+// TestLateRowsAreFound in small files and in large ones, remembered or not.
+func TestLateRowsAreFound(t *testing.T) {
+	for _, n := range []int{50, smallFile + 50} {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			s := newSealer(t, Options{})
+			rows := func(from, to int) []*provisioning.Record {
+				return records(from, to, func(r *provisioning.Record) {
+					r.OccurredAt, r.ObservedAt = r.OccurredAt/1000+at(noon)/1000*999, at(noon)
+				})
+			}
+			s.write(rows(0, n)...)
+			require.Len(t, s.holdings.files, 1)
+			s.seal(minutes(60))
+			require.Equal(t, 10, s.write(rows(n-40, n+10)...).Rows, "the others are there")
+			s.restart()
+			require.Empty(t, s.holdings.files)
+			require.Zero(t, s.write(rows(n-40, n)...).Rows)
+			require.Equal(t, 10, s.write(rows(n+10, n+20)...).Late)
+		})
+	}
+}
+
+// TestHoldingsAreForgotten: no more than the last sealed hour's files and the open ones'.
+func TestHoldingsAreForgotten(t *testing.T) {
+	s := newSealer(t, Options{})
+	for hour := range 5 {
+		now := minutes(60 * hour)
+		s.seal(now)
+		for i := range 3 {
+			s.write(records(10*i, 10*i+10, func(r *provisioning.Record) { r.EventID[14], r.ObservedAt = byte(hour), at(now) })...)
+		}
+	}
+	s.seal(minutes(300))
+	files := 0
+	for p, held := range s.holdings.files {
+		require.GreaterOrEqual(t, p.hour, HourOf(minutes(180)))
+		files += len(held)
+	}
+	require.LessOrEqual(t, files, 4)
+	require.NotZero(t, files)
 }
