@@ -30,14 +30,23 @@ type expected struct {
 	// named tells, of each group and source id, whether some document names the source.
 	// REST documents do not, and in files there is nobody to ask.
 	named map[groupSource]bool
+
+	// unjoined are, by the id that it has once a document gives the id of its source, the
+	// activities of which the truth knows the source's name only. The truth leaves the
+	// triggers out, and one of them may have given it.
+	unjoined map[string]string
+	sourceID string // of the identity system's own source
 }
 
 type groupSource struct{ group, source string }
 
+// identityNow is the name of the identity system's own source; REST gives it for its id.
+const identityNow = "IdentityNow"
+
 func expect(v *vendor, r *relay, f *feeder) (*expected, error) {
 	e := &expected{
 		required: blackbox.Facts{}, possible: blackbox.Facts{}, groups: blackbox.Facts{},
-		fromVendor: map[string]truth.Activity{}, torn: f.torn, named: map[groupSource]bool{},
+		fromVendor: map[string]truth.Activity{}, torn: f.torn, named: map[groupSource]bool{}, unjoined: map[string]string{},
 	}
 	for _, line := range f.documents {
 		if err := e.add(provisioning.FeedFile, line, true); err != nil {
@@ -72,7 +81,26 @@ func expect(v *vendor, r *relay, f *feeder) (*expected, error) {
 	for _, body := range r.accepted {
 		err = joinFirst(err, e.add(provisioning.FeedWebhook, body, true))
 	}
+	for id := range e.fromVendor {
+		if a := e.fromVendor[id]; a.SourceKey == a.SourceName {
+			key := provisioning.ActivityKey{
+				Tenant: a.Tenant, GroupID: a.GroupID, Source: e.sourceID, Account: strings.ToLower(a.AccountID),
+				Attribute: a.AttributeName, Value: a.AttributeValue, Operation: provisioning.Operation(a.Operation),
+			}
+			e.unjoined[key.ID().String()] = id
+		}
+	}
 	return e, err
+}
+
+// join gives rows of activities whose source a trigger has named the ids of the truth.
+func (e *expected) join(rows [][]string) [][]string {
+	for _, row := range rows {
+		if id, ok := e.unjoined[row[0]]; ok {
+			row[0] = id
+		}
+	}
+	return rows
 }
 
 func joinFirst(first, second error) error {
@@ -102,6 +130,9 @@ func (e *expected) add(feed provisioning.Feed, document []byte, required bool) e
 	for i := range result.Observations {
 		o := &result.Observations[i]
 		id, fact := o.EventID.String(), observationFact(o)
+		if o.SourceName == identityNow && o.SourceID != "" && o.SourceID != identityNow {
+			e.sourceID = o.SourceID
+		}
 		if feed == provisioning.FeedFile && o.SourceID != "" {
 			of := groupSource{o.GroupID, o.SourceID}
 			e.named[of] = e.named[of] || o.SourceName != ""
