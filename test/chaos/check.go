@@ -71,7 +71,7 @@ func (r *run) check(ctx context.Context, e *expected) (*verdict, error) {
 		return v, err
 	}
 	v.Activities = len(rows)
-	v.note("ClickHouse activity", e.compareActivities(e.join(rows)))
+	v.note("ClickHouse activity", e.compareActivities(e.byTruth(rows)))
 	if rows, err = ask(blackbox.GroupFacts); err != nil {
 		return v, err
 	}
@@ -119,7 +119,7 @@ func (r *run) compare(ctx context.Context, v *verdict, e *expected, where, from 
 		argMax(folded_into, version) AS folded FROM `+from+` WHERE current GROUP BY activity_id) WHERE folded = ''`); err != nil {
 		return err
 	}
-	v.note(where+" newest status", blackbox.Compare(e.statuses(), e.join(rows)))
+	v.note(where+" newest status", blackbox.Compare(e.statuses(), e.byTruth(rows)))
 	return nil
 }
 

@@ -31,11 +31,12 @@ type expected struct {
 	// REST documents do not, and in files there is nobody to ask.
 	named map[groupSource]bool
 
-	// unjoined are, by the id that it has once a document gives the id of its source, the
-	// activities of which the truth knows the source's name only. The truth leaves the
-	// triggers out, and one of them may have given it.
-	unjoined map[string]string
-	sourceID string // of the identity system's own source
+	// other is, by the other id that it may have, each activity on the identity system's own
+	// source: one for the source's name, which is all that REST gives, and one for its id. A
+	// trigger may have given that, which the truth leaves out, or a document that was shown for
+	// a while only, which the truth has and a collector that was dead then has not.
+	other    map[string]string
+	sourceID string // of that source
 }
 
 type groupSource struct{ group, source string }
@@ -46,7 +47,7 @@ const identityNow = "IdentityNow"
 func expect(v *vendor, r *relay, f *feeder) (*expected, error) {
 	e := &expected{
 		required: blackbox.Facts{}, possible: blackbox.Facts{}, groups: blackbox.Facts{},
-		fromVendor: map[string]truth.Activity{}, torn: f.torn, named: map[groupSource]bool{}, unjoined: map[string]string{},
+		fromVendor: map[string]truth.Activity{}, torn: f.torn, named: map[groupSource]bool{}, other: map[string]string{},
 	}
 	for _, line := range f.documents {
 		if err := e.add(provisioning.FeedFile, line, true); err != nil {
@@ -82,21 +83,24 @@ func expect(v *vendor, r *relay, f *feeder) (*expected, error) {
 		err = joinFirst(err, e.add(provisioning.FeedWebhook, body, true))
 	}
 	for id := range e.fromVendor {
-		if a := e.fromVendor[id]; a.SourceKey == a.SourceName {
+		if a := e.fromVendor[id]; a.SourceName == identityNow {
 			key := provisioning.ActivityKey{
-				Tenant: a.Tenant, GroupID: a.GroupID, Source: e.sourceID, Account: strings.ToLower(a.AccountID),
+				Tenant: a.Tenant, GroupID: a.GroupID, Source: identityNow, Account: strings.ToLower(a.AccountID),
 				Attribute: a.AttributeName, Value: a.AttributeValue, Operation: provisioning.Operation(a.Operation),
 			}
-			e.unjoined[key.ID().String()] = id
+			if a.SourceKey == identityNow {
+				key.Source = e.sourceID
+			}
+			e.other[key.ID().String()] = id
 		}
 	}
 	return e, err
 }
 
-// join gives rows of activities whose source a trigger has named the ids of the truth.
-func (e *expected) join(rows [][]string) [][]string {
+// byTruth gives rows of activities that have the other id that of the truth.
+func (e *expected) byTruth(rows [][]string) [][]string {
 	for _, row := range rows {
-		if id, ok := e.unjoined[row[0]]; ok {
+		if id, ok := e.other[row[0]]; ok {
 			row[0] = id
 		}
 	}
