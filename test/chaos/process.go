@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,10 +11,14 @@ import (
 
 // process is a program with a log file, which may be killed.
 type process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
-	err  error // why it ended; written before done is closed
+	cmd   *exec.Cmd
+	begun time.Time
+	done  chan struct{}
+	err   error // why it ended; written before done is closed
 }
+
+// starting is how long a program may take until it listens to signals.
+const starting = 10 * time.Second
 
 func start(program, dir, log string, env []string, args ...string) (*process, error) {
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -21,7 +26,7 @@ func start(program, dir, log string, env []string, args ...string) (*process, er
 		return nil, err
 	}
 	defer file.Close() //nolint:errcheck // the child has its own descriptor
-	p := &process{cmd: exec.Command(program, args...), done: make(chan struct{})}
+	p := &process{cmd: exec.Command(program, args...), begun: time.Now(), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = file, file
 	if err := p.cmd.Start(); err != nil {
@@ -56,6 +61,11 @@ func (p *process) stop(within time.Duration) error {
 	p.signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
+		if exit, ok := errors.AsType[*exec.ExitError](p.err); ok && time.Since(p.begun) < starting {
+			if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGTERM {
+				return nil
+			}
+		}
 		return p.err
 	case <-time.After(within):
 		p.kill()
