@@ -121,7 +121,10 @@ func (t *table[T]) stored(ctx context.Context, s store, name string, rows []*T) 
 				all = append(all, short(id))
 			}
 			if wanted[id] {
-				found[n], stored[id] = id, max(stored[id], 0)
+				found[n] = id
+				if _, known := stored[id]; !known {
+					stored[id] = 0
+				}
 			}
 			return nil
 		})
