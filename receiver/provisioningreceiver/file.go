@@ -27,55 +27,64 @@ const maxObservations = 2048
 type openStorage func(ctx context.Context, host component.Host, name string) (storage.Client, error)
 
 // fileFeed reads documents from files. The file consumer finds and follows the
-// files, split cuts them into documents, emit delivers these.
+// files, split cuts them into documents, a follower delivers these.
 type fileFeed struct {
 	cfg     *FileConfig
 	set     receiver.Settings
 	sink    *sink
 	storage openStorage
+	batches sync.Pool
 
-	consumer *fileconsumer.Manager
-	position *position
-	empties  *empties
-	batches  sync.Pool
+	stored storage.Client
+	all    *follower
+	alike  *alike
+	watch  *watch
 }
 
 func newFileFeed(cfg *FileConfig, set receiver.Settings, sink *sink, open openStorage) *fileFeed {
 	return &fileFeed{cfg: cfg, set: set, sink: sink, storage: open, batches: sync.Pool{New: func() any { return new(batch) }}}
 }
 
-func (f *fileFeed) start(ctx context.Context, host component.Host) error {
+func (f *fileFeed) start(ctx context.Context, host component.Host) (err error) {
 	f.sink.host = host
-	consumer, err := f.consumerConfig().Build(f.set.TelemetrySettings, f.emit, fileconsumer.WithSplitFunc(split))
-	if err != nil {
-		return fmt.Errorf("file: %w", err)
-	}
-	client, err := f.storage(ctx, host, "file")
-	if err != nil {
+	if f.stored, err = f.storage(ctx, host, "file"); err != nil {
 		return err
 	}
-	f.position = &position{Client: client}
-	f.consumer = consumer
-	if err := consumer.Start(f.position); err != nil {
-		return errors.Join(fmt.Errorf("file: %w", err), f.stop(ctx))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.stop(ctx))
+		}
+	}()
+	if f.alike, err = f.openAlike(ctx, f.stored); err != nil {
+		return err
 	}
-	f.empties = f.watchEmpties(ctx)
+	f.alike.look(ctx, f.matches())
+	if f.all, err = f.follow(files(f.cfg.Include), &position{Client: f.stored}, f.alike.follows); err != nil {
+		return err
+	}
+	f.watch = f.startWatch(ctx, f.alike)
 	return nil
 }
 
-func (f *fileFeed) stop(ctx context.Context) error {
-	if f.consumer == nil {
-		return nil
+func (f *fileFeed) stop(ctx context.Context) (err error) {
+	if f.watch != nil {
+		f.watch.stop()
 	}
-	if f.empties != nil {
-		f.empties.stop()
+	if f.all != nil {
+		err = f.all.stop()
 	}
-	return errors.Join(f.consumer.Stop(), f.position.Close(ctx))
+	if f.alike != nil {
+		err = errors.Join(err, f.alike.stop())
+	}
+	if f.stored != nil {
+		err = errors.Join(err, f.stored.Close(ctx))
+	}
+	return err
 }
 
-func (f *fileFeed) consumerConfig() *fileconsumer.Config {
+func (f *fileFeed) consumerConfig(include []string) *fileconsumer.Config {
 	cfg := fileconsumer.NewConfig()
-	cfg.Include, cfg.Exclude = files(f.cfg.Include), f.cfg.Exclude
+	cfg.Include, cfg.Exclude = include, f.cfg.Exclude
 	cfg.Resolver = attrs.Resolver{IncludeFilePath: true}
 	cfg.StartAt = f.cfg.StartAt
 	cfg.PollInterval = f.cfg.PollInterval
@@ -100,28 +109,6 @@ func files(include []string) []string {
 		}
 	}
 	return globs
-}
-
-// emit delivers tokens, runs of documents, and returns once they are accepted: the
-// file consumer moves the file's offset as soon as emit returns, also when it
-// returns an error. So when it has to give up, the offsets are frozen first.
-func (f *fileFeed) emit(ctx context.Context, tokens [][]byte, attributes map[string]any, _ int64, offsets []int64) error {
-	path, _ := attributes[attrs.LogFilePath].(string)
-	b := f.batches.Get().(*batch)
-	defer f.batches.Put(b)
-	b.reset()
-	for i, token := range tokens {
-		f.read(b, token, path, offsets[i+1]-int64(len(token)))
-		if len(b.Observations)+len(b.quarantined) < maxObservations && i < len(tokens)-1 {
-			continue
-		}
-		if err := f.sink.deliver(ctx, b); err != nil {
-			f.position.freeze()
-			return err
-		}
-		b.reset()
-	}
-	return nil
 }
 
 // read adds what a token gives; base is its offset in the file.

@@ -268,3 +268,75 @@ func TestEmptyFileGoesToQuarantineOnce(t *testing.T) {
 	s.eventually(t, 1, "g1")
 	require.Len(t, s.quarantine(), 1)
 }
+
+// TestFilesThatBeginAlike: the month so far, exported once more; a file and one that
+// differs from it only after its begin; what is there when the collector starts, what
+// comes while it runs, what takes a removed file's place while it is stopped, what grows.
+func TestFilesThatBeginAlike(t *testing.T) {
+	dir, stored := t.TempDir(), t.TempDir()
+	begin, all := many(0, 20) // more than fingerprint_size
+	more := func(from, to int) string {
+		content, groups := many(from, to)
+		all = append(all, groups...)
+		return content
+	}
+	configure := func(cfg *Config) {
+		reading(dir)(cfg)
+		cfg.File.Get().Compression = "auto"
+	}
+	first := write(t, dir, "m.ndjson", begin)
+	s := newStore()
+	r := startReceiver(t, s, stored, configure)
+	s.eventually(t, 1, all...)
+	after := write(t, dir, "n.ndjson", begin+more(100, 110))
+	s.eventually(t, 1, all...)
+	before := write(t, dir, "a.ndjson", begin+more(200, 260))
+	s.eventually(t, 1, all...)
+	write(t, dir, "z.ndjson", begin+more(300, 301))
+	for i, path := range []string{first, before, after} {
+		add(t, path, more(400+10*i, 410+10*i))
+	}
+	s.eventually(t, 1, all...)
+	r.stop()
+
+	// One takes the place of another, with the rest of it ahead of where that was read to.
+	require.NoError(t, os.Remove(before))
+	write(t, dir, "a.ndjson", begin+more(500, 600))
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write([]byte(begin + more(600, 610)))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	write(t, dir, "old.ndjson.gz", packed.String())
+	require.NoError(t, os.Rename(after, after+".1"))
+	add(t, after+".1", more(700, 710))
+	r = startReceiver(t, s, stored, configure)
+	s.eventually(t, 1, all...)
+	require.NoError(t, os.Remove(first))
+	write(t, dir, "m2.ndjson", begin+more(800, 900))
+	s.eventually(t, 1, all...)
+	require.Empty(t, s.quarantine())
+	r.stop()
+
+	// What was read is not read once more.
+	again := newStore()
+	startReceiver(t, again, stored, configure)
+	write(t, dir, "last.ndjson", document("last"))
+	again.eventually(t, 1, "last")
+}
+
+// TestRenamedFileIsNotReadAgain: it begins as it did, and is the same file.
+func TestRenamedFileIsNotReadAgain(t *testing.T) {
+	dir, stored := t.TempDir(), t.TempDir()
+	content, groups := many(0, 50)
+	path := write(t, dir, "log.ndjson", content)
+	s := newStore()
+	r := startReceiver(t, s, stored, reading(dir))
+	s.eventually(t, 1, groups...)
+	r.stop()
+	require.NoError(t, os.Rename(path, filepath.Join(dir, "log.ndjson.1")))
+	again := newStore()
+	startReceiver(t, again, stored, reading(dir))
+	write(t, dir, "last.ndjson", document("last"))
+	again.eventually(t, 1, "last")
+}

@@ -104,8 +104,12 @@ func (f *pollFeed) start(ctx context.Context, host component.Host) error {
 	f.log().Info("feed begins", zap.Time("from", f.checkpoint.high), zap.Bool("resumed", found))
 	f.confirmed.Store(time.Now().UnixNano())
 	f.reread = make([]time.Time, len(f.cfg.Overlaps))
-	if _, err := f.looked.load(ctx); err != nil && !errors.Is(err, errDamaged) {
+	looked, err := f.looked.load(ctx)
+	if err != nil && !errors.Is(err, errDamaged) {
 		return errors.Join(err, client.Close(ctx))
+	}
+	if found && !looked {
+		f.looked.high = f.checkpoint.high // nothing was accepted later
 	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f.cancel = cancel

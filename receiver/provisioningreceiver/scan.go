@@ -44,6 +44,7 @@ const (
 // checkpoint behind what was accepted without a gap; else the past is read once more, which
 // may take minutes, and what is new is asked for between its pages.
 func (f *pollFeed) scan(ctx context.Context, from time.Time, forward bool) error {
+	begun := time.Now()
 	ctx, cancel := context.WithCancel(ctx)
 	var reading sync.WaitGroup
 	defer reading.Wait()
@@ -87,6 +88,11 @@ func (f *pollFeed) scan(ctx context.Context, from time.Time, forward bool) error
 				}
 			}
 			continue
+		}
+		if f.looked.high.IsZero() { // what appears from now on, the first look has to find
+			if err := f.looked.set(ctx, f.client.now().Add(-time.Since(begun))); err != nil {
+				return err
+			}
 		}
 		if now := f.client.now(); reached.After(now) {
 			reached = now // one absurd time must not carry the checkpoint away
