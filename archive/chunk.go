@@ -347,7 +347,7 @@ func (k *chunk[T]) page(header *format.PageHeader, body []byte) {
 func (k *chunk[T]) filter() []byte {
 	if k.dict != nil {
 		for i := range k.dict.start {
-			k.hashes = append(k.hashes, xxhash.Sum64(k.dict.at(int32(i)))) //nolint:gosec // bounded by rowGroupRows
+			k.hashes = append(k.hashes, xxhash.Sum64(k.dict.at(int32(i)))) //nolint:gosec // bounded by groupSize
 		}
 	}
 	f := make(bloom.SplitBlockFilter, max(1, bloom.NumSplitBlocksOf(int64(len(k.hashes)), bloomBits)))

@@ -15,14 +15,18 @@ type cursor struct {
 	from   parquet.ValueReader
 	values []parquet.Value
 	words  map[*byte][]byte // text read before, by where it stands in the dictionary
+	kept   int              // bytes of words
 	arena  []byte
 }
 
 func newCursor(chunk parquet.ColumnChunk) *cursor { return &cursor{pages: chunk.Pages()} }
 
-// maxWords bounds the words that are kept, so that a column without repetition
-// costs no memory.
-const maxWords = 4096
+// maxWords and maxKept bound the words that are kept, so that a column without
+// repetition, or of long texts, costs little memory.
+const (
+	maxWords = 4096
+	maxKept  = 128 << 10
+)
 
 // read returns the next n values. Their bytes are never written to again.
 func (c *cursor) read(n int) ([]parquet.Value, error) {
@@ -68,15 +72,24 @@ func (c *cursor) keep(values []parquet.Value) {
 		kept, known := c.words[at]
 		if !known || !dictionary {
 			kept = c.copy(text)
-			if dictionary && len(c.words) < maxWords {
-				if c.words == nil {
-					c.words = map[*byte][]byte{}
-				}
-				c.words[at] = kept
+			if dictionary {
+				c.remember(at, kept)
 			}
 		}
 		values[i] = parquet.ByteArrayValue(kept)
 	}
+}
+
+// remember keeps a word for the rows that follow; those before have little to do with them.
+func (c *cursor) remember(at *byte, word []byte) {
+	if c.words == nil {
+		c.words = map[*byte][]byte{}
+	} else if c.kept > maxKept || len(c.words) >= maxWords {
+		clear(c.words)
+		c.kept = 0
+	}
+	c.words[at] = word
+	c.kept += len(word)
 }
 
 // copy takes memory in large pieces.

@@ -55,7 +55,7 @@ func (d *dictionary) index(s string) int32 {
 			}
 			d.text = append(binary.LittleEndian.AppendUint32(d.text, uint32(len(s))), s...) //nolint:gosec // below 4 GiB
 			d.start = append(d.start, uint32(len(d.text)-len(s)))                           //nolint:gosec // bounded by dictionaryMax
-			*is = slot{hash, int32(len(d.start))}                                           //nolint:gosec // bounded by rowGroupRows
+			*is = slot{hash, int32(len(d.start))}                                           //nolint:gosec // bounded by groupSize
 			return is.index - 1
 		}
 		if is.hash == hash && string(d.at(is.index-1)) == s {

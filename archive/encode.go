@@ -23,8 +23,9 @@ type encoder[T any] struct {
 	chunks []*chunk[T]
 	// kept says that the texts of all rows stay where they are until the file is closed.
 	kept bool
-	// rows and bytes (before compression) of the open row group
+	// rows and bytes (before compression) of the open row group, and how many it may have
 	rows, bytes int
+	group       groupSize
 	meta        format.FileMetaData
 	chunkMeta   [][]indexes // of each row group and column
 }
@@ -44,7 +45,7 @@ func newEncoder[T any](t *table[T], to io.Writer, c *zstdCodec) *encoder[T] {
 		}
 		return e
 	})
-	e.to, e.at, e.meta, e.chunkMeta, e.kept = to, 0, t.template(), nil, false
+	e.to, e.at, e.meta, e.chunkMeta, e.kept, e.group = to, 0, t.template(), nil, false, largeGroup
 	for _, k := range e.chunks {
 		k.codec = c
 	}
@@ -87,7 +88,7 @@ func (e *encoder[T]) write(rows []*T) error {
 		for _, row := range part {
 			e.bytes += e.table.size(row)
 		}
-		if e.rows >= rowGroupRows || e.bytes >= rowGroupBytes || e.documents() >= documentBytes {
+		if e.rows >= e.group.rows || e.bytes >= rowGroupBytes || e.documents() >= e.group.documents {
 			if err := e.flush(); err != nil {
 				return err
 			}
@@ -171,7 +172,7 @@ func (e *encoder[T]) putChunk(k *chunk[T], name string) (m format.ColumnMetaData
 		m.DictionaryPageOffset = start
 		k.pages = nil
 		k.page(&format.PageHeader{Type: format.DictionaryPage, DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{
-			NumValues: int32(k.dict.len()), Encoding: format.Plain, //nolint:gosec // bounded by rowGroupRows
+			NumValues: int32(k.dict.len()), Encoding: format.Plain, //nolint:gosec // bounded by groupSize
 		})}, k.dict.text)
 		if err := e.put(k.pages); err != nil {
 			return m, x, err

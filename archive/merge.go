@@ -28,7 +28,7 @@ func (m merged) period() (first, last *time.Time) {
 
 const (
 	// fanIn files are open at once; more are merged in several rounds.
-	fanIn = 6
+	fanIn = 16
 	// batchRows of each are in memory.
 	batchRows = 128
 )
@@ -92,11 +92,12 @@ func (t *table[T]) mergeOnce(ctx context.Context, sources []string, to, ids io.W
 	heap.Init(q)
 	once := t.distinct(last)
 	var leaf leaves[T]
-	with := codec
+	with, group := codec, largeGroup
 	if ids == nil { // read once more and gone
-		with = fastCodec
+		with, group = fastCodec, smallGroup
 	}
 	e := newEncoder(t, to, with)
+	e.group = group
 	out, pointers := make([]T, 0, batchRows), make([]*T, batchRows)
 	for i := range pointers {
 		pointers[i] = &out[:batchRows][i]

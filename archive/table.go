@@ -170,15 +170,22 @@ func (t *table[T]) seal() {
 const (
 	pageBytes     = 64 << 10
 	pageRows      = 8 << 10
-	rowGroupRows  = 250_000
 	rowGroupBytes = 256 << 20 // before compression
 	bloomBits     = 10        // per value: one look-up in a hundred reads in vain
-	// A document that speaks of several activities stands once in the dictionary of
-	// its row group, which ends when that is full: whoever merges has the dictionaries
-	// of several files in memory. One batch may make it larger, up to the maximum;
-	// what comes then is plain.
-	documentBytes = 8 << 20
 	dictionaryMax = 32 << 20
+)
+
+// groupSize is when a row group ends. A document that speaks of several activities
+// stands once in its dictionary; one batch may make that larger, up to dictionaryMax, and
+// what comes then is plain.
+type groupSize struct {
+	rows, documents int // documents: bytes
+}
+
+var (
+	largeGroup = groupSize{rows: 250_000, documents: 8 << 20}
+	// Whoever merges has a row group's dictionaries of each file in memory.
+	smallGroup = groupSize{rows: 16_000, documents: 1 << 20}
 )
 
 // What seals an hour is kept and read again and again; what is written before is soon
