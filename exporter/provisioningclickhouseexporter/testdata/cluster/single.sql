@@ -508,3 +508,21 @@ ALTER TABLE `provtrail`.`provisioning_groups`
 MODIFY COLUMN tenant CODEC(ZSTD(1)), MODIFY COLUMN group_status CODEC(ZSTD(1)), MODIFY COLUMN cause CODEC(ZSTD(1)),
 MODIFY COLUMN first_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN last_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN observed_at CODEC(GCD, ZSTD(1));
 
+ALTER TABLE `provtrail`.`provisioning_observations` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE `provtrail`.`provisioning_activities` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE `provtrail`.`provisioning_groups` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE `provtrail`.`provisioning_quarantine` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE `provtrail`.`provisioning_hourly` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE `provtrail`.`provisioning_transitions` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE `provtrail`.`provisioning_reports` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE `provtrail`.`provisioning_errors` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE `provtrail`.`provisioning_schema_migrations` MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
+
