@@ -11,7 +11,6 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/oauth2clientauthextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kafkareceiver"
@@ -36,6 +35,7 @@ import (
 	"github.com/provtrail/provtrail/extension/clickhouseembeddedextension"
 	"github.com/provtrail/provtrail/extension/provisioninghistoryextension"
 	"github.com/provtrail/provtrail/extension/provisioningreportextension"
+	"github.com/provtrail/provtrail/internal/storagecheck"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver"
 )
@@ -70,7 +70,7 @@ func components() (otelcol.Factories, error) {
 		provisioningreportextension.NewFactory(),
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),
-		filestorage.NewFactory(),
+		storagecheck.NewFactory(),
 		healthcheckextension.NewFactory(),
 		oauth2clientauthextension.NewFactory(),
 		pprofextension.NewFactory(),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,11 +9,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// disks are small file systems of the run's own, one each for state, queue and
-// archive, that can be filled and slowed down. That takes root on Linux; elsewhere
-// they are plain folders and faults of disks are not run.
+// disks are small file systems of the run's own, one each for state, queue, archive
+// and ClickHouse, that can be filled, slowed down and broken. That takes root on Linux;
+// elsewhere they are plain folders and faults of disks are not run.
 type disks struct {
 	dir    string
 	cgroup string // empty: disks cannot be slowed down
@@ -20,9 +22,10 @@ type disks struct {
 	why    string // why they are plain folders; empty: they are not
 }
 
-var diskNames = []string{"state", "queue", "archive"}
+var diskNames = []string{"state", "queue", "archive", clickHouse}
 
 const (
+	clickHouse  = "clickhouse"
 	diskSize    = 256 << 20
 	cgroups     = "/sys/fs/cgroup/blkio"
 	writeLimits = "blkio.throttle.write_iops_device"
@@ -37,7 +40,7 @@ func openDisks(dir string) (*disks, error) {
 		if d.why != "" {
 			continue
 		}
-		if err := d.mount(name); err != nil {
+		if err := errors.Join(d.format(name), d.mount(name)); err != nil {
 			d.why = err.Error()
 			d.unmount()
 		}
@@ -51,21 +54,32 @@ func openDisks(dir string) (*disks, error) {
 	return d, nil
 }
 
-func (d *disks) path(name string) string { return filepath.Join(d.dir, name) }
+func (d *disks) path(name string) string {
+	if name == clickHouse {
+		return filepath.Join(d.dir, name, "store") // beside its lock, which stays
+	}
+	return filepath.Join(d.dir, name)
+}
 
-func (d *disks) mount(name string) error {
-	image := d.path(name) + ".img"
-	file, err := os.Create(image)
+func (d *disks) image(name string) string { return filepath.Join(d.dir, name+".img") }
+
+func (d *disks) format(name string) error {
+	file, err := os.Create(d.image(name))
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(file.Truncate(diskSize), file.Close()); err != nil {
+	size := int64(diskSize)
+	if name == clickHouse {
+		size *= 8
+	}
+	if err := errors.Join(file.Truncate(size), file.Close()); err != nil {
 		return err
 	}
-	if err := command("mkfs.ext4", "-q", "-m", "0", image); err != nil {
-		return err
-	}
-	if err := command("mount", "-o", "loop", image, d.path(name)); err != nil {
+	return command("mkfs.ext4", "-q", "-m", "0", d.image(name))
+}
+
+func (d *disks) mount(name string) error {
+	if err := command("mount", "-o", "loop", d.image(name), d.path(name)); err != nil {
 		return err
 	}
 	device, err := exec.Command("lsblk", "-rno", "MAJ:MIN,MOUNTPOINT").Output()
@@ -126,6 +140,18 @@ func (d *disks) freeze(name string, frozen bool) error {
 		how = "--freeze"
 	}
 	return command("fsfreeze", how, d.path(name))
+}
+
+// shut makes every access to a disk fail from now on. What was not synced is lost.
+func (d *disks) shut(name string) error { return shutFileSystem(d.path(name)) }
+
+// replace mounts a disk again, with what had reached it. Nobody may use it.
+func (d *disks) replace(ctx context.Context, name string) error {
+	err := await(ctx, time.Minute, func() error { return command("umount", d.path(name)) })
+	if err != nil {
+		return err
+	}
+	return d.mount(name)
 }
 
 // can says whether a fault of disks can be had here.

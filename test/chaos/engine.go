@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+	"syscall"
 	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
@@ -20,6 +21,7 @@ type engine struct {
 
 	mu      sync.Mutex // guards everything below
 	process *clickhouse.Process
+	wanted  bool // it is to run
 	kills   int
 	own     int // ends of its own: it aborts when a client is killed while it logs in
 }
@@ -40,7 +42,7 @@ func (e *engine) run(ctx context.Context) {
 		}
 		e.mu.Unlock()
 		if ended {
-			_ = await(ctx, time.Minute, func() error { return e.start(ctx) })
+			_ = await(ctx, time.Minute, func() error { return e.keep(ctx) })
 		}
 		sleep(ctx, 50*time.Millisecond)
 	}
@@ -63,8 +65,16 @@ func openEngine(ctx context.Context, dir, native, http string) (*engine, error) 
 
 func (e *engine) start(ctx context.Context) error {
 	e.mu.Lock()
+	e.wanted = true
+	e.mu.Unlock()
+	return e.keep(ctx)
+}
+
+// keep starts ClickHouse if it is wanted and not there.
+func (e *engine) keep(ctx context.Context) error {
+	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.process != nil {
+	if e.process != nil || !e.wanted {
 		return nil
 	}
 	process, err := e.of.Start(ctx)
@@ -78,6 +88,7 @@ func (e *engine) start(ctx context.Context) error {
 func (e *engine) kill() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.wanted = false
 	if e.process != nil {
 		e.process.Kill()
 		e.process = nil
@@ -85,13 +96,12 @@ func (e *engine) kill() {
 	}
 }
 
-func (e *engine) pid() int {
+func (e *engine) signal(s syscall.Signal) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.process == nil {
-		return 0
+	if e.process != nil {
+		_ = syscall.Kill(e.process.Pid(), s) // it may have ended
 	}
-	return e.process.Pid()
 }
 
 func (e *engine) close(ctx context.Context) {
@@ -103,6 +113,11 @@ func (e *engine) close(ctx context.Context) {
 		e.process = nil
 	}
 	_ = e.of.Close()
+}
+
+func (e *engine) exec(ctx context.Context, statement string) error {
+	_, err := e.db.ExecContext(ctx, statement)
+	return err
 }
 
 func (e *engine) query(ctx context.Context, query string) ([][]string, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"syscall"
 	"time"
@@ -37,12 +38,10 @@ func (r *run) inflict(ctx context.Context, f *fault) {
 		sleep(ctx, f.For)
 		r.collector.signal(syscall.SIGCONT)
 	case pauseClickHouse:
-		if pid := r.engine.pid(); pid != 0 {
-			_ = syscall.Kill(pid, syscall.SIGSTOP)
-			sleep(ctx, f.For)
-			_ = syscall.Kill(pid, syscall.SIGCONT)
-		}
-	case diskFullState, diskFullQueue, diskFullArchive:
+		r.engine.signal(syscall.SIGSTOP)
+		sleep(ctx, f.For)
+		r.engine.signal(syscall.SIGCONT)
+	case diskFullState, diskFullQueue, diskFullArchive, diskFullEngine:
 		disk := strings.TrimPrefix(f.Kind, "disk-full-")
 		if err := r.disks.fill(disk); err != nil {
 			r.wrong("fill: " + err.Error())
@@ -61,14 +60,20 @@ func (r *run) inflict(ctx context.Context, f *fault) {
 		if err := r.disks.freeze(f.What, false); err != nil {
 			r.wrong(err.Error())
 		}
+	case diskBroken:
+		r.breakDisk(ctx, f)
+	case powerCut:
+		r.cutPower(ctx, f.For)
 	case networkCut:
-		r.wire.setCut(true)
+		r.wires[f.What].setCut(true)
 		sleep(ctx, f.For)
-		r.wire.setCut(false)
+		r.wires[f.What].setCut(false)
 	case networkStall:
-		r.wire.setStalled(true)
+		r.wires[f.What].setStalled(true)
 		sleep(ctx, f.For)
-		r.wire.setStalled(false)
+		r.wires[f.What].setStalled(false)
+	case refused:
+		r.refuse(ctx, f)
 	case fewFilesLeft:
 		if pid := r.collector.pid(); pid != 0 {
 			_ = fewFiles(ctx, pid, f.For) // it may have ended
@@ -90,6 +95,62 @@ func (r *run) inflict(ctx context.Context, f *fault) {
 	case secondCollector:
 		r.second(ctx)
 	}
+}
+
+// breakDisk lets every access to one disk fail, for a while, and mounts it again.
+func (r *run) breakDisk(ctx context.Context, f *fault) {
+	err := r.disks.shut(f.What)
+	sleep(ctx, f.For)
+	if f.What == clickHouse {
+		r.engine.kill()
+		err = errors.Join(err, r.disks.replace(ctx, f.What))
+		r.startEngine(ctx)
+	} else {
+		r.collector.want(false)
+		r.collector.kill()
+		err = errors.Join(err, r.disks.replace(ctx, f.What))
+		r.collector.want(true)
+	}
+	if err != nil {
+		r.wrong(err.Error())
+	}
+}
+
+// cutPower ends everything at once; what no disk has, is gone.
+func (r *run) cutPower(ctx context.Context, last time.Duration) {
+	r.collector.want(false)
+	r.collector.signal(syscall.SIGSTOP)
+	r.engine.signal(syscall.SIGSTOP)
+	var err error
+	for _, name := range diskNames {
+		err = errors.Join(err, r.disks.shut(name))
+	}
+	r.collector.kill()
+	r.engine.kill()
+	for _, name := range diskNames {
+		err = errors.Join(err, r.disks.replace(ctx, name))
+	}
+	if err != nil {
+		r.wrong(err.Error())
+	}
+	sleep(ctx, last)
+	r.startEngine(ctx)
+	r.collector.want(true)
+}
+
+// refuse lets ClickHouse refuse inserts into one table, for a while: of the tables that
+// one insert goes into, some have it then and some do not.
+func (r *run) refuse(ctx context.Context, f *fault) {
+	alter := func(what string) {
+		if err := await(ctx, time.Minute, func() error {
+			return r.engine.exec(ctx, "ALTER TABLE provtrail."+f.What+" "+what)
+		}); err != nil {
+			r.wrong(err.Error())
+		}
+	}
+	alter("MODIFY SETTING parts_to_throw_insert = 1")
+	sleep(ctx, f.For)
+	alter("RESET SETTING parts_to_throw_insert")
 }
 
 // last waits until a fault is over, and kills the collector in the middle of it.

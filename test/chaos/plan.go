@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"strings"
 	"time"
 )
 
@@ -28,10 +29,14 @@ const (
 	diskFullState   = "disk-full-state"
 	diskFullQueue   = "disk-full-queue"
 	diskFullArchive = "disk-full-archive"
+	diskFullEngine  = "disk-full-clickhouse"
 	slowDisk        = "slow-disk"
 	diskFrozen      = "disk-frozen" // nothing is written on one of them; What says on which
-	networkCut      = "network-cut" // between the collector and ClickHouse
+	diskBroken      = "disk-broken" // one of them fails all reads and writes; what was not synced is gone
+	powerCut        = "power-cut"   // the same on all of them at once, and all processes end
+	networkCut      = "network-cut" // What says between the collector and whom
 	networkStall    = "network-stall"
+	refused         = "clickhouse-refuses" // inserts into one of the tables
 	fewFilesLeft    = "few-files"
 	clockJump       = "clock-jump"
 	vendorFaulty    = "vendor-faulty"
@@ -43,14 +48,20 @@ const (
 func kinds() []string {
 	return []string{
 		killCollector, killClickHouse, killBoth, killTwice, stopCollector, clickHouseAway, pauseCollector, pauseClickHouse,
-		diskFullState, diskFullQueue, diskFullArchive, slowDisk, diskFrozen, networkCut, networkStall, fewFilesLeft,
-		clockJump, vendorFaulty, secondCollector,
+		diskFullState, diskFullQueue, diskFullArchive, diskFullEngine, slowDisk, diskFrozen, diskBroken, powerCut,
+		networkCut, networkStall, refused, fewFilesLeft, clockJump, vendorFaulty, secondCollector,
 	}
+}
+
+// tables are those that every insert of observations goes into, by itself or through
+// views, and one that does not have views.
+var tables = []string{
+	"provisioning_observations", "provisioning_activities", "provisioning_transitions", "provisioning_hourly", "provisioning_groups",
 }
 
 // onDisk are the faults that need file systems of the run's own.
 func onDisk(kind string) bool {
-	return kind == diskFullState || kind == diskFullQueue || kind == diskFullArchive || kind == slowDisk || kind == diskFrozen
+	return strings.HasPrefix(kind, "disk-") || kind == slowDisk || kind == powerCut
 }
 
 // plan draws the faults. Each kind comes once before any comes twice, so that a
@@ -78,14 +89,20 @@ func plan(o *options) []fault {
 			f.For = min(seconds(3, 120), o.duration/10)
 		case pauseCollector, pauseClickHouse:
 			f.For = seconds(0.5, 5)
-		case diskFullState, diskFullQueue, diskFullArchive, slowDisk:
+		case diskFullState, diskFullQueue, diskFullArchive, diskFullEngine, slowDisk:
 			f.For = seconds(3, 8)
 			if dice.IntN(2) == 0 {
 				f.Kill = seconds(0, 3)
 			}
-		case diskFrozen:
-			f.For, f.What = seconds(1, 6), diskNames[dice.IntN(len(diskNames))]
-		case networkCut, networkStall, fewFilesLeft:
+		case diskFrozen, diskBroken:
+			f.For, f.What = seconds(1, 6), one(dice, diskNames)
+		case powerCut:
+			f.For = seconds(0, 2)
+		case networkCut, networkStall:
+			f.For, f.What = seconds(0.5, 8), one(dice, peers)
+		case refused:
+			f.For, f.What = seconds(1, 8), one(dice, tables)
+		case fewFilesLeft:
 			f.For = seconds(0.5, 8)
 		case clockJump, machineClock:
 			f.For, f.Skew = seconds(1, 5), seconds(-900, 900)
@@ -97,3 +114,5 @@ func plan(o *options) []fault {
 	}
 	return out
 }
+
+func one(dice *rand.Rand, of []string) string { return of[dice.IntN(len(of))] }

@@ -22,7 +22,7 @@ type run struct {
 
 	collector *collector
 	engine    *engine
-	wire      *wire
+	wires     map[string]*wire // of each peer
 	vendor    *vendor
 	relay     *relay
 	feeder    *feeder
@@ -52,7 +52,7 @@ type result struct {
 // do runs everything in a folder. The error is of the run itself; what was lost,
 // doubled or wrong is in the result.
 func do(ctx context.Context, o *options, program, root, dir string) (*run, error) {
-	r := &run{o: o, dir: dir, did: map[string]int{}, notRun: map[string]int{}}
+	r := &run{o: o, dir: dir, did: map[string]int{}, notRun: map[string]int{}, wires: map[string]*wire{}}
 	r.Seed, r.Duration = o.seed, o.duration
 	background, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -94,7 +94,7 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 	if r.disks, err = openDisks(r.dir); err != nil {
 		return err
 	}
-	ports, err := blackbox.FreePorts(9)
+	ports, err := blackbox.FreePorts(8 + len(peers))
 	if err != nil {
 		return err
 	}
@@ -104,14 +104,17 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 	if r.feeder, err = prepare(program, r.dir, r.o); err != nil {
 		return err
 	}
-	if r.engine, err = openEngine(ctx, filepath.Join(r.dir, "clickhouse"), ports[0], ports[1]); err != nil {
+	if r.engine, err = openEngine(ctx, filepath.Join(r.dir, clickHouse), ports[0], ports[1]); err != nil {
 		return err
 	}
 	if err := r.engine.start(ctx); err != nil {
 		return err
 	}
-	if r.wire, err = openWire(ports[8], ports[0]); err != nil {
-		return err
+	to := map[string]string{clickHouse: ports[0], vendorName: ports[4]}
+	for i, peer := range peers {
+		if r.wires[peer], err = openWire(ports[8+i], to[peer]); err != nil {
+			return err
+		}
 	}
 	if r.relay, err = startRelay(ports[2], "http://"+ports[3]+"/sailpoint"); err != nil {
 		return err
@@ -127,9 +130,9 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 	r.collector = &collector{
 		program: program, root: root, dir: r.dir, health: ports[5], wanted: true, started: r.disks.join,
 		env: []string{
-			"PROVTRAIL_DATA=" + r.dir, "PROVTRAIL_CLICKHOUSE_NATIVE=" + ports[8], "PROVTRAIL_HEALTH=" + ports[5],
+			"PROVTRAIL_DATA=" + r.dir, "PROVTRAIL_CLICKHOUSE_NATIVE=" + r.wires[clickHouse].address(), "PROVTRAIL_HEALTH=" + ports[5],
 			"PROVTRAIL_REPORT=" + ports[6], "PROVTRAIL_WEBHOOK=" + ports[3], "PROVTRAIL_METRICS_PORT=" + metrics,
-			"PROVTRAIL_SAILPOINT_ENDPOINT=" + r.vendor.endpoint, "PROVTRAIL_SAILPOINT_CLIENT_ID=chaos", "PROVTRAIL_SAILPOINT_CLIENT_SECRET=secret",
+			"PROVTRAIL_SAILPOINT_ENDPOINT=http://" + r.wires[vendorName].address(), "PROVTRAIL_SAILPOINT_CLIENT_ID=chaos", "PROVTRAIL_SAILPOINT_CLIENT_SECRET=secret",
 		},
 	}
 	return os.WriteFile(filepath.Join(r.dir, "chaos.yaml"), []byte(config), 0o600)
@@ -178,8 +181,8 @@ func (r *run) close() {
 	if r.relay != nil {
 		_ = r.relay.server.Close()
 	}
-	if r.wire != nil {
-		r.wire.close()
+	for _, w := range r.wires {
+		w.close()
 	}
 	if r.engine != nil {
 		r.engine.close(context.Background())

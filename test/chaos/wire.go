@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// wire is the network between the collector and ClickHouse. It can be cut, so that
+// wire is the network between the collector and one of its peers. It can be cut, so that
 // connections end and none is made, and stalled, so that they stand and nothing comes.
 type wire struct {
 	listener net.Listener
@@ -18,6 +18,11 @@ type wire struct {
 	conns   map[net.Conn]bool
 }
 
+// peers are whom the collector asks and tells.
+var peers = []string{clickHouse, vendorName}
+
+const vendorName = "vendor"
+
 func openWire(address, to string) (*wire, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -27,6 +32,8 @@ func openWire(address, to string) (*wire, error) {
 	go w.serve()
 	return w, nil
 }
+
+func (w *wire) address() string { return w.listener.Addr().String() }
 
 func (w *wire) serve() {
 	for {
