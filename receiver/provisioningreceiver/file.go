@@ -59,7 +59,7 @@ func (f *fileFeed) start(ctx context.Context, host component.Host) (err error) {
 		return err
 	}
 	f.alike.look(ctx, f.matches())
-	if f.all, err = f.follow(files(f.cfg.Include), &position{Client: f.stored}, f.alike.follows); err != nil {
+	if f.all, err = f.follow(files(f.cfg.Include), f.cfg.StartAt, &position{Client: f.stored}, f.alike.follows); err != nil {
 		return err
 	}
 	f.watch = f.startWatch(ctx, f.alike)
@@ -82,11 +82,11 @@ func (f *fileFeed) stop(ctx context.Context) (err error) {
 	return err
 }
 
-func (f *fileFeed) consumerConfig(include []string) *fileconsumer.Config {
+func (f *fileFeed) consumerConfig(include []string, startAt string) *fileconsumer.Config {
 	cfg := fileconsumer.NewConfig()
 	cfg.Include, cfg.Exclude = include, f.cfg.Exclude
 	cfg.Resolver = attrs.Resolver{IncludeFilePath: true}
-	cfg.StartAt = f.cfg.StartAt
+	cfg.StartAt = startAt
 	cfg.PollInterval = f.cfg.PollInterval
 	cfg.MaxConcurrentFiles = f.cfg.MaxConcurrentFiles
 	cfg.MaxLogSize = helper.ByteSize(f.cfg.MaxDocumentSize)

@@ -155,7 +155,7 @@ func (a *alike) note(id, digest string, was bool) *head {
 
 // follow lets a follower begin, or go on.
 func (a *alike) follow(id, path string) {
-	f, err := a.feed.follow([]string{literal(path)}, &position{Client: a.stored, prefix: "alike/" + id + "/"}, nil)
+	f, err := a.feed.follow([]string{literal(path)}, "beginning", &position{Client: a.stored, prefix: "alike/" + id + "/"}, nil)
 	if err != nil {
 		a.feed.set.Logger.Error("a file that begins as another one does cannot be read; trying again", zap.String("file", path), zap.Error(err))
 		return

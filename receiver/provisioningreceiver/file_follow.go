@@ -17,11 +17,12 @@ type follower struct {
 	leave    func(ctx context.Context, path string) bool // to another follower; nil: nothing
 }
 
-// follow starts to read the files of some globs from a position.
-func (f *fileFeed) follow(include []string, at *position, leave func(context.Context, string) bool) (*follower, error) {
+// follow starts to read the files of some globs from a position, where there is none
+// from startAt.
+func (f *fileFeed) follow(include []string, startAt string, at *position, leave func(context.Context, string) bool) (*follower, error) {
 	one := &follower{feed: f, position: at, leave: leave}
 	var err error
-	if one.consumer, err = f.consumerConfig(include).Build(f.set.TelemetrySettings, one.emit, fileconsumer.WithSplitFunc(split)); err != nil {
+	if one.consumer, err = f.consumerConfig(include, startAt).Build(f.set.TelemetrySettings, one.emit, fileconsumer.WithSplitFunc(split)); err != nil {
 		return nil, fmt.Errorf("file: %w", err)
 	}
 	if err := one.consumer.Start(at); err != nil {
