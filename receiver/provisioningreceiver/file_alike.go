@@ -52,13 +52,18 @@ const (
 func (f *fileFeed) openAlike(ctx context.Context, stored storage.Client) (*alike, error) {
 	a := &alike{feed: f, stored: stored, known: map[string]*head{}, followers: map[string]*follower{}}
 	text, err := stored.Get(ctx, headsKey)
-	if err == nil && text != nil {
-		err = json.Unmarshal(text, &a.known)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("file: how the files begin that were read before: %w", err)
 	}
-	for _, h := range a.known {
+	if text != nil && (json.Unmarshal(text, &a.known) != nil || a.known == nil) {
+		a.known = map[string]*head{}
+		f.set.Logger.Error("how the files begin that were read before is damaged in the storage; it is noted anew from the files there are")
+	}
+	for id, h := range a.known {
+		if h == nil {
+			delete(a.known, id)
+			continue
+		}
 		h.seen = time.Now()
 	}
 	return a, nil

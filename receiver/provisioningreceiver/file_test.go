@@ -340,3 +340,20 @@ func TestRenamedFileIsNotReadAgain(t *testing.T) {
 	write(t, dir, "last.ndjson", document("last"))
 	again.eventually(t, 1, "last")
 }
+
+// TestDamagedBeginnings: what is kept of them is noted anew, whatever stands there.
+func TestDamagedBeginnings(t *testing.T) {
+	for _, text := range []string{`{"1":null}`, `null`, `[`, "\x00"} {
+		dir, stored, s := t.TempDir(), t.TempDir(), newStore()
+		content, groups := many(0, 50)
+		write(t, dir, "a.ndjson", content)
+		r := startReceiver(t, s, stored, reading(dir))
+		s.eventually(t, 1, groups...)
+		require.NoError(t, r.receiver.feeds[0].(*fileFeed).stored.Set(t.Context(), headsKey, []byte(text)))
+		r.stop()
+		r = startReceiver(t, s, stored, reading(dir))
+		write(t, dir, "b.ndjson", content+document("more"))
+		s.eventually(t, 1, append(groups, "more")...)
+		r.stop()
+	}
+}
