@@ -40,7 +40,11 @@ func openDisks(dir string) (*disks, error) {
 		if d.why != "" {
 			continue
 		}
-		if err := errors.Join(d.format(name), d.mount(name)); err != nil {
+		err := d.format(name)
+		if err == nil {
+			err = d.mount(name)
+		}
+		if err != nil {
 			d.why = err.Error()
 			d.unmount()
 		}

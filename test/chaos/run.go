@@ -112,9 +112,11 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 	}
 	to := map[string]string{clickHouse: ports[0], vendorName: ports[4]}
 	for i, peer := range peers {
-		if r.wires[peer], err = openWire(ports[8+i], to[peer]); err != nil {
+		w, err := openWire(ports[8+i], to[peer])
+		if err != nil {
 			return err
 		}
+		r.wires[peer] = w
 	}
 	if r.relay, err = startRelay(ports[2], "http://"+ports[3]+"/sailpoint"); err != nil {
 		return err
