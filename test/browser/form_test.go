@@ -84,14 +84,21 @@ func serve(t *testing.T) (url string) {
 // browse starts Chromium.
 func browse(t *testing.T) context.Context {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox,
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute))
+	path := chromium(t)
+	profile, err := os.MkdirTemp("", "provtrail-browser-")
+	require.NoError(t, err)
+	t.Cleanup(func() { // processes of Chromium's own write to it until they end, after their parent
+		require.Eventually(t, func() bool { return os.RemoveAll(profile) == nil }, 30*time.Second, 10*time.Millisecond)
+	})
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.Flag("disable-dev-shm-usage", true), chromedp.UserDataDir(profile), chromedp.WSURLReadTimeout(time.Minute))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx) }) // in order, if it still can; else it is ended
 	return ctx
 }
 
