@@ -31,7 +31,7 @@ func innocent(text string) bool {
 
 // nextString is where the next string's content begins, -1 where there is none.
 func nextString(text string, at int) int {
-	if at+1 < len(text) && text[at+1] == '"' { // behind a colon or a comma, nearly always
+	if at+1 < len(text) && text[at] != '"' && text[at+1] == '"' { // behind a colon or a comma, nearly always
 		return at + 2
 	}
 	n := strings.IndexByte(text[at:], '"')

@@ -123,6 +123,15 @@ func TestSuspectSeesEverySecret(t *testing.T) {
 	})
 }
 
+// TestStringsThatAdjoin: no quick no where a comma is missing.
+func TestStringsThatAdjoin(t *testing.T) {
+	for _, text := range []string{
+		`"""password":"hunter2"`, `{"a":"b""password":"hunter2"}`, `{"""password":"hunter2"}`, `{"name"""{"password":{"""name"{`,
+	} {
+		require.False(t, innocent(text), text)
+	}
+}
+
 // TestInnocentDocumentsAreLeftAlone: the quick no agrees with the whole search.
 func TestInnocentDocumentsAreLeftAlone(t *testing.T) {
 	word := rapid.SampledFrom([]string{"name", "value", "attribute", "password", "pin", "x", "attributeName", "userPin", "", "memberOf", `\"`, `{\"password\":\"x\"}`})
