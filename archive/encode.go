@@ -23,9 +23,8 @@ type encoder[T any] struct {
 	chunks []*chunk[T]
 	// kept says that the texts of all rows stay where they are until the file is closed.
 	kept bool
-	// rows and bytes (before compression) of the open row group, and how many it may have
+	// rows and bytes (before compression) of the open row group
 	rows, bytes int
-	group       groupSize
 	meta        format.FileMetaData
 	chunkMeta   [][]indexes // of each row group and column
 }
@@ -45,7 +44,7 @@ func newEncoder[T any](t *table[T], to io.Writer, c *zstdCodec) *encoder[T] {
 		}
 		return e
 	})
-	e.to, e.at, e.meta, e.chunkMeta, e.kept, e.group = to, 0, t.template(), nil, false, largeGroup
+	e.to, e.at, e.meta, e.chunkMeta, e.kept = to, 0, t.template(), nil, false
 	for _, k := range e.chunks {
 		k.codec = c
 	}
@@ -88,7 +87,7 @@ func (e *encoder[T]) write(rows []*T) error {
 		for _, row := range part {
 			e.bytes += e.table.size(row)
 		}
-		if e.rows >= e.group.rows || e.bytes >= rowGroupBytes || e.documents() >= e.group.documents {
+		if e.rows >= groupRows || e.bytes >= rowGroupBytes || e.documents() >= groupDocuments {
 			if err := e.flush(); err != nil {
 				return err
 			}
@@ -127,7 +126,7 @@ func (e *encoder[T]) flush() error {
 	if err := e.put(nil); err != nil {
 		return err
 	}
-	g := format.RowGroup{NumRows: int64(e.rows), FileOffset: e.at, Ordinal: int16(len(e.meta.RowGroups))} //nolint:gosec // small
+	g := format.RowGroup{NumRows: int64(e.rows), FileOffset: e.at, Ordinal: int16(len(e.meta.RowGroups)), Columns: make([]format.ColumnChunk, 0, len(e.chunks))} //nolint:gosec // small
 	group := make([]indexes, 0, len(e.chunks))
 	for i, k := range e.chunks {
 		m, x, err := e.putChunk(k, e.table.columns[i].name)

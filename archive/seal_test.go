@@ -143,10 +143,17 @@ func (s *sealer) ids() map[provisioning.ID]int {
 func minutes(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
 
 func TestAnHourThatIsOverBecomesOneFile(t *testing.T) {
+	t.Run("one round", func(t *testing.T) { testHourBecomesOneFile(t, fanIn) })
+	t.Run("two rounds", func(t *testing.T) { testHourBecomesOneFile(t, 3*fanIn+1) })
+	t.Run("three rounds", func(t *testing.T) { testHourBecomesOneFile(t, fanIn*(fanInRuns+2)) })
+}
+
+func testHourBecomesOneFile(t *testing.T, files int) {
 	s := newSealer(t, Options{Grace: 5 * time.Minute})
 	var want []*provisioning.Record
-	for i := range 30 { // more than are merged at once
-		batch := records(i*10, i*10+15) // each but the last repeats a third of the next
+	distinct := files*4 + 2
+	for i := range files {
+		batch := records(i*4, i*4+6) // each but the last repeats a third of the next
 		want = append(want, batch...)
 		s.write(batch...)
 	}
@@ -157,16 +164,16 @@ func TestAnHourThatIsOverBecomesOneFile(t *testing.T) {
 	all := readAll(t, s.dir)
 	require.Len(t, all, 1)
 	for name, rows := range all {
-		require.Len(t, rows, 305)
+		require.Len(t, rows, distinct)
 		require.True(t, slices.IsSortedFunc(rows, func(a, b provisioning.Record) int { return activities.compare(&a, &b) }))
 		e := s.entry(HourOf(noon))
 		require.Len(t, e.Files, 1)
 		f := e.Files[0]
 		require.Equal(t, name, f.Name)
-		require.Equal(t, int64(305), f.Rows)
-		require.Equal(t, int64(len(want)-305), f.Repeated)
+		require.Equal(t, int64(distinct), f.Rows)
+		require.Equal(t, int64(len(want)-distinct), f.Repeated)
 		require.Equal(t, noon, *f.First)
-		require.Equal(t, noon.Add(304*time.Second), *f.Last)
+		require.Equal(t, noon.Add(time.Duration(distinct-1)*time.Second), *f.Last)
 		digest, size, err := hashFile(t.Context(), s.store, name, nil)
 		require.NoError(t, err)
 		require.Equal(t, f.SHA256, digest)

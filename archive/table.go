@@ -11,6 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/internal/freelist"
 	"github.com/provtrail/provtrail/provisioning"
 )
@@ -40,7 +41,10 @@ type table[T any] struct {
 	// version says which of two rows of the same id was told last.
 	version func(*T) uint64
 	// size is about how many bytes a row's own text has.
-	size     func(*T) int
+	size func(*T) int
+	// build and fill put rows into a batch of columns, and back.
+	build    func(*columnar.Builder, *T)
+	fill     func(*columnar.Batch, []T)
 	encoders freelist.List[*encoder[T]]
 	begun    sync.Once
 	metadata format.FileMetaData
@@ -66,6 +70,8 @@ func newActivities() *table[provisioning.Record] {
 			}
 			return r.Version
 		},
+		build: (*columnar.Builder).Activity,
+		fill:  (*columnar.Batch).Records,
 	}
 	for i := range provisioning.Fields {
 		f := &provisioning.Fields[i]
@@ -120,6 +126,8 @@ var quarantine = func() *table[provisioning.Quarantined] {
 		size:     func(q *row) int { return 128 + len(q.Original) },
 		apart:    func(*row) bool { return true },
 		version:  func(*row) uint64 { return 0 },
+		build:    (*columnar.Builder).Quarantined,
+		fill:     (*columnar.Batch).Quarantine,
 	}
 	for i := range provisioning.Quarantine.Fields {
 		f := &provisioning.Quarantine.Fields[i]
@@ -175,17 +183,12 @@ const (
 	dictionaryMax = 32 << 20
 )
 
-// groupSize is when a row group ends. A document that speaks of several activities
-// stands once in its dictionary; one batch may make that larger, up to dictionaryMax, and
-// what comes then is plain.
-type groupSize struct {
-	rows, documents int // documents: bytes
-}
-
-var (
-	largeGroup = groupSize{rows: 250_000, documents: 8 << 20}
-	// Whoever merges has a row group's dictionaries of each file in memory.
-	smallGroup = groupSize{rows: 16_000, documents: 1 << 20}
+// A row group ends when it has so many rows, or so many bytes in the dictionary of its
+// documents. A document that speaks of several activities stands once in that; one batch
+// may make it larger, up to dictionaryMax, and what comes then is plain.
+const (
+	groupRows      = 250_000
+	groupDocuments = 8 << 20
 )
 
 // What seals an hour is kept and read again and again; what is written before is soon
