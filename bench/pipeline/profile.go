@@ -13,7 +13,7 @@ const profileSeconds = 15
 
 // profile begins to look at where the collector's CPU time goes. What it returns waits
 // for the answer and writes it, with the allocations, into the subject's folder.
-func (s *subject) profile(ctx context.Context, c *collector, round int) (end func() error) {
+func (s *subject) profile(ctx context.Context, c *collector, shape string, round int) (end func() error) {
 	if s.profiles == "" {
 		return func() error { return nil }
 	}
@@ -21,7 +21,7 @@ func (s *subject) profile(ctx context.Context, c *collector, round int) (end fun
 	go func() { cpu <- c.debug(ctx, fmt.Sprintf("profile?seconds=%d", profileSeconds)) }()
 	return func() error {
 		name := func(of string) string {
-			return filepath.Join(s.profiles, fmt.Sprintf("%s-%d.%s.pprof", s.name, round, of))
+			return filepath.Join(s.profiles, fmt.Sprintf("%s-%s-%d.%s.pprof", s.name, shape, round, of))
 		}
 		return errors.Join(os.MkdirAll(s.profiles, 0o750),
 			os.WriteFile(name("cpu"), <-cpu, 0o600),

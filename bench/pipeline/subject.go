@@ -93,7 +93,7 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 	defer func() { err = errors.Join(err, p.stop()) }()
 
 	stored := func(want uint64) error { return p.await(ctx, db, database, s.rows, want) }
-	profiled := s.profile(ctx, p, round)
+	profiled := s.profile(ctx, p, in.shape.name, round)
 	before, allocated := p.cpu(), p.mallocs(ctx)
 	begin := time.Now()
 	if err := copyInto(inbox, "documents.ndjson", in.path); err != nil {
