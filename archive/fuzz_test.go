@@ -85,3 +85,18 @@ func FuzzOpenRecords(f *testing.F) {
 		require.NoError(t, r.Close())
 	})
 }
+
+// FuzzReadRun: a run that is not as it was written is an error that names it, and never ends
+// the program.
+func FuzzReadRun(f *testing.F) {
+	f.Add(writeRun(f, activities, records(0, 3)))
+	f.Add(writeRun(f, activities, nil))
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01})
+	f.Fuzz(func(t *testing.T, run []byte) {
+		rows, err := readRun(t, activities, run)
+		if err == nil {
+			require.Equal(t, byte(0), run[len(run)-1], "its end")
+			require.LessOrEqual(t, len(rows), len(run))
+		}
+	})
+}

@@ -14,7 +14,7 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-func writeRun[T any](t *testing.T, table *table[T], rows []*T) []byte {
+func writeRun[T any](t testing.TB, table *table[T], rows []*T) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := newRunWriter(table, &b)
