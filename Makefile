@@ -89,6 +89,10 @@ test: setup ## run all tests with the race detector, against a real ClickHouse
 	else echo "== NOT RUN: the tests of the Prometheus rules, for want of promtool" >&2; fi
 	@if [ "$$(cat .tools/chromium)" = none ]; then echo "== NOT RUN: the tests of the report's form, for want of chromium" >&2; fi
 
+.PHONY: test-properties
+test-properties: setup ## draw many more cases in the tests of properties (CHECKS=10000)
+	go test -timeout 2h $$(git grep -l pgregory.net/rapid -- '*_test.go' | sed 's|^|./|; s|/[^/]*$$||' | sort -u) -rapid.checks $(or $(CHECKS),10000)
+
 .PHONY: test-kills
 test-kills: ## end the archive's writer with SIGKILL 100 times (KILLS=100)
 	PROVTRAIL_KILLS=$(or $(KILLS),100) go test -count 1 -run TestKilledWriter -v ./archive
