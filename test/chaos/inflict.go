@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 	"time"
@@ -141,16 +142,27 @@ func (r *run) cutPower(ctx context.Context, last time.Duration) {
 // refuse lets ClickHouse refuse inserts into one table, for a while: of the tables that
 // one insert goes into, some have it then and some do not.
 func (r *run) refuse(ctx context.Context, f *fault) {
-	alter := func(what string) {
-		if err := await(ctx, time.Minute, func() error {
-			return r.engine.exec(ctx, "ALTER TABLE provtrail."+f.What+" "+what)
-		}); err != nil {
-			r.wrong(err.Error())
-		}
-	}
-	alter("MODIFY SETTING parts_to_throw_insert = 1")
+	r.maxParts(ctx, f.What, 1)
 	sleep(ctx, f.For)
-	alter("RESET SETTING parts_to_throw_insert")
+	r.lifted = append(r.lifted, f.What)
+	r.lift(ctx)
+}
+
+// lift ends what refuse began. ClickHouse does not sync that, so a power cut may begin it again.
+func (r *run) lift(ctx context.Context) {
+	for _, table := range r.lifted {
+		r.maxParts(ctx, table, defaultMaxParts)
+	}
+}
+
+const defaultMaxParts = 3000
+
+func (r *run) maxParts(ctx context.Context, table string, n int) {
+	if err := await(ctx, time.Minute, func() error {
+		return r.engine.exec(ctx, fmt.Sprintf("ALTER TABLE provtrail.%s MODIFY SETTING parts_to_throw_insert = %d", table, n))
+	}); err != nil {
+		r.wrong(err.Error())
+	}
 }
 
 // last waits until a fault is over, and kills the collector in the middle of it.
@@ -166,6 +178,7 @@ func (r *run) startEngine(ctx context.Context) {
 	if err := await(ctx, time.Minute, func() error { return r.engine.start(ctx) }); err != nil {
 		r.wrong("ClickHouse does not start again: " + err.Error())
 	}
+	r.lift(ctx)
 }
 
 // second starts another collector over the same folders while the first one runs.

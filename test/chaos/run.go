@@ -30,6 +30,7 @@ type run struct {
 
 	did    map[string]int
 	notRun map[string]int
+	lifted []string // tables that ClickHouse had refused inserts into
 	result
 }
 
