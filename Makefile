@@ -61,12 +61,9 @@ setup: .tools/chromium
 
 # --- build and run -----------------------------------------------------------
 
-# Where the collector's time goes: the compiler inlines by it. `make profile` writes it.
-PROFILE := cmd/provtrail/profile.pgo
-
 .PHONY: build
 build: ## compile the collector to bin/provtrail
-	go build -pgo=$(PROFILE) -o bin/provtrail ./cmd/provtrail
+	go build -o bin/provtrail ./cmd/provtrail
 
 .PHONY: run
 run: setup build ## run ClickHouse, the pipeline and a simulated tenant until Ctrl-C
@@ -190,12 +187,6 @@ bench: ## run all benchmarks and write bench/RESULTS.md
 .PHONY: bench-pipeline
 bench-pipeline: setup build bin/contrib ## measure whole collectors, provtrail's and contrib's, on the same file
 	go run ./bench/pipeline $(BENCH_PIPELINE_FLAGS)
-
-.PHONY: profile
-profile: setup build ## measure where the collector's CPU time goes, for the next build (see PROFILE)
-	rm -rf bin/profiles
-	go run ./bench/pipeline -contrib '' -profiles bin/profiles
-	go tool pprof -proto bin/profiles/*.cpu.pprof > $(PROFILE)
 
 .PHONY: soak
 soak: setup build ## run the pipeline on live traffic for an hour and tell how it grows (SOAK=1h RATE=340 groups a second)
