@@ -189,7 +189,7 @@ bench-pipeline: setup build bin/contrib ## measure whole collectors, provtrail's
 	go run ./bench/pipeline $(BENCH_PIPELINE_FLAGS)
 
 .PHONY: soak
-soak: setup build ## run the pipeline on live traffic for an hour and tell how it grows (SOAK=1h RATE=340 groups a second)
+soak: setup build ## run the pipeline on live traffic for an hour and tell how it grows (SOAK=1h RATE=340 groups a second: 5,000 observations at night, 2,700 by day)
 	go run ./bench/pipeline -soak $(or $(SOAK),1h) -rate $(or $(RATE),340)
 
 # The builder writes the program; compiling it here shares Go's build cache with all else.
