@@ -30,7 +30,7 @@ func (m merged) period() (first, last *time.Time) {
 // How many files are open at once; more are merged in several rounds. Of a file the
 // dictionaries of a row group and a page of every column are in memory, of a run one batch.
 const (
-	fanIn     = 8
+	fanIn     = 4
 	fanInRuns = 64
 	// batchRows of each file are in memory.
 	batchRows = 128
