@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Options of an archive that is written.
@@ -62,8 +62,8 @@ type Archive struct {
 
 // Batch is what Write stores at once.
 type Batch struct {
-	Records     []*provisioning.Record
-	Quarantined []*provisioning.Quarantined
+	Records     []*record.Record
+	Quarantined []*record.Quarantined
 }
 
 const lockName = "_lock"
@@ -138,9 +138,9 @@ type Written struct {
 func (a *Archive) Write(ctx context.Context, b Batch) (w Written, err error) {
 	a.writing.RLock()
 	defer a.writing.RUnlock()
-	err = writeTable(ctx, a, &w, activities, b.Records, func(r *provisioning.Record) string { return tenantDir(r.Tenant) })
+	err = writeTable(ctx, a, &w, activities, b.Records, func(r *record.Record) string { return tenantDir(r.Tenant) })
 	if err == nil {
-		err = writeTable(ctx, a, &w, quarantine, b.Quarantined, func(*provisioning.Quarantined) string { return quarantineDir })
+		err = writeTable(ctx, a, &w, quarantine, b.Quarantined, func(*record.Quarantined) string { return quarantineDir })
 	}
 	return w, err
 }

@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -31,15 +32,15 @@ func id(n int) (id provisioning.ID) {
 }
 
 // record n of tenant acme, observed n seconds after noon.
-func record(n int, change ...func(*provisioning.Record)) *provisioning.Record {
-	r := &provisioning.Record{
+func row(n int, change ...func(*record.Record)) *record.Record {
+	r := &record.Record{
 		Observation: provisioning.Observation{
 			EventID: id(n), Tenant: "acme", GroupID: fmt.Sprintf("group-%d", n/3), Feed: provisioning.FeedREST,
 			SourceName: "Active Directory", AccountID: fmt.Sprintf("CN=User %d", n), Operation: provisioning.OperationAdd,
 			OccurredAt: at(noon.Add(time.Duration(n) * time.Second)), ObservedAt: at(noon.Add(time.Duration(n) * time.Second)),
 			Original: fmt.Sprintf(`{"id":"%d","completionStatus":"SUCCESS"}`, n),
 		},
-		Sort: provisioning.SortObservation, ActivityID: id(n / 2), Status: provisioning.StatusSuccess, Attempts: 1,
+		RecordType: record.TypeObservation, ActivityID: id(n / 2), Status: provisioning.StatusSuccess, Attempts: 1,
 	}
 	for _, f := range change {
 		f(r)
@@ -50,9 +51,9 @@ func record(n int, change ...func(*provisioning.Record)) *provisioning.Record {
 // write is for calls of which only the error matters.
 func write(_ Written, err error) error { return err }
 
-func records(from, to int, change ...func(*provisioning.Record)) (list []*provisioning.Record) {
+func records(from, to int, change ...func(*record.Record)) (list []*record.Record) {
 	for n := from; n < to; n++ {
-		list = append(list, record(n, change...))
+		list = append(list, row(n, change...))
 	}
 	return list
 }
@@ -66,14 +67,14 @@ func open(t *testing.T, dir string, now time.Time) *Archive {
 }
 
 // readAll returns the rows of every activity file by name.
-func readAll(t require.TestingT, dir string) map[string][]provisioning.Record {
+func readAll(t require.TestingT, dir string) map[string][]record.Record {
 	v, err := OpenView(context.Background(), dir)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, v.Close()) }()
 	snapshot, err := v.Snapshot(context.Background(), nil)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, snapshot.Close()) }()
-	all := map[string][]provisioning.Record{}
+	all := map[string][]record.Record{}
 	for i, f := range snapshot.Files {
 		r, err := snapshot.Read(i)
 		require.NoError(t, err)
@@ -107,7 +108,7 @@ func TestWrittenRecordsAreReadBack(t *testing.T) {
 
 	all := readAll(t, dir)
 	require.Len(t, all, 2, "observed in two hours")
-	var got []provisioning.Record
+	var got []record.Record
 	for _, name := range slices.Sorted(mapsKeys(all)) {
 		require.Regexp(t, `^tenant=acme/date=2026-11-22/hour=1[23]/[0-9a-f]{32}\.parquet$`, name)
 		got = append(got, all[name]...)
@@ -145,12 +146,12 @@ func TestWritingAgainReplaces(t *testing.T) {
 func TestRepeatedWithoutVendorTimeKeepsTheFirstReceipt(t *testing.T) {
 	dir := t.TempDir()
 	a := open(t, dir, noon.Add(time.Minute))
-	untimed := func(seconds int) *provisioning.Record {
-		return record(1, func(r *provisioning.Record) {
+	untimed := func(seconds int) *record.Record {
+		return row(1, func(r *record.Record) {
 			r.OccurredAt, r.ObservedAt = 0, at(noon.Add(time.Duration(seconds)*time.Second))
 		})
 	}
-	require.NoError(t, write(a.Write(t.Context(), Batch{Records: []*provisioning.Record{untimed(9), record(5), untimed(2)}})))
+	require.NoError(t, write(a.Write(t.Context(), Batch{Records: []*record.Record{untimed(9), row(5), untimed(2)}})))
 	for _, rows := range readAll(t, dir) {
 		require.Len(t, rows, 2)
 		require.Equal(t, *untimed(2), rows[0])
@@ -163,13 +164,13 @@ func TestEachTenantAndQuarantineHasItsFolder(t *testing.T) {
 	tenants := []string{"", "..", "/etc", "a/../../b", `c:\d`, "Zürich", "%41", "A", "\x00", strings.Repeat("x/", 300)}
 	var batch Batch
 	for i, tenant := range tenants {
-		batch.Records = append(batch.Records, record(i, func(r *provisioning.Record) { r.Tenant = tenant }))
+		batch.Records = append(batch.Records, row(i, func(r *record.Record) { r.Tenant = tenant }))
 	}
-	q := &provisioning.Quarantined{
+	q := &record.Quarantined{
 		Tenant: "acme", EventID: id(1), Reason: "no JSON", File: "in.json", Position: 4,
 		ObservedAt: at(noon), Original: "\xff{", Size: 2, Feed: provisioning.FeedFile, Field: "id",
 	}
-	batch.Quarantined = []*provisioning.Quarantined{q}
+	batch.Quarantined = []*record.Quarantined{q}
 	require.NoError(t, write(a.Write(t.Context(), batch)))
 
 	files, err := Files(t.Context(), dir)
@@ -189,7 +190,7 @@ func TestEachTenantAndQuarantineHasItsFolder(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, r.Close()) }()
 	q.Original = "\uFFFD{"
-	require.Equal(t, []provisioning.Quarantined{*q}, drain(t, r))
+	require.Equal(t, []record.Quarantined{*q}, drain(t, r))
 }
 
 func FuzzTenantDir(f *testing.F) {
@@ -206,11 +207,11 @@ func FuzzTenantDir(f *testing.F) {
 }
 
 func TestRowsSurviveTheFile(t *testing.T) {
-	anything := rapid.Custom(func(t *rapid.T) (r provisioning.Record) {
+	anything := rapid.Custom(func(t *rapid.T) (r record.Record) {
 		fill(t, &r)
 		return r
 	})
-	want := make([]*provisioning.Record, 200)
+	want := make([]*record.Record, 200)
 	for i := range want {
 		r := anything.Example(i)
 		r.EventID = id(i)
@@ -232,10 +233,10 @@ func TestRowsSurviveTheFile(t *testing.T) {
 }
 
 // fill sets every field to a value that the archive keeps.
-func fill(t *rapid.T, r *provisioning.Record) {
-	for i := range provisioning.Fields {
-		label := provisioning.Fields[i].Column
-		switch p := provisioning.Fields[i].Of(r).(type) {
+func fill(t *rapid.T, r *record.Record) {
+	for i := range record.Fields {
+		label := record.Fields[i].Column
+		switch p := record.Fields[i].Pointer(r).(type) {
 		case *string:
 			*p = rapid.StringN(0, 20, -1).Draw(t, label)
 		case *provisioning.Status:
@@ -249,9 +250,9 @@ func fill(t *rapid.T, r *provisioning.Record) {
 		case *uint64:
 			*p = rapid.Uint64Range(0, 1<<63-1).Draw(t, label)
 		case *pcommon.Timestamp:
-			*p = pcommon.Timestamp(rapid.Uint64Range(0, uint64(provisioning.MaxTime)/1000).Draw(t, label) * 1000)
-		case *provisioning.Sort:
-			*p = rapid.SampledFrom([]provisioning.Sort{"", provisioning.SortObservation, provisioning.SortState}).Draw(t, label)
+			*p = pcommon.Timestamp(rapid.Uint64Range(0, uint64(record.MaxTime)/1000).Draw(t, label) * 1000)
+		case *record.Type:
+			*p = rapid.SampledFrom([]record.Type{"", record.TypeObservation, record.TypeState}).Draw(t, label)
 		}
 	}
 }

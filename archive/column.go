@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // column is one leaf of a table of rows T: how its values are declared, written
@@ -44,38 +45,38 @@ type options struct {
 }
 
 // newColumn makes a column of a schema's field.
-func newColumn[T any](f *provisioning.FieldOf[T], opt options) column[T] {
+func newColumn[T any](f *record.FieldOf[T], opt options) column[T] {
 	c := column[T]{name: f.Column, bloom: opt.bloom, distinct: opt.distinct, document: opt.document}
 	switch f.Value {
-	case provisioning.ValueText:
+	case record.ValueText:
 		textColumn(&c, opt, f)
-	case provisioning.ValueStatus:
+	case record.ValueStatus:
 		statusColumn(&c, opt, f)
-	case provisioning.ValueID:
+	case record.ValueID:
 		idColumn(&c, opt, f)
-	case provisioning.ValueBool:
+	case record.ValueBool:
 		c.node = parquet.Leaf(parquet.BooleanType)
 		c.value = func(row *T, _ *[]byte) parquet.Value { return parquet.BooleanValue(f.Number(row) != 0) }
 		c.set = func(row *T, v parquet.Value) error { f.SetNumber(row, int64(btoi(v.Boolean()))); return nil }
 		c.flag = func(row *T) bool { return f.Number(row) != 0 }
-	case provisioning.ValueInt, provisioning.ValueUint:
+	case record.ValueInt, record.ValueUint:
 		// Signed, because Spark reads no unsigned integers.
 		c.node = parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked)
 		number := func(row *T) int64 { return f.Number(row) }
-		if f.Value == provisioning.ValueUint {
+		if f.Value == record.ValueUint {
 			number = func(row *T) int64 { return int64(min(uint64(f.Number(row)), math.MaxInt64)) } //nolint:gosec // bounded
 		}
 		c.value = func(row *T, _ *[]byte) parquet.Value { return parquet.Int64Value(number(row)) }
 		c.set = func(row *T, v parquet.Value) error {
 			n := v.Int64()
-			if f.Value == provisioning.ValueUint {
+			if f.Value == record.ValueUint {
 				n = max(n, 0)
 			}
 			f.SetNumber(row, n)
 			return nil
 		}
 		c.number = func(row *T) (int64, bool) { return number(row), true }
-	case provisioning.ValueTime:
+	case record.ValueTime:
 		timeColumn(&c, opt, f)
 	default:
 		panic(fmt.Sprintf("archive: column %s has a type that the archive does not know", f.Column))
@@ -97,7 +98,7 @@ func textNode(opt options) parquet.Node {
 	return parquet.Encoded(parquet.String(), &parquet.Plain)
 }
 
-func textColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
+func textColumn[T any](c *column[T], opt options, f *record.FieldOf[T]) {
 	c.node = textNode(opt)
 	c.text = func(row *T, _ *[]byte) string { return f.Text(row) }
 	c.value = func(row *T, _ *[]byte) parquet.Value {
@@ -110,7 +111,7 @@ func textColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
 	c.set = func(row *T, v parquet.Value) error { f.SetText(row, textOf(v)); return nil }
 }
 
-func statusColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
+func statusColumn[T any](c *column[T], opt options, f *record.FieldOf[T]) {
 	c.node = textNode(opt)
 	c.text = func(row *T, _ *[]byte) string { return f.Word(row) }
 	c.value = func(row *T, _ *[]byte) parquet.Value { return textValue(f.Word(row)) }
@@ -121,7 +122,7 @@ func statusColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) 
 	}
 }
 
-func idColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
+func idColumn[T any](c *column[T], opt options, f *record.FieldOf[T]) {
 	c.node, c.made = textNode(opt), true
 	c.text = func(row *T, scratch *[]byte) string {
 		*scratch = appendID((*scratch)[:0], f.ID(row))
@@ -138,7 +139,7 @@ func idColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
 	}
 }
 
-func timeColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
+func timeColumn[T any](c *column[T], opt options, f *record.FieldOf[T]) {
 	c.time = true
 	// Microseconds: Spark reads no nanoseconds, the vendor writes milliseconds.
 	c.node = parquet.Encoded(parquet.Timestamp(parquet.Microsecond), &parquet.DeltaBinaryPacked)
@@ -168,4 +169,4 @@ func timeColumn[T any](c *column[T], opt options, f *provisioning.FieldOf[T]) {
 }
 
 // micros cuts: what the vendor says to the nanosecond is in the verbatim JSON.
-func micros(at pcommon.Timestamp) int64 { return int64(min(at, provisioning.MaxTime) / 1000) }
+func micros(at pcommon.Timestamp) int64 { return int64(min(at, record.MaxTime) / 1000) }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 var errCrash = errors.New("crash")
@@ -49,7 +50,7 @@ func testCrashes(t *testing.T, location func(testing.TB) string) {
 		s := newSealerAt(t, location(t), Options{Retention: time.Hour})
 		s.write(records(0, 10)...) // expire as the next hour is sealed
 		s.seal(minutes(60))
-		other := func(r *provisioning.Record) { r.Tenant = "other" }
+		other := func(r *record.Record) { r.Tenant = "other" }
 		s.write(records(3600, 3620)...)
 		s.write(records(3610, 3630)...)
 		s.write(records(3700, 3720, other)...)

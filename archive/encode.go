@@ -10,7 +10,7 @@ import (
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 const magic = "PAR1"
@@ -309,8 +309,8 @@ func writeFile[T any](t *table[T], to io.Writer, rows []*T) error {
 // RecordWriter writes activity records as a file like those of the archive, in the
 // order in which they come.
 type RecordWriter struct {
-	encoder  *encoder[provisioning.Record]
-	pointers []*provisioning.Record
+	encoder  *encoder[record.Record]
+	pointers []*record.Record
 }
 
 // NewRecordWriter begins a file.
@@ -319,14 +319,14 @@ func NewRecordWriter(to io.Writer) *RecordWriter {
 }
 
 // unsorted is the table of activities without the promise that its rows are in order.
-var unsorted = func() *table[provisioning.Record] {
+var unsorted = func() *table[record.Record] {
 	t := newActivities()
 	t.unsorted = true
 	return t
 }()
 
 // Write appends records, which may be used again afterwards.
-func (w *RecordWriter) Write(records []provisioning.Record) error {
+func (w *RecordWriter) Write(records []record.Record) error {
 	w.pointers = w.pointers[:0]
 	for i := range records {
 		w.pointers = append(w.pointers, &records[i])

@@ -11,7 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/stretchr/testify/require"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // TestRowGroupsPagesAndFullDictionaries writes so much that every limit is reached and
@@ -22,8 +22,8 @@ func TestRowGroupsPagesAndFullDictionaries(t *testing.T) {
 		n = 20_000
 	}
 	document := strings.Repeat("x", 400)
-	row := func(i int) *provisioning.Record {
-		r := record(i)
+	row := func(i int) *record.Record {
+		r := row(i)
 		r.Original = fmt.Sprint(document, i/2)
 		if i < 1000 {
 			r.Original = fmt.Sprint(strings.Repeat(document, 100), i) // 40 MB at once: more than a dictionary takes
@@ -37,7 +37,7 @@ func TestRowGroupsPagesAndFullDictionaries(t *testing.T) {
 	var b bytes.Buffer
 	e := newEncoder(activities, &b, fastCodec)
 	for from := 0; from < n; from += 1000 {
-		var rows []*provisioning.Record
+		var rows []*record.Record
 		for i := from; i < from+1000; i++ {
 			rows = append(rows, row(i))
 		}
@@ -51,7 +51,7 @@ func TestRowGroupsPagesAndFullDictionaries(t *testing.T) {
 	require.Equal(t, int64(n), f.NumRows())
 	r, err := newReader(activities, "x", &memory{bytes.NewReader(b.Bytes())}, nil)
 	require.NoError(t, err)
-	batch := make([]provisioning.Record, 512)
+	batch := make([]record.Record, 512)
 	for at := 0; ; {
 		got, err := r.Read(batch)
 		for i := range batch[:got] {

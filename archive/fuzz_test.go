@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // FuzzParseSeal: a seal that can be read is one that signEntry could have written: of
@@ -57,7 +57,7 @@ func FuzzOpenRecords(f *testing.F) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	a, err := Open(f.Context(), dir, Options{Now: func() time.Time { return now }})
 	require.NoError(f, err)
-	_, err = a.Write(f.Context(), Batch{Quarantined: []*provisioning.Quarantined{{Tenant: "acme", Original: "{"}}})
+	_, err = a.Write(f.Context(), Batch{Quarantined: []*record.Quarantined{{Tenant: "acme", Original: "{"}}})
 	require.NoError(f, err)
 	require.NoError(f, a.Close())
 	files, err := filepath.Glob(filepath.Join(dir, quarantineDir, "*", "*", "*.parquet"))
@@ -76,7 +76,7 @@ func FuzzOpenRecords(f *testing.F) {
 			require.ErrorContains(t, err, name)
 			return
 		}
-		rows := make([]provisioning.Quarantined, 16)
+		rows := make([]record.Quarantined, 16)
 		for range 64 {
 			if n, err := r.Read(rows); err != nil || n == 0 {
 				break

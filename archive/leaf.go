@@ -12,7 +12,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Hash is a SHA-256.
@@ -22,8 +22,8 @@ type Hash [sha256.Size]byte
 // zero byte and of each column that has a value, in their order, as its name and its
 // value, each with its length before it. It does not depend on how Parquet lays the
 // row out, so a row can be proven that was copied out of its file.
-func Leaf(r *provisioning.Record) Hash {
-	var l leaves[provisioning.Record]
+func Leaf(r *record.Record) Hash {
+	var l leaves[record.Record]
 	return l.of(activities, r)
 }
 
@@ -62,10 +62,10 @@ const jsonTime = "2006-01-02T15:04:05.000000Z"
 
 // AppendJSON appends a record as an object with the named columns in their order,
 // none meaning all. Times are UTC to the microsecond.
-func AppendJSON(to []byte, r *provisioning.Record, columns ...string) []byte {
+func AppendJSON(to []byte, r *record.Record, columns ...string) []byte {
 	to = append(to, '{')
 	first := len(to)
-	add := func(c *column[provisioning.Record]) {
+	add := func(c *column[record.Record]) {
 		if len(to) > first {
 			to = append(to, ',')
 		}
@@ -116,7 +116,7 @@ func appendQuoted(to []byte, text string) []byte {
 }
 
 // ParseJSON reads what AppendJSON wrote of all columns, and nothing else.
-func ParseJSON(line []byte, r *provisioning.Record) error {
+func ParseJSON(line []byte, r *record.Record) error {
 	if !utf8.Valid(line) {
 		return errors.New("a record in JSON must be UTF-8")
 	}
@@ -127,7 +127,7 @@ func ParseJSON(line []byte, r *provisioning.Record) error {
 	if len(values) != len(activities.columns) {
 		return fmt.Errorf("has %d columns, want %d", len(values), len(activities.columns))
 	}
-	*r = provisioning.Record{}
+	*r = record.Record{}
 	for i := range activities.columns {
 		c := &activities.columns[i]
 		v, err := c.parse(values[c.name])

@@ -7,12 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func TestARecordSurvivesJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var r, got provisioning.Record
+		var r, got record.Record
 		fill(t, &r)
 		line := AppendJSON(nil, &r)
 		require.True(t, json.Valid(line), string(line))
@@ -25,12 +25,12 @@ func TestARecordSurvivesJSON(t *testing.T) {
 // TestEachFieldIsInTheLeaf changes one value after another.
 func TestEachFieldIsInTheLeaf(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var r, other provisioning.Record
+		var r, other record.Record
 		fill(t, &r)
 		fill(t, &other)
 		was, text := Leaf(&r), string(AppendJSON(nil, &r))
-		for i := range provisioning.Fields {
-			f := &provisioning.Fields[i]
+		for i := range record.Fields {
+			f := &record.Fields[i]
 			changed := r
 			one := activities.column(f.Column)
 			var scratch []byte

@@ -198,7 +198,7 @@ func (t *table[T]) newest(files []string) (newest, error) {
 	}
 	rows := make([]T, batchRows)
 	for _, path := range files {
-		r, err := openReader(t, path, []string{"event_id", "version", "record", "occurred_at", "timed"})
+		r, err := openReader(t, path, []string{"event_id", "version", "record_type", "occurred_at", "timed"})
 		if err != nil {
 			return nil, &damagedError{path: path, err: err}
 		}

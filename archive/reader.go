@@ -10,7 +10,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Reader reads the rows of one file in their order.
@@ -28,12 +28,12 @@ type Reader[T any] struct {
 
 // OpenRecords opens a file of activity records. Only the named columns are read
 // and set; none named means all.
-func OpenRecords(path string, columns ...string) (*Reader[provisioning.Record], error) {
+func OpenRecords(path string, columns ...string) (*Reader[record.Record], error) {
 	return openReader(activities, path, columns)
 }
 
 // OpenQuarantined opens a file of quarantined data.
-func OpenQuarantined(path string) (*Reader[provisioning.Quarantined], error) {
+func OpenQuarantined(path string) (*Reader[record.Quarantined], error) {
 	return openReader(quarantine, path, nil)
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func writeRun[T any](t testing.TB, table *table[T], rows []*T) []byte {
@@ -48,7 +48,7 @@ func readRun[T any](t *testing.T, table *table[T], run []byte) (rows []T, err er
 func TestARunHasTheRowsOfItsMerge(t *testing.T) {
 	for name, n := range map[string]int{"none": 0, "one": 1, "full batches": 2 * runRows, "more": 3*runRows + 5} {
 		t.Run(name, func(t *testing.T) {
-			want := records(0, n, func(r *provisioning.Record) {
+			want := records(0, n, func(r *record.Record) {
 				if r.EventID[0]%4 == 0 { // some batches end for their bytes
 					r.Original = strings.Repeat("x", runBytes/9)
 				}
@@ -61,16 +61,16 @@ func TestARunHasTheRowsOfItsMerge(t *testing.T) {
 			}
 		})
 	}
-	bad := &provisioning.Quarantined{EventID: id(1), Tenant: "acme", Reason: "line 3", Original: "{", Size: 1, ObservedAt: at(noon)}
-	got, err := readRun(t, quarantine, writeRun(t, quarantine, []*provisioning.Quarantined{bad}))
+	bad := &record.Quarantined{EventID: id(1), Tenant: "acme", Reason: "line 3", Original: "{", Size: 1, ObservedAt: at(noon)}
+	got, err := readRun(t, quarantine, writeRun(t, quarantine, []*record.Quarantined{bad}))
 	require.NoError(t, err)
-	require.Equal(t, []provisioning.Quarantined{*bad}, got)
+	require.Equal(t, []record.Quarantined{*bad}, got)
 }
 
 // TestADamagedRunIsAnError: the files it was made of are removed when their hour is sealed, so
 // a run that is cut short or changed may never pass for a shorter one.
 func TestADamagedRunIsAnError(t *testing.T) {
-	run := writeRun(t, activities, records(0, 3, func(r *provisioning.Record) { r.Original = strings.Repeat("x", runBytes) })) // 3 batches
+	run := writeRun(t, activities, records(0, 3, func(r *record.Record) { r.Original = strings.Repeat("x", runBytes) })) // 3 batches
 	_, err := readRun(t, activities, append(bytes.Clone(run), 0))
 	require.ErrorContains(t, err, "behind its end")
 	for at := range run {

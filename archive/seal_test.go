@@ -15,6 +15,7 @@ import (
 
 	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // sealer is an archive with a clock that the test moves.
@@ -104,7 +105,7 @@ func (s *sealer) restart() {
 	s.start()
 }
 
-func (s *sealer) write(rows ...*provisioning.Record) Written {
+func (s *sealer) write(rows ...*record.Record) Written {
 	s.t.Helper()
 	w, err := s.Archive.Write(s.t.Context(), Batch{Records: rows})
 	require.NoError(s.t, err)
@@ -150,7 +151,7 @@ func TestAnHourThatIsOverBecomesOneFile(t *testing.T) {
 
 func testHourBecomesOneFile(t *testing.T, files int) {
 	s := newSealer(t, Options{Grace: 5 * time.Minute})
-	var want []*provisioning.Record
+	var want []*record.Record
 	distinct := files*4 + 2
 	for i := range files {
 		batch := records(i*4, i*4+6) // each but the last repeats a third of the next
@@ -165,7 +166,7 @@ func testHourBecomesOneFile(t *testing.T, files int) {
 	require.Len(t, all, 1)
 	for name, rows := range all {
 		require.Len(t, rows, distinct)
-		require.True(t, slices.IsSortedFunc(rows, func(a, b provisioning.Record) int { return activities.compare(&a, &b) }))
+		require.True(t, slices.IsSortedFunc(rows, func(a, b record.Record) int { return activities.compare(&a, &b) }))
 		e := s.entry(HourOf(noon))
 		require.Len(t, e.Files, 1)
 		f := e.Files[0]
@@ -293,7 +294,7 @@ func TestKeyFiles(t *testing.T) {
 func TestRetentionRemovesAndRecords(t *testing.T) {
 	s := newSealer(t, Options{Retention: 2 * time.Hour, Holds: []Hold{{Tenant: "held", From: noon, To: minutes(1)}}})
 	s.write(records(0, 5)...)
-	s.write(records(5, 9, func(r *provisioning.Record) { r.Tenant = "held" })...)
+	s.write(records(5, 9, func(r *record.Record) { r.Tenant = "held" })...)
 	s.seal(minutes(60))
 	var name string
 	for n := range readAll(t, s.dir) {
@@ -308,7 +309,7 @@ func TestRetentionRemovesAndRecords(t *testing.T) {
 	require.Equal(t, []string{name}, s.entry(HourOf(noon)+2).Expired)
 	require.NoDirExists(t, filepath.Join(s.dir, "tenant=acme"))
 	s.now = minutes(190)
-	s.write(record(11))
+	s.write(row(11))
 	require.Len(t, readAll(t, s.dir), 2, "a folder that went away comes back")
 }
 

@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Snapshot holds files of activity records open, so that they can be read several
@@ -86,7 +86,7 @@ func (s *Snapshot) hold(ctx context.Context, from store, f DataFile, sealed bool
 
 // Read reads a file from its beginning; see OpenRecords. Only one reader of a file
 // may be in use at a time.
-func (s *Snapshot) Read(file int, columns ...string) (*Reader[provisioning.Record], error) {
+func (s *Snapshot) Read(file int, columns ...string) (*Reader[record.Record], error) {
 	return newReader(activities, s.Files[file].Name, s.open[file], columns)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/internal/freelist"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // SchemaVersion stands in each file's metadata. It grows with every change of the
@@ -55,17 +56,17 @@ type table[T any] struct {
 
 var activities = newActivities()
 
-func newActivities() *table[provisioning.Record] {
-	type row = provisioning.Record
+func newActivities() *table[record.Record] {
+	type row = record.Record
 	t := &table[row]{
 		name:     "activities",
 		at:       func(r *row) pcommon.Timestamp { return r.At() },
 		id:       func(r *row) provisioning.ID { return r.EventID },
 		observed: func(r *row) pcommon.Timestamp { return r.ObservedAt },
 		size:     func(r *row) int { return 512 + len(r.Original) + len(r.ErrorMessage) },
-		apart:    func(r *row) bool { return r.OccurredAt == 0 || r.Sort == provisioning.SortState },
+		apart:    func(r *row) bool { return r.OccurredAt == 0 || r.RecordType == record.TypeState },
 		version: func(r *row) uint64 {
-			if r.Sort == provisioning.SortState { // its id is made of it
+			if r.RecordType == record.TypeState { // its id is made of it
 				return 0
 			}
 			return r.Version
@@ -73,8 +74,8 @@ func newActivities() *table[provisioning.Record] {
 		build: (*columnar.Builder).Activity,
 		fill:  (*columnar.Batch).Records,
 	}
-	for i := range provisioning.Fields {
-		f := &provisioning.Fields[i]
+	for i := range record.Fields {
+		f := &record.Fields[i]
 		opt := options{distinct: f.Column == "event_id", document: f.Column == "original", required: f.Column == "observed_at"}
 		switch f.Column {
 		case "group_id", "activity_id", "identity_id", "event_id":
@@ -92,22 +93,22 @@ func newActivities() *table[provisioning.Record] {
 
 // occurredAt is never absent, so that rows sort by it: where the vendor gives no
 // time it is that of receipt, and timed says so.
-func occurredAt() column[provisioning.Record] {
-	c := newColumn(provisioning.Activities.Column("occurred_at"), options{required: true})
-	c.value = func(r *provisioning.Record, _ *[]byte) parquet.Value { return parquet.Int64Value(micros(r.At())) }
-	c.number = func(r *provisioning.Record) (int64, bool) { return micros(r.At()), true }
+func occurredAt() column[record.Record] {
+	c := newColumn(record.Activities.Column("occurred_at"), options{required: true})
+	c.value = func(r *record.Record, _ *[]byte) parquet.Value { return parquet.Int64Value(micros(r.At())) }
+	c.number = func(r *record.Record) (int64, bool) { return micros(r.At()), true }
 	return c
 }
 
-func timed() column[provisioning.Record] {
-	return column[provisioning.Record]{
+func timed() column[record.Record] {
+	return column[record.Record]{
 		name: "timed",
 		node: parquet.Leaf(parquet.BooleanType),
-		value: func(r *provisioning.Record, _ *[]byte) parquet.Value {
+		value: func(r *record.Record, _ *[]byte) parquet.Value {
 			return parquet.BooleanValue(r.OccurredAt != 0)
 		},
-		flag: func(r *provisioning.Record) bool { return r.OccurredAt != 0 },
-		set: func(r *provisioning.Record, v parquet.Value) error {
+		flag: func(r *record.Record) bool { return r.OccurredAt != 0 },
+		set: func(r *record.Record, v parquet.Value) error {
 			if !v.Boolean() {
 				r.OccurredAt = 0
 			}
@@ -116,8 +117,8 @@ func timed() column[provisioning.Record] {
 	}
 }
 
-var quarantine = func() *table[provisioning.Quarantined] {
-	type row = provisioning.Quarantined
+var quarantine = func() *table[record.Quarantined] {
+	type row = record.Quarantined
 	t := &table[row]{
 		name:     "quarantine",
 		at:       func(q *row) pcommon.Timestamp { return q.ObservedAt },
@@ -129,8 +130,8 @@ var quarantine = func() *table[provisioning.Quarantined] {
 		build:    (*columnar.Builder).Quarantined,
 		fill:     (*columnar.Batch).Quarantine,
 	}
-	for i := range provisioning.Quarantine.Fields {
-		f := &provisioning.Quarantine.Fields[i]
+	for i := range record.Quarantine.Fields {
+		f := &record.Quarantine.Fields[i]
 		opt := options{document: f.Column == "original", bloom: f.Column == "event_id", required: f.Column == "observed_at"}
 		opt.distinct = opt.bloom || opt.document
 		t.columns = append(t.columns, newColumn(f, opt))

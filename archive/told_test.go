@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // TestWhatWasToldLastIsKept: however the tellings of events are spread over batches, a
@@ -16,13 +17,13 @@ import (
 func TestWhatWasToldLastIsKept(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := newSealer(t, Options{})
-		want := map[provisioning.ID]*provisioning.Record{}
+		want := map[provisioning.ID]*record.Record{}
 		for range rapid.IntRange(1, 9).Draw(rt, "batches") { // more are merged than are open at once
-			var batch []*provisioning.Record
+			var batch []*record.Record
 			for range rapid.IntRange(1, 8).Draw(rt, "rows") {
 				n, version := rapid.IntRange(0, 6).Draw(rt, "event"), rapid.IntRange(1, 5).Draw(rt, "version")
 				received := noon.Add(time.Duration(n*7%5+version*n%3) * time.Minute)
-				r := record(n, func(r *provisioning.Record) {
+				r := row(n, func(r *record.Record) {
 					r.Version, r.Attempts = uint64(version), int64(version) //nolint:gosec // small
 					r.ObservedAt = at(received)
 					if n%2 == 0 {
@@ -37,7 +38,7 @@ func TestWhatWasToldLastIsKept(t *testing.T) {
 			s.write(batch...)
 		}
 		s.seal(minutes(60))
-		have := map[provisioning.ID]*provisioning.Record{}
+		have := map[provisioning.ID]*record.Record{}
 		for _, rows := range readAll(rt, s.dir) {
 			for i := range rows {
 				require.Nil(rt, have[rows[i].EventID], "once")
@@ -51,7 +52,7 @@ func TestWhatWasToldLastIsKept(t *testing.T) {
 // TestWhatIsToldAnewIsNoRepetition, though its hour is sealed.
 func TestWhatIsToldAnewIsNoRepetition(t *testing.T) {
 	s := newSealer(t, Options{})
-	version := func(v uint64) func(*provisioning.Record) { return func(r *provisioning.Record) { r.Version = v } }
+	version := func(v uint64) func(*record.Record) { return func(r *record.Record) { r.Version = v } }
 	s.write(records(0, 10, version(3))...)
 	s.seal(minutes(60))
 	require.Zero(t, s.write(records(0, 10, version(3))...).Rows)
@@ -66,8 +67,8 @@ func TestLateRowsAreFound(t *testing.T) {
 	for _, n := range []int{50, smallFile + 50} {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			s := newSealer(t, Options{})
-			rows := func(from, to int) []*provisioning.Record {
-				return records(from, to, func(r *provisioning.Record) {
+			rows := func(from, to int) []*record.Record {
+				return records(from, to, func(r *record.Record) {
 					r.OccurredAt, r.ObservedAt = r.OccurredAt/1000+at(noon)/1000*999, at(noon)
 				})
 			}
@@ -90,7 +91,7 @@ func TestHoldingsAreForgotten(t *testing.T) {
 		now := minutes(60 * hour)
 		s.seal(now)
 		for i := range 3 {
-			s.write(records(10*i, 10*i+10, func(r *provisioning.Record) { r.EventID[14], r.ObservedAt = byte(hour), at(now) })...)
+			s.write(records(10*i, 10*i+10, func(r *record.Record) { r.EventID[14], r.ObservedAt = byte(hour), at(now) })...)
 		}
 	}
 	s.seal(minutes(300))

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func (s *sealer) verify() *Verification {
@@ -38,7 +38,7 @@ func rich(t testing.TB) *sealer { return richAt(t, t.TempDir()) }
 
 func richAt(t testing.TB, location string) *sealer {
 	s := newSealerAt(t, location, Options{Retention: 6 * time.Hour})
-	other := func(r *provisioning.Record) { r.Tenant = "other" }
+	other := func(r *record.Record) { r.Tenant = "other" }
 	for hour := range 9 {
 		s.now = noon.Add(time.Duration(hour)*time.Hour + 59*time.Minute)
 		if hour != 4 {
@@ -46,7 +46,7 @@ func richAt(t testing.TB, location string) *sealer {
 			s.write(records(from, from+20)...)
 			s.write(records(from+10, from+30)...)
 			s.write(records(from+40, from+44, other)...)
-			_, err := s.Archive.Write(t.Context(), Batch{Quarantined: []*provisioning.Quarantined{{EventID: id(hour), ObservedAt: at(s.now), Original: "{"}}})
+			_, err := s.Archive.Write(t.Context(), Batch{Quarantined: []*record.Quarantined{{EventID: id(hour), ObservedAt: at(s.now), Original: "{"}}})
 			require.NoError(t, err)
 		}
 		switch hour {

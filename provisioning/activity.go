@@ -46,7 +46,7 @@ type Activity struct {
 	LastAt         pcommon.Timestamp // newest observation
 
 	// TimeIn is how long the activity was in each status it has left.
-	TimeIn [statusCount]time.Duration
+	TimeIn [StatusCount]time.Duration
 
 	// History is every observation folded, in order.
 	History []Step
@@ -86,7 +86,7 @@ func (a *Activity) AsOf(n int) Activity {
 func (a *Activity) step(o *Observation) {
 	at := o.At()
 	was := a.Status
-	now, odd := was.Next(o.Says, o.OccurredAt != 0)
+	now, odd := was.Next(o.ReportedStatus, o.OccurredAt != 0)
 
 	a.describe(o)
 	if a.FirstAt == 0 {
@@ -101,7 +101,7 @@ func (a *Activity) step(o *Observation) {
 			a.Attempts++
 		}
 	}
-	a.mark(now, o.Says, at)
+	a.mark(now, o.ReportedStatus, at)
 	a.sides(o, odd)
 	switch {
 	case now == StatusCommitted || now == StatusSuccess:
@@ -140,7 +140,7 @@ func (a *Activity) sides(o *Observation, odd bool) {
 	if o.Side == FailedOnIdentityNow {
 		side = 0
 	}
-	switch o.Says {
+	switch o.ReportedStatus {
 	case StatusFailed:
 		a.failedSides[side] = a.failedSides[side] || !odd || o.OccurredAt != 0
 	case StatusCommitted, StatusSuccess:

@@ -13,7 +13,7 @@ type Group struct {
 	ID     string
 	Number int64
 	Status Status // the worst of its activities
-	Counts [statusCount]int64
+	Counts [StatusCount]int64
 
 	Activities   int64
 	Sources      []string // names, or ids where no name is known; sorted, distinct

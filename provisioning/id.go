@@ -43,8 +43,9 @@ func ParseID(text string) (ID, error) {
 	return id, nil
 }
 
-// hashID hashes a domain word and fields. The domain keeps the id spaces apart.
-func hashID(domain string, fields ...string) ID {
+// HashID is the ID of a list of fields. The domain names what is identified and keeps
+// the id spaces apart.
+func HashID(domain string, fields ...string) ID {
 	var stack [512]byte
 	buf := appendField(stack[:0], domain)
 	for _, f := range fields {
@@ -65,7 +66,7 @@ func appendField(buf []byte, field string) []byte {
 func EventID(o *Observation) ID {
 	var at [8]byte
 	binary.BigEndian.PutUint64(at[:], uint64(o.OccurredAt))
-	return hashID("event", o.Tenant, string(o.Feed), string(o.Dialect), o.GroupID, o.VendorID, o.ItemID,
+	return HashID("event", o.Tenant, string(o.Feed), string(o.Dialect), o.GroupID, o.VendorID, o.ItemID,
 		SourceKey(o.SourceID, o.SourceName), o.AccountID, o.AttributeName, o.AttributeValue, string(o.Operation),
 		o.RawStatus, string(o.Side), string(at[:]))
 }
@@ -83,7 +84,7 @@ type ActivityKey struct {
 
 // ID returns the activity id of the key. Accounts are compared without case.
 func (k ActivityKey) ID() ID {
-	return hashID("activity", k.Tenant, k.GroupID, k.Source, strings.ToLower(k.Account), k.Attribute, k.Value, string(k.Operation))
+	return HashID("activity", k.Tenant, k.GroupID, k.Source, strings.ToLower(k.Account), k.Attribute, k.Value, string(k.Operation))
 }
 
 // SourceKey identifies a source by its id, or by its name where the id is absent
@@ -123,15 +124,7 @@ var vendorClass = func() (class [256]uint8) {
 	return class
 }()
 
-// stateEventID identifies a state record: a state of an activity that no
-// observation of its own reported.
-func stateEventID(activity ID, version uint64) ID {
-	var v [8]byte
-	binary.BigEndian.PutUint64(v[:], version)
-	return hashID("state", string(activity[:]), string(v[:]))
-}
-
-func groupHash(tenant, groupID string) ID { return hashID("group", tenant, groupID) }
+func groupHash(tenant, groupID string) ID { return HashID("group", tenant, groupID) }
 
 // GroupNumber is the short number people see: positive, at most 53 bits (so that
 // spreadsheets and JavaScript keep it exact), and the same for the same group on

@@ -40,8 +40,8 @@ type Observation struct {
 	// attribute: it speaks of every finer activity it covers.
 	AccountLevel bool
 
-	Says      Status // unset where the vendor's word is unknown
-	RawStatus string // the vendor's word
+	ReportedStatus Status // unset where the vendor's word is unknown
+	RawStatus      string // the vendor's word
 
 	Cause          string
 	IdentityID     string
@@ -73,7 +73,7 @@ func compare(a, b *Observation) int {
 	if c := cmp.Compare(a.At(), b.At()); c != 0 {
 		return c
 	}
-	if c := cmp.Compare(a.Says, b.Says); c != 0 {
+	if c := cmp.Compare(a.ReportedStatus, b.ReportedStatus); c != 0 {
 		return c
 	}
 	return compareID(a.EventID, b.EventID)

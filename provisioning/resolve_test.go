@@ -20,7 +20,7 @@ func observe(says Status, at pcommon.Timestamp) Observation {
 		Tenant: "acme", Feed: FeedREST, Dialect: DialectREST, GroupID: "g1",
 		SourceID: "5c71ff71195b4794a0b87e7cf36fb017", SourceName: "Active Directory", AccountID: "CN=Ada",
 		AttributeName: "memberOf", AttributeValue: "CN=Sales", Operation: OperationAdd,
-		Says: says, RawStatus: says.String(), OccurredAt: at * second,
+		ReportedStatus: says, RawStatus: says.String(), OccurredAt: at * second,
 	})
 }
 
@@ -175,7 +175,7 @@ func history(t *rapid.T) []Observation {
 	out := make([]Observation, n)
 	for i := range out {
 		at := pcommon.Timestamp(rapid.Uint64Range(1, 6).Draw(t, "at"))
-		o := observe(Status(rapid.IntRange(0, int(statusCount)-1).Draw(t, "says")), at)
+		o := observe(Status(rapid.IntRange(0, int(StatusCount)-1).Draw(t, "says")), at)
 		o.AttributeValue = rapid.SampledFrom([]string{"CN=Sales", "CN=Old"}).Draw(t, "value")
 		o.AccountID = rapid.SampledFrom([]string{"CN=Ada", "cn=ada", "CN=Bob", ""}).Draw(t, "account")
 		switch rapid.IntRange(0, 3).Draw(t, "source") {

@@ -15,10 +15,10 @@ const (
 	StatusFailed                      // not made on the source
 	StatusNotVerifiable               // performed, and the source cannot be asked
 	StatusSuccess                     // seen on the source
-	statusCount
+	StatusCount                       // the number of statuses, the unset one included
 )
 
-var statusNames = [statusCount]string{"", "Pending", "Retrying", "Committed", "Failed", "Not Verifiable", "Success"}
+var statusNames = [StatusCount]string{"", "Pending", "Retrying", "Committed", "Failed", "Not Verifiable", "Success"}
 
 // Statuses lists the six statuses from the worst to the best: a group has the
 // first of them that any of its activities has.
@@ -28,7 +28,7 @@ var Statuses = [...]Status{
 
 // String returns the status as people write it; the unset status is empty.
 func (s Status) String() string {
-	if s >= statusCount {
+	if s >= StatusCount {
 		return fmt.Sprintf("Status(%d)", uint8(s))
 	}
 	return statusNames[s]
@@ -53,10 +53,10 @@ type transition struct {
 }
 
 // transitions[was][says] is the whole state machine of an activity.
-var transitions = func() (t [statusCount][statusCount]transition) {
-	for was := range statusCount {
+var transitions = func() (t [StatusCount][StatusCount]transition) {
+	for was := range StatusCount {
 		t[was][StatusUnset] = transition{to: was}
-		for says := StatusPending; says < statusCount; says++ {
+		for says := StatusPending; says < StatusCount; says++ {
 			t[was][says] = transition{to: says}
 		}
 	}

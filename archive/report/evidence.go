@@ -16,6 +16,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Subject is whom or what an evidence pack is about.
@@ -26,7 +27,7 @@ type Subject struct {
 }
 
 // about says that the row speaks of the subject.
-func (s *Subject) about(r *provisioning.Record) bool {
+func (s *Subject) about(r *record.Record) bool {
 	return one(s.Tenant, r.Tenant) && one(s.Identity, r.IdentityID, r.IdentityName, r.AccountID) &&
 		one(s.Group, r.GroupID, strconv.FormatInt(r.GroupNumber, 10))
 }
@@ -71,7 +72,7 @@ type RowProof struct {
 
 // evidence is one event and what proves it.
 type evidence struct {
-	record provisioning.Record
+	record record.Record
 	proof  RowProof
 	leaf   archive.Hash
 }
@@ -120,7 +121,7 @@ func (g *gatherer) gather() error {
 	activities := map[provisioning.ID]bool{}
 	columns := []string{"tenant", "group_id", "group_number", "activity_id", "account_id", "identity_id", "identity_name"}
 	for i := range g.snapshot.Files {
-		if err := g.read(i, columns, func(_ int64, r *provisioning.Record) {
+		if err := g.read(i, columns, func(_ int64, r *record.Record) {
 			if g.subject.about(r) {
 				activities[r.ActivityID] = true
 			}
@@ -135,7 +136,7 @@ func (g *gatherer) gather() error {
 	}
 	told := map[provisioning.ID]place{}
 	for i := range g.snapshot.Files {
-		if err := g.read(i, []string{"event_id", "activity_id", "version"}, func(row int64, r *provisioning.Record) {
+		if err := g.read(i, []string{"event_id", "activity_id", "version"}, func(row int64, r *record.Record) {
 			if !activities[r.ActivityID] {
 				return
 			}
@@ -165,12 +166,12 @@ func (g *gatherer) gather() error {
 }
 
 // read calls f with every row of a file.
-func (g *gatherer) read(file int, columns []string, f func(row int64, r *provisioning.Record)) error {
+func (g *gatherer) read(file int, columns []string, f func(row int64, r *record.Record)) error {
 	reader, err := g.snapshot.Read(file, columns...)
 	if err != nil {
 		return err
 	}
-	batch := make([]provisioning.Record, 1024)
+	batch := make([]record.Record, 1024)
 	for row := int64(0); ; {
 		n, err := reader.Read(batch)
 		for i := range batch[:n] {
@@ -203,7 +204,7 @@ func (g *gatherer) take(file int, rows []int64) error {
 	}
 	var leaves []archive.Hash
 	first := len(g.events)
-	if err := g.read(file, nil, func(row int64, r *provisioning.Record) {
+	if err := g.read(file, nil, func(row int64, r *record.Record) {
 		leaf := archive.Leaf(r)
 		if at.Merkle != nil {
 			leaves = append(leaves, leaf)

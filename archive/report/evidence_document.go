@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // evidenceColumns of events.csv, before those of the proof.
 var evidenceColumns = []string{
-	"tenant", "group_number", "group_id", "activity_id", "event_id", "record", "occurred_at", "timed", "observed_at", "feed", "raw_status",
-	"observed_status", "previous_status", "status", "odd", "attempts", "kind", "operation", "cause", "source_name", "account_id",
+	"tenant", "group_number", "group_id", "activity_id", "event_id", "record_type", "occurred_at", "timed", "observed_at", "feed", "raw_status",
+	"reported_status", "previous_status", "status", "odd", "attempts", "kind", "operation", "cause", "source_name", "account_id",
 	"attribute_name", "attribute_value", "identity_name", "identity_id", "requester_name", "requested_at", "approver_name",
 	"approval_status", "error_message", "committed_at", "finished_at", "failed_at", "ticket_id", "state_seq",
 }
@@ -53,12 +54,12 @@ var documentTemplate = template.Must(template.New("evidence").Parse(documentText
 
 // groupEvidence is a group of the document.
 type groupEvidence struct {
-	First      *provisioning.Record
+	First      *record.Record
 	Activities []*activityEvidence
 }
 
 type activityEvidence struct {
-	Newest *provisioning.Record
+	Newest *record.Record
 	Steps  []step
 }
 
@@ -94,7 +95,7 @@ func writeDocument(w io.Writer, p *Pack, events []evidence, zone *time.Location)
 	when := func(at time.Time) string { return at.In(zone).Format("2006-01-02 15:04:05 MST") }
 	return documentTemplate.Execute(w, map[string]any{
 		"Pack": p, "Groups": groups, "Made": when(p.Made), "Open": p.Events - p.Proven,
-		"When": func(r *provisioning.Record) string {
+		"When": func(r *record.Record) string {
 			if r.RequestedAt == 0 {
 				return ""
 			}
@@ -118,9 +119,9 @@ func (p *Pack) step(e *evidence, zone *time.Location) step {
 	switch {
 	case !r.FoldedInto.IsZero():
 		s.What = "counted under a finer activity"
-	case r.Sort == provisioning.SortState && r.Stalled:
+	case r.RecordType == record.TypeState && r.Stalled:
 		s.What = "stalled"
-	case r.Sort == provisioning.SortState && r.Overdue:
+	case r.RecordType == record.TypeState && r.Overdue:
 		s.What = "verification overdue"
 	case r.Status == provisioning.StatusRetrying && r.PreviousStatus != provisioning.StatusRetrying:
 		s.What = fmt.Sprintf("retry: attempt %d", r.Attempts)

@@ -21,11 +21,12 @@ import (
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // told is an archive of two sealed hours, a rotated key between them, and an open
 // one, with a person among others.
-func told(t *testing.T, location string) (events []*provisioning.Record, oldest ed25519.PublicKey) {
+func told(t *testing.T, location string) (events []*record.Record, oldest ed25519.PublicKey) {
 	t.Helper()
 	now := noon.Add(59 * time.Minute)
 	first, err := archive.LoadKeys(t.TempDir() + "/key")
@@ -33,8 +34,8 @@ func told(t *testing.T, location string) (events []*provisioning.Record, oldest 
 	second, err := archive.LoadKeys(t.TempDir() + "/key")
 	require.NoError(t, err)
 	opt := archive.Options{Keys: first, Now: func() time.Time { return now }, Spool: t.TempDir()}
-	ada := func(change ...func(*provisioning.Record)) func(*provisioning.Record) {
-		return func(r *provisioning.Record) {
+	ada := func(change ...func(*record.Record)) func(*record.Record) {
+		return func(r *record.Record) {
 			r.IdentityID, r.IdentityName, r.AccountID = "ada.lovelace", "Ada Lovelace", "CN=Ada"
 			r.RequesterName, r.ApproverName, r.ApprovalStatus = "Grace Hopper", "Alan Turing", "APPROVED"
 			for _, f := range change {
@@ -42,28 +43,28 @@ func told(t *testing.T, location string) (events []*provisioning.Record, oldest 
 			}
 		}
 	}
-	other := func(r *provisioning.Record) { r.IdentityID, r.IdentityName = "bob", "Bob" }
-	at := func(hour time.Duration) func(*provisioning.Record) {
-		return func(r *provisioning.Record) {
+	other := func(r *record.Record) { r.IdentityID, r.IdentityName = "bob", "Bob" }
+	at := func(hour time.Duration) func(*record.Record) {
+		return func(r *record.Record) {
 			r.OccurredAt += pcommon.Timestamp(hour)
 			r.ObservedAt = r.OccurredAt
 		}
 	}
-	failed := ada(func(r *provisioning.Record) { r.ErrorMessage, r.Attempts = "<b>LDAP 50</b>", 1 })
-	retry := ada(at(time.Hour), func(r *provisioning.Record) { r.Attempts = 2 })
-	events = []*provisioning.Record{
+	failed := ada(func(r *record.Record) { r.ErrorMessage, r.Attempts = "<b>LDAP 50</b>", 1 })
+	retry := ada(at(time.Hour), func(r *record.Record) { r.Attempts = 2 })
+	events = []*record.Record{
 		state(1, 2, provisioning.StatusPending, ada()), state(1, 4, provisioning.StatusFailed, failed),
 		state(1, 6, provisioning.StatusRetrying, retry),
 		state(1, 8, provisioning.StatusSuccess, ada(at(2*time.Hour))),
 	}
-	var noise []*provisioning.Record
+	var noise []*record.Record
 	for n := range 50 {
 		noise = append(noise, state(10+n, 2, provisioning.StatusSuccess, other), state(10+n, 3, provisioning.StatusFailed, other, at(time.Hour)))
 	}
 	for hour := range 3 {
 		a, err := archive.Open(t.Context(), location, opt)
 		require.NoError(t, err)
-		var batch []*provisioning.Record
+		var batch []*record.Record
 		for _, r := range slices.Concat(events, noise) {
 			if r.ObservedAt.AsTime().Hour() == 12+hour {
 				batch = append(batch, r)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Filter says which activities are reported. Zero values do not restrict. Where a
@@ -132,7 +133,7 @@ func parseTime(text string, zone *time.Location, now, none time.Time) (time.Time
 }
 
 // within says that the row lies in the period.
-func (f *Filter) within(r *provisioning.Record) bool {
+func (f *Filter) within(r *record.Record) bool {
 	at := r.At().AsTime()
 	return !at.Before(f.From) && at.Before(f.To)
 }
@@ -146,7 +147,7 @@ var filterColumns = []string{
 }
 
 // matches is asked about an activity's state at the end of the period.
-func (f *Filter) matches(r *provisioning.Record) bool {
+func (f *Filter) matches(r *record.Record) bool {
 	return one(f.Tenant, r.Tenant) && one(f.Status, r.Status.String()) && one(f.Kind, string(r.Kind)) &&
 		one(f.Operation, string(r.Operation)) && one(f.Source, r.SourceID, r.SourceName) &&
 		one(f.Cause, r.Cause) && f.flagged(r) && one(f.Identity, r.IdentityID, r.IdentityName) && f.concerns(r) &&
@@ -163,7 +164,7 @@ func one(wanted []string, values ...string) bool {
 }
 
 // flagged says that the activity has one of the flags wanted.
-func (f *Filter) flagged(r *provisioning.Record) bool {
+func (f *Filter) flagged(r *record.Record) bool {
 	if len(f.Flag) == 0 {
 		return true
 	}
@@ -171,13 +172,13 @@ func (f *Filter) flagged(r *provisioning.Record) bool {
 	return slices.ContainsFunc(f.Flag, func(name string) bool { return has[name] })
 }
 
-func (f *Filter) concerns(r *provisioning.Record) bool {
+func (f *Filter) concerns(r *record.Record) bool {
 	text := strings.ToLower(f.IdentityContains)
 	return text == "" || strings.EqualFold(r.IdentityID, text) ||
 		strings.Contains(strings.ToLower(r.IdentityName), text) || strings.Contains(strings.ToLower(r.AccountID), text)
 }
 
-func (f *Filter) says(r *provisioning.Record) bool {
+func (f *Filter) says(r *record.Record) bool {
 	if f.Text == "" {
 		return true
 	}

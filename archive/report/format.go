@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/provtrail/provtrail/archive"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Format is what a report is written as.
@@ -80,11 +80,11 @@ func WriteAs(ctx context.Context, location string, f Filter, format Format, to i
 }
 
 // chosenRows calls f with each activity that the filter matches.
-func (r *report) chosenRows(columns []string, f func(*provisioning.Record) error) (rows int64, err error) {
+func (r *report) chosenRows(columns []string, f func(*record.Record) error) (rows int64, err error) {
 	if len(columns) > 0 {
 		columns = union(columns, filterColumns)
 	}
-	err = r.scan(r.newest, columns, func(_ uint64, record *provisioning.Record) error {
+	err = r.scan(r.newest, columns, func(_ uint64, record *record.Record) error {
 		if !record.FoldedInto.IsZero() || !r.filter.matches(record) {
 			return nil
 		}
@@ -97,7 +97,7 @@ func (r *report) chosenRows(columns []string, f func(*provisioning.Record) error
 func (r *report) writeJSON(to io.Writer) (int64, error) {
 	w := bufio.NewWriterSize(to, 64<<10)
 	var line []byte
-	rows, err := r.chosenRows(r.filter.Columns, func(record *provisioning.Record) error {
+	rows, err := r.chosenRows(r.filter.Columns, func(record *record.Record) error {
 		line = append(archive.AppendJSON(line[:0], record, r.filter.Columns...), '\n')
 		_, err := w.Write(line)
 		return err
@@ -110,8 +110,8 @@ const batchOfParquet = 1024
 
 func (r *report) writeParquet(to io.Writer) (int64, error) {
 	w := archive.NewRecordWriter(to)
-	batch := make([]provisioning.Record, 0, batchOfParquet)
-	rows, err := r.chosenRows(nil, func(record *provisioning.Record) error {
+	batch := make([]record.Record, 0, batchOfParquet)
+	rows, err := r.chosenRows(nil, func(record *record.Record) error {
 		if batch = append(batch, *record); len(batch) < cap(batch) {
 			return nil
 		}

@@ -14,11 +14,12 @@ import (
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // TestFormatsSayTheSame compares the rows of the three formats.
 func TestFormatsSayTheSame(t *testing.T) {
-	var batch []*provisioning.Record
+	var batch []*record.Record
 	for n := range 2500 {
 		batch = append(batch, state(n, 2, provisioning.StatusPending), state(n, 6, provisioning.Statuses[n%6]))
 	}
@@ -49,13 +50,13 @@ func TestFormatsSayTheSame(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
 	r, err := archive.OpenRecords(path)
 	require.NoError(t, err)
-	rows := make([]provisioning.Record, len(want))
+	rows := make([]record.Record, len(want))
 	n, err := r.Read(rows)
 	require.NoError(t, err)
 	require.Equal(t, len(want), n)
 	for i, w := range want {
 		require.Equal(t, w["activity_id"], rows[i].ActivityID.String())
-		at := slices.IndexFunc(batch, func(r *provisioning.Record) bool { return r.EventID == rows[i].EventID })
+		at := slices.IndexFunc(batch, func(r *record.Record) bool { return r.EventID == rows[i].EventID })
 		require.Equal(t, *batch[at], rows[i], "whole")
 	}
 	require.NoError(t, r.Close())
@@ -66,8 +67,8 @@ func TestFormatsSayTheSame(t *testing.T) {
 
 // TestFilesOutsideThePeriodAreNotRead relies on the statistics in the files' footers.
 func TestFilesOutsideThePeriodAreNotRead(t *testing.T) {
-	dir := store(t, false, []*provisioning.Record{state(1, 2, provisioning.StatusPending)}, []*provisioning.Record{state(50, 2, provisioning.StatusFailed)},
-		[]*provisioning.Record{state(90, 2, provisioning.StatusFailed)})
+	dir := store(t, false, []*record.Record{state(1, 2, provisioning.StatusPending)}, []*record.Record{state(50, 2, provisioning.StatusFailed)},
+		[]*record.Record{state(90, 2, provisioning.StatusFailed)})
 	f := day()
 	f.From, f.To = noon.Add(8*time.Minute), noon.Add(9*time.Minute)
 	r, done, err := open(t.Context(), dir, f)

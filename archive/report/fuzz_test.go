@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // FuzzParseFilter: a query is a filter that stands up to Validate, or an error that
@@ -20,7 +21,7 @@ func FuzzParseFilter(f *testing.F) {
 		f.Add(seed)
 	}
 	now := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
-	r := provisioning.Record{Status: provisioning.StatusFailed}
+	r := record.Record{Status: provisioning.StatusFailed}
 	f.Fuzz(func(t *testing.T, text string) {
 		query, _ := url.ParseQuery(text) // what a server makes of it
 		filter, err := ParseFilter(query, now)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // The link of a Grafana dashboard carries its variables under its own names.
@@ -32,7 +32,7 @@ func TestParseFilterOfADashboard(t *testing.T) {
 }
 
 func TestFiltersOfADashboardMatch(t *testing.T) {
-	r := provisioning.Record{Attempts: 2, Stalled: true}
+	r := record.Record{Attempts: 2, Stalled: true}
 	r.Cause, r.IdentityID, r.IdentityName, r.AccountID = "Access Request", "2c918", "Ada Lovelace", "CN=ada"
 	f := func(filter Filter, want bool) {
 		t.Helper()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Manifest is manifest.json of a report.
@@ -134,8 +135,8 @@ func (r *report) prove(view *archive.View) error {
 
 // scan reads the rows of the period that are in the set (nil: all), with their
 // numbers.
-func (r *report) scan(set bitmap, columns []string, f func(row uint64, record *provisioning.Record) error) error {
-	batch := make([]provisioning.Record, 1024)
+func (r *report) scan(set bitmap, columns []string, f func(row uint64, record *record.Record) error) error {
+	batch := make([]record.Record, 1024)
 	row := uint64(0)
 	for i := range r.snapshot.Files {
 		if len(r.skip) > i && r.skip[i] {
@@ -195,7 +196,7 @@ func (r *report) decide() (err error) {
 
 	var events keys
 	defer func() { err = errors.Join(err, events.close()) }()
-	err = r.scan(nil, []string{"event_id", "activity_id", "occurred_at", "observed_at", "version", "current"}, func(row uint64, record *provisioning.Record) error {
+	err = r.scan(nil, []string{"event_id", "activity_id", "occurred_at", "observed_at", "version", "current"}, func(row uint64, record *record.Record) error {
 		if !r.filter.within(record) {
 			return nil
 		}
@@ -290,7 +291,7 @@ func (r *report) writeActivities(w io.Writer, passwords *sheet, sum *summary) (i
 		return 0, err
 	}
 	read := union(columns, passwordColumns, filterColumns)
-	err = r.scan(r.newest, read, func(row uint64, record *provisioning.Record) error {
+	err = r.scan(r.newest, read, func(row uint64, record *record.Record) error {
 		if !record.FoldedInto.IsZero() || !r.filter.matches(record) {
 			return nil
 		}
@@ -319,7 +320,7 @@ func (r *report) writeHistory(w io.Writer) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	err = r.scan(r.history, union(historyColumns), func(_ uint64, record *provisioning.Record) error { return s.add(record) })
+	err = r.scan(r.history, union(historyColumns), func(_ uint64, record *record.Record) error { return s.add(record) })
 	return s.rows, errors.Join(err, s.close())
 }
 

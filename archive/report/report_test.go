@@ -22,6 +22,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -29,15 +30,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // state is the version'th state of activity n, a second after the one before.
-func state(n, version int, status provisioning.Status, change ...func(*provisioning.Record)) *provisioning.Record {
+func state(n, version int, status provisioning.Status, change ...func(*record.Record)) *record.Record {
 	at := pcommon.NewTimestampFromTime(noon.Add(time.Duration(n*10+version) * time.Second))
-	r := &provisioning.Record{
+	r := &record.Record{
 		Observation: provisioning.Observation{
 			Tenant: "acme", GroupID: fmt.Sprint("g", n), SourceID: "2c91", SourceName: "SAP", AccountID: fmt.Sprint("user", n),
 			Operation: provisioning.OperationCreate, IdentityName: "Ada Lovelace", OccurredAt: at, ObservedAt: at,
 			RawStatus: status.String(), Feed: provisioning.FeedREST, Original: "{}",
 		},
-		Sort: provisioning.SortObservation, Kind: provisioning.KindProvisioning, Status: status, Current: true, Version: uint64(version),
+		RecordType: record.TypeObservation, Kind: provisioning.KindProvisioning, Status: status, Current: true, Version: uint64(version),
 		GroupNumber: int64(n),
 	}
 	r.ActivityID = provisioning.ActivityKey{GroupID: r.GroupID}.ID()
@@ -49,7 +50,7 @@ func state(n, version int, status provisioning.Status, change ...func(*provision
 }
 
 // store writes batches into an archive, seals the hour if asked, and returns it.
-func store(t *testing.T, seal bool, batches ...[]*provisioning.Record) string {
+func store(t *testing.T, seal bool, batches ...[]*record.Record) string {
 	t.Helper()
 	dir := t.TempDir()
 	now := noon.Add(time.Hour - time.Second)
@@ -118,10 +119,10 @@ func day() Filter { return Filter{From: noon.Add(-time.Hour), To: noon.Add(24 * 
 func TestAnActivityIsItsNewestStateOnce(t *testing.T) {
 	pending, retrying := state(1, 2, provisioning.StatusPending), state(1, 4, provisioning.StatusRetrying)
 	success := state(1, 6, provisioning.StatusSuccess)
-	late := state(1, 7, provisioning.StatusFailed, func(r *provisioning.Record) { r.Current = false })
-	folded := state(2, 2, provisioning.StatusPending, func(r *provisioning.Record) { r.FoldedInto = success.ActivityID })
+	late := state(1, 7, provisioning.StatusFailed, func(r *record.Record) { r.Current = false })
+	folded := state(2, 2, provisioning.StatusPending, func(r *record.Record) { r.FoldedInto = success.ActivityID })
 	for _, seal := range []bool{false, true} {
-		dir := store(t, seal, []*provisioning.Record{success, pending}, []*provisioning.Record{retrying, pending, folded, late}, []*provisioning.Record{pending, retrying})
+		dir := store(t, seal, []*record.Record{success, pending}, []*record.Record{retrying, pending, folded, late}, []*record.Record{pending, retrying})
 		p := pull(t, dir, day())
 		require.Len(t, p.sheets["activities.csv"], 1)
 		row := p.sheets["activities.csv"][0]
@@ -138,7 +139,7 @@ func TestAnActivityIsItsNewestStateOnce(t *testing.T) {
 }
 
 func TestThePeriodEndsAtTo(t *testing.T) {
-	dir := store(t, true, []*provisioning.Record{state(1, 2, provisioning.StatusPending), state(1, 6, provisioning.StatusSuccess), state(50, 2, provisioning.StatusFailed)})
+	dir := store(t, true, []*record.Record{state(1, 2, provisioning.StatusPending), state(1, 6, provisioning.StatusSuccess), state(50, 2, provisioning.StatusFailed)})
 	p := pull(t, dir, Filter{From: noon, To: noon.Add(15 * time.Second)})
 	require.Len(t, p.sheets["activities.csv"], 1)
 	require.Equal(t, "Pending", p.sheets["activities.csv"][0]["status"], "as it stood then")
@@ -146,11 +147,11 @@ func TestThePeriodEndsAtTo(t *testing.T) {
 }
 
 func TestFilters(t *testing.T) {
-	password := state(3, 2, provisioning.StatusFailed, func(r *provisioning.Record) {
+	password := state(3, 2, provisioning.StatusFailed, func(r *record.Record) {
 		r.Kind, r.FailedOn, r.IdentityID, r.SourceName = provisioning.KindPassword, provisioning.FailedOnBoth, "id-3", "Workday"
 		r.ErrorMessage = "=cmd|'/C calc'!A0"
 	})
-	dir := store(t, false, []*provisioning.Record{
+	dir := store(t, false, []*record.Record{
 		state(1, 2, provisioning.StatusPending), state(2, 2, provisioning.StatusFailed), password,
 	})
 	f := func(query string, groups ...string) {
@@ -186,7 +187,7 @@ func TestFilters(t *testing.T) {
 }
 
 func TestColumnsAndZoneByChoice(t *testing.T) {
-	dir := store(t, false, []*provisioning.Record{state(1, 2, provisioning.StatusPending)})
+	dir := store(t, false, []*record.Record{state(1, 2, provisioning.StatusPending)})
 	values := url.Values{"columns": {"original,occurred_at,timed,version"}, "tz": {"Europe/Paris"}}
 	f, err := ParseFilter(values, noon.Add(time.Hour))
 	require.NoError(t, err)

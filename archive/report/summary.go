@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // summary counts activities by source, operation and status.
@@ -16,7 +16,7 @@ type summary struct{ counts map[[3]string]int64 }
 
 func newSummary() *summary { return &summary{counts: map[[3]string]int64{}} }
 
-func (s *summary) add(r *provisioning.Record) {
+func (s *summary) add(r *record.Record) {
 	s.counts[[3]string{cmp.Or(r.SourceName, r.SourceID), string(r.Operation), r.Status.String()}]++
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // activityColumns are those of the Activities page.
@@ -21,7 +21,7 @@ var activityColumns = []string{
 }
 
 var historyColumns = []string{
-	"activity_id", "occurred_at", "timed", "observed_at", "record", "feed", "raw_status", "observed_status", "previous_status",
+	"activity_id", "occurred_at", "timed", "observed_at", "record_type", "feed", "raw_status", "reported_status", "previous_status",
 	"status", "odd", "attempts", "error_message", "approver_name", "approval_status", "group_id", "source_name", "account_id",
 	"operation", "attribute_name", "attribute_value", "state_seq", "event_id",
 }
@@ -38,7 +38,7 @@ func Columns(sheet string) []string {
 }
 
 // cell writes one value of a record as text.
-type cell func(*provisioning.Record) string
+type cell func(*record.Record) string
 
 // cells makes the cells of the named columns. Times are written in the zone.
 func cells(columns []string, zone *time.Location) []cell {
@@ -58,21 +58,21 @@ func newCell(name string, zone *time.Location) cell {
 	}
 	switch name {
 	case "timed":
-		return func(r *provisioning.Record) string { return strconv.FormatBool(r.OccurredAt != 0) }
+		return func(r *record.Record) string { return strconv.FormatBool(r.OccurredAt != 0) }
 	case "occurred_at":
-		return func(r *provisioning.Record) string { return when(r.At()) }
+		return func(r *record.Record) string { return when(r.At()) }
 	}
-	f := provisioning.Activities.Column(name)
+	f := record.Activities.Column(name)
 	if f == nil {
 		panic("report: there is no column " + name) // Filter.Validate has looked
 	}
-	return func(r *provisioning.Record) string {
+	return func(r *record.Record) string {
 		switch f.Value {
-		case provisioning.ValueBool:
+		case record.ValueBool:
 			return strconv.FormatBool(f.Number(r) != 0)
-		case provisioning.ValueInt, provisioning.ValueUint:
+		case record.ValueInt, record.ValueUint:
 			return strconv.FormatInt(f.Number(r), 10)
-		case provisioning.ValueTime:
+		case record.ValueTime:
 			return when(pcommon.Timestamp(f.Number(r))) //nolint:gosec // as it was
 		default:
 			return harmless(f.Word(r))
@@ -113,7 +113,7 @@ func newSheet(w io.Writer, columns []string, zone *time.Location) (*sheet, error
 	return s, s.csv.Write(columns)
 }
 
-func (s *sheet) add(r *provisioning.Record) error {
+func (s *sheet) add(r *record.Record) error {
 	for i, c := range s.cells {
 		s.row[i] = c(r)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // rawText is the vendor's JSON of all rows, one after another, compressed.
@@ -43,7 +43,7 @@ func newRawText() *rawText {
 	return r
 }
 
-func (r *rawText) add(batch []*provisioning.Record) error {
+func (r *rawText) add(batch []*record.Record) error {
 	for _, record := range batch {
 		r.size += int64(len(record.Original)) + 1
 		for _, w := range []io.Writer{r.gzip, r.zstd} {

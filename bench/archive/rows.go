@@ -15,11 +15,12 @@ import (
 
 	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
 
 // rows are the records of a simulated tenant.
-type rows []*provisioning.Record
+type rows []*record.Record
 
 // batchSize is about what the exporter writes at once in a flood.
 const batchSize = 10_000
@@ -73,13 +74,13 @@ func fold(observations []provisioning.Observation) (all rows) {
 		a := &activities[i]
 		for n := 1; n <= len(a.History); n++ {
 			as := a.AsOf(n)
-			r := provisioning.NewRecord(&as)
+			r := record.New(&as)
 			if seen[r.EventID] {
 				continue
 			}
 			seen[r.EventID] = true
 			r.GroupNumber, r.GroupStatus = g.Number, g.Status
-			r.Version, r.Current = provisioning.Version(n, false), true
+			r.Version, r.Current = record.Version(n, false), true
 			all = append(all, &r)
 		}
 	}
@@ -88,12 +89,12 @@ func fold(observations []provisioning.Observation) (all rows) {
 
 // batches yields the rows as those of other groups, so that they can be written
 // again and again.
-func (s rows) batches(turn int) iter.Seq[[]*provisioning.Record] {
-	return func(yield func([]*provisioning.Record) bool) {
+func (s rows) batches(turn int) iter.Seq[[]*record.Record] {
+	return func(yield func([]*record.Record) bool) {
 		documents := map[string]string{} // of this turn: each turn has its own
 		for start := 0; start < len(s); start += batchSize {
 			part := s[start:min(start+batchSize, len(s))]
-			batch := make([]*provisioning.Record, len(part))
+			batch := make([]*record.Record, len(part))
 			for i, r := range part {
 				again := *r
 				again.GroupID += "-" + strconv.Itoa(turn)

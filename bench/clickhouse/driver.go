@@ -8,7 +8,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // drive inserts one batch of columns, prepared before the clock starts, as often as
@@ -41,10 +41,10 @@ func drive(ctx context.Context, address, like string, l *load) (s speed, err err
 }
 
 // prepare makes the driver's own columns of the types the table has.
-func prepare(records []provisioning.Record) proto.Input {
+func prepare(records []record.Record) proto.Input {
 	var input proto.Input
-	for i := range provisioning.Fields {
-		f := &provisioning.Fields[i]
+	for i := range record.Fields {
+		f := &record.Fields[i]
 		input = append(input, proto.InputColumn{Name: f.Column, Data: columnOf(f, records)})
 	}
 	timed := new(proto.ColBool)
@@ -54,34 +54,34 @@ func prepare(records []provisioning.Record) proto.Input {
 	return append(input, proto.InputColumn{Name: "timed", Data: timed})
 }
 
-func columnOf(f *provisioning.Field, records []provisioning.Record) proto.ColInput {
+func columnOf(f *record.Field, records []record.Record) proto.ColInput {
 	switch f.Value {
-	case provisioning.ValueBool:
+	case record.ValueBool:
 		c := new(proto.ColBool)
 		for i := range records {
 			c.Append(f.Number(&records[i]) != 0)
 		}
 		return c
-	case provisioning.ValueInt:
+	case record.ValueInt:
 		c := new(proto.ColInt64)
 		for i := range records {
 			c.Append(f.Number(&records[i]))
 		}
 		return c
-	case provisioning.ValueUint:
+	case record.ValueUint:
 		c := new(proto.ColUInt64)
 		for i := range records {
 			c.Append(uint64(f.Number(&records[i]))) //nolint:gosec // as it was
 		}
 		return c
-	case provisioning.ValueTime:
+	case record.ValueTime:
 		return timesOf(f, records)
 	}
 	texts := make([]string, len(records))
 	for i := range records {
 		texts[i] = f.Word(&records[i])
 	}
-	if f.Few {
+	if f.LowCardinality {
 		c := new(proto.ColStr).LowCardinality()
 		c.AppendArr(texts)
 		return c
@@ -91,7 +91,7 @@ func columnOf(f *provisioning.Field, records []provisioning.Record) proto.ColInp
 	return c
 }
 
-func timesOf(f *provisioning.Field, records []provisioning.Record) proto.ColInput {
+func timesOf(f *record.Field, records []record.Record) proto.ColInput {
 	times := new(proto.ColDateTime64).WithPrecision(proto.PrecisionMicro).WithLocation(time.UTC)
 	always := f.Column == "occurred_at" || f.Column == "observed_at"
 	c := proto.NewColNullable[time.Time](times)

@@ -16,12 +16,13 @@ import (
 
 	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
 
 // load is the records of a simulated tenant as the processor would send them.
 type load struct {
-	batches  [][]provisioning.Record
+	batches  [][]record.Record
 	groups   plog.Logs // their groups' records, which only provtrail stores
 	records  int
 	original int // bytes
@@ -36,7 +37,7 @@ func (l *load) batch(i int) plog.Logs {
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	to.EnsureCapacity(len(l.batches[i]))
 	for n := range l.batches[i] {
-		provisioning.WriteRecord(&l.batches[i][n], to.AppendEmpty())
+		record.WriteRecord(&l.batches[i][n], to.AppendEmpty())
 	}
 	return logs
 }
@@ -93,40 +94,40 @@ func parse(inbox, tenant string) ([]provisioning.Observation, error) {
 
 // fold makes a record of every observation, in the order of receipt, and one of every
 // group.
-func fold(observations []provisioning.Observation) ([]provisioning.Record, map[string]provisioning.GroupRecord) {
+func fold(observations []provisioning.Observation) ([]record.Record, map[string]record.Group) {
 	groups := map[string][]provisioning.Observation{}
 	for _, o := range observations {
 		groups[o.GroupID] = append(groups[o.GroupID], o)
 	}
 	seen := map[provisioning.ID]bool{}
-	var records []provisioning.Record
-	summaries := map[string]provisioning.GroupRecord{}
+	var records []record.Record
+	summaries := map[string]record.Group{}
 	for id, group := range groups {
 		activities := provisioning.Resolve(group)
 		summary := provisioning.Summarize(activities)
-		summaries[id] = provisioning.GroupRecord{Group: summary, Version: provisioning.Version(len(group), false), ObservedAt: summary.LastAt}
+		summaries[id] = record.Group{Group: summary, Version: record.Version(len(group), false), ObservedAt: summary.LastAt}
 		for i := range activities {
 			for n := range activities[i].History {
 				state := activities[i].AsOf(n + 1)
-				r := provisioning.NewRecord(&state)
+				r := record.New(&state)
 				if seen[r.EventID] {
 					continue
 				}
 				seen[r.EventID] = true
-				r.Version, r.Current = provisioning.Version(n+1, false), true
+				r.Version, r.Current = record.Version(n+1, false), true
 				r.GroupNumber, r.GroupStatus = summary.Number, summary.Status
 				records = append(records, r)
 			}
 		}
 	}
-	slices.SortFunc(records, func(a, b provisioning.Record) int {
+	slices.SortFunc(records, func(a, b record.Record) int {
 		return cmp.Or(cmp.Compare(a.ObservedAt, b.ObservedAt), slices.Compare(a.EventID[:], b.EventID[:]))
 	})
 	return records, summaries
 }
 
 // summaries writes the records of the groups that the activities' records speak of.
-func summaries(records []provisioning.Record, groups map[string]provisioning.GroupRecord) plog.Logs {
+func summaries(records []record.Record, groups map[string]record.Group) plog.Logs {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	written := map[string]bool{}
@@ -134,7 +135,7 @@ func summaries(records []provisioning.Record, groups map[string]provisioning.Gro
 		if id := records[i].GroupID; !written[id] {
 			written[id] = true
 			g := groups[id]
-			provisioning.WriteGroup(&g, to.AppendEmpty())
+			record.WriteGroup(&g, to.AppendEmpty())
 		}
 	}
 	return logs

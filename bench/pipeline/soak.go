@@ -78,7 +78,7 @@ func (c *collector) watch(ctx context.Context, db driver.Conn, long time.Duratio
 		}
 		now := sample{at: time.Since(begin), own: c.kilobytes("RssAnon:") << 10, mapped: c.kilobytes("RssFile:") << 10, goroutines: c.goroutines(ctx), files: c.files(), cpu: c.cpu()}
 		var newest time.Time
-		err := db.QueryRow(ctx, "SELECT count(), max(observed_at) FROM soak.provisioning_observations WHERE record = 'observation'").Scan(&now.rows, &newest)
+		err := db.QueryRow(ctx, "SELECT count(), max(observed_at) FROM soak.provisioning_observations WHERE record_type = 'observation'").Scan(&now.rows, &newest)
 		if err != nil {
 			continue // not there before the first batch
 		}

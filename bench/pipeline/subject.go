@@ -38,7 +38,7 @@ func provtrail(o options, in input) subject {
 	return subject{
 		name: ours, program: o.provtrail, profiles: o.profiles,
 		args: []string{"--config", "collector-config.yaml", "--config", "bench/pipeline/provtrail.yaml"},
-		rows: "SELECT uniqExact(event_id) FROM provisioning_observations WHERE record = 'observation'",
+		rows: "SELECT uniqExact(event_id) FROM provisioning_observations WHERE record_type = 'observation'",
 		want: uint64(in.observations), archive: "archive", //nolint:gosec // a count
 	}
 }

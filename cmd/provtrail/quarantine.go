@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // quarantineFlags say where the quarantine is read and which records are meant.
@@ -93,7 +94,7 @@ func quarantineTime(flag, text string, now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-func (f *quarantineFilter) matches(q *provisioning.Quarantined) bool {
+func (f *quarantineFilter) matches(q *record.Quarantined) bool {
 	at := q.ObservedAt.AsTime()
 	return (f.since.IsZero() || !at.Before(f.since)) && (f.until.IsZero() || at.Before(f.until)) &&
 		(f.flags.tenant == "" || q.Tenant == f.flags.tenant) && (f.flags.feed == "" || string(q.Feed) == f.flags.feed) &&
@@ -107,7 +108,7 @@ func containsFold(text, part string) bool {
 
 // selected returns the records that are meant, oldest first, each once. Beginnings of
 // ids that fit none or several are errors.
-func (f *quarantineFlags) selected(ctx context.Context, ids []string) ([]*provisioning.Quarantined, error) {
+func (f *quarantineFlags) selected(ctx context.Context, ids []string) ([]*record.Quarantined, error) {
 	filter, err := f.filter(ids, time.Now())
 	if err != nil {
 		return nil, err
@@ -117,8 +118,8 @@ func (f *quarantineFlags) selected(ctx context.Context, ids []string) ([]*provis
 		read = f.readClickHouse
 	}
 	seen := map[provisioning.ID]bool{}
-	var out []*provisioning.Quarantined
-	err = read(ctx, filter, func(q *provisioning.Quarantined) {
+	var out []*record.Quarantined
+	err = read(ctx, filter, func(q *record.Quarantined) {
 		if !seen[q.EventID] && filter.matches(q) {
 			seen[q.EventID] = true
 			out = append(out, q)
@@ -141,7 +142,7 @@ func (f *quarantineFlags) selected(ctx context.Context, ids []string) ([]*provis
 			err = errors.Join(err, fmt.Errorf("%d records begin with %s: give more digits", n, id))
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *provisioning.Quarantined) int {
+	slices.SortStableFunc(out, func(a, b *record.Quarantined) int {
 		if c := a.ObservedAt.AsTime().Compare(b.ObservedAt.AsTime()); c != 0 {
 			return c
 		}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter"
 	"github.com/provtrail/provtrail/internal/clickhousetest"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // What the exporter stored is what the command shows.
@@ -35,7 +35,7 @@ func TestQuarantineOfClickHouse(t *testing.T) {
 	ld := plog.NewLogs()
 	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for _, q := range texts {
-		provisioning.WriteQuarantined(q, records.AppendEmpty())
+		record.WriteQuarantined(q, records.AppendEmpty())
 	}
 	require.NoError(t, exp.ConsumeLogs(t.Context(), ld))
 

@@ -18,11 +18,12 @@ import (
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // readArchive reads the quarantine files of an archive in a folder. A file that has
 // been merged into another while this runs is there under its new name.
-func (f *quarantineFlags) readArchive(ctx context.Context, _ *quarantineFilter, take func(*provisioning.Quarantined)) error {
+func (f *quarantineFlags) readArchive(ctx context.Context, _ *quarantineFilter, take func(*record.Quarantined)) error {
 	if archive.IsURL(f.archive) {
 		return errors.New("--archive: the quarantine of a bucket is read from a copy of its folder quarantine/, or with --clickhouse")
 	}
@@ -51,14 +52,14 @@ func globQuoted(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-func readQuarantineFile(file string, take func(*provisioning.Quarantined)) (err error) {
+func readQuarantineFile(file string, take func(*record.Quarantined)) (err error) {
 	r, err := archive.OpenQuarantined(file)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	for {
-		rows := make([]provisioning.Quarantined, 256)
+		rows := make([]record.Quarantined, 256)
 		n, err := r.Read(rows)
 		for i := range n {
 			take(&rows[i])
@@ -78,7 +79,7 @@ WHERE observed_at >= fromUnixTimestamp64Micro({since:Int64}) AND observed_at < f
 ORDER BY observed_at, event_id`
 
 // readClickHouse reads the view quarantine over HTTP.
-func (f *quarantineFlags) readClickHouse(ctx context.Context, filter *quarantineFilter, take func(*provisioning.Quarantined)) (err error) {
+func (f *quarantineFlags) readClickHouse(ctx context.Context, filter *quarantineFilter, take func(*record.Quarantined)) (err error) {
 	options, err := clickHouseOptions(f.clickhouse)
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func (f *quarantineFlags) readClickHouse(ctx context.Context, filter *quarantine
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var q provisioning.Quarantined
+		var q record.Quarantined
 		var id, feed string
 		var at time.Time
 		if err := rows.Scan(&id, &q.Tenant, &feed, &q.Reason, &q.File, &q.Position, &q.Field, &q.Size, &at, &q.Original); err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func newQuarantineRequeueCommand(flags *quarantineFlags) *cobra.Command {
@@ -50,8 +50,8 @@ of its length is left out and named; read it again from where it came from.`,
 	return cmd
 }
 
-func requeue(cmd *cobra.Command, found []*provisioning.Quarantined, into string, dryRun bool) error {
-	var whole []*provisioning.Quarantined
+func requeue(cmd *cobra.Command, found []*record.Quarantined, into string, dryRun bool) error {
+	var whole []*record.Quarantined
 	var errs []error
 	tenants := map[string]bool{}
 	for _, q := range found {
@@ -85,7 +85,7 @@ func requeue(cmd *cobra.Command, found []*provisioning.Quarantined, into string,
 
 // writeRequeued writes the texts into a new file. The receiver may begin to read while
 // it grows: an unfinished document is waited for.
-func writeRequeued(records []*provisioning.Quarantined, into string, now time.Time) (name string, err error) {
+func writeRequeued(records []*record.Quarantined, into string, now time.Time) (name string, err error) {
 	if info, err := os.Stat(into); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("--into: %s is not a folder that is there, nothing was written", into)
 	}

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver"
 )
 
@@ -43,13 +43,13 @@ func TestRequeuedIsReadEachTime(t *testing.T) {
 	require.Len(t, files, 2, "still no group id: it is in the quarantine again, from where it was requeued")
 }
 
-func readAgain(t *testing.T, sink *consumertest.LogsSink, text string) (out []provisioning.Quarantined) {
+func readAgain(t *testing.T, sink *consumertest.LogsSink, text string) (out []record.Quarantined) {
 	for _, ld := range sink.AllLogs() {
 		for _, rl := range ld.ResourceLogs().All() {
 			for _, sl := range rl.ScopeLogs().All() {
 				for _, lr := range sl.LogRecords().All() {
-					var q provisioning.Quarantined
-					require.NoError(t, provisioning.ReadQuarantined(lr, &q))
+					var q record.Quarantined
+					require.NoError(t, record.ReadQuarantined(lr, &q))
 					if q.Original == text {
 						out = append(out, q)
 					}

@@ -13,7 +13,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func newQuarantineListCommand(flags *quarantineFlags) *cobra.Command {
@@ -82,7 +82,7 @@ type quarantinedJSON struct {
 	Original   string    `json:"original"`
 }
 
-func writeQuarantineJSON(w io.Writer, found []*provisioning.Quarantined) error {
+func writeQuarantineJSON(w io.Writer, found []*record.Quarantined) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	for _, q := range found {
@@ -100,7 +100,7 @@ func writeQuarantineJSON(w io.Writer, found []*provisioning.Quarantined) error {
 // shownID is enough of an id for the eye, and for show and requeue.
 const shownID = 12
 
-func writeQuarantineTable(w io.Writer, found []*provisioning.Quarantined, limit int) error {
+func writeQuarantineTable(w io.Writer, found []*record.Quarantined, limit int) error {
 	if len(found) == 0 {
 		_, err := fmt.Fprintln(w, "nothing in the quarantine matches")
 		return err
@@ -127,7 +127,7 @@ func writeQuarantineTable(w io.Writer, found []*provisioning.Quarantined, limit 
 	return err
 }
 
-func showQuarantined(w io.Writer, found []*provisioning.Quarantined) error {
+func showQuarantined(w io.Writer, found []*record.Quarantined) error {
 	var errs []error
 	say := func(format string, args ...any) {
 		_, err := fmt.Fprintf(w, format+"\n", args...)
@@ -152,7 +152,7 @@ func showQuarantined(w io.Writer, found []*provisioning.Quarantined) error {
 	return errors.Join(errs...)
 }
 
-func wasCut(q *provisioning.Quarantined) string {
+func wasCut(q *record.Quarantined) string {
 	if isCut(q) {
 		return fmt.Sprintf(", of which %d were kept", len(q.Original))
 	}
@@ -164,7 +164,7 @@ const keptWhole = 64 << 10
 
 // isCut says that the text was too long to be kept whole. (One whose secrets were
 // redacted has another length than what was read.)
-func isCut(q *provisioning.Quarantined) bool {
+func isCut(q *record.Quarantined) bool {
 	return q.Size > keptWhole && q.Size > int64(len(q.Original))
 }
 

@@ -15,32 +15,33 @@ import (
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 var quarantineHour = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func quarantinedTexts() []*provisioning.Quarantined {
+func quarantinedTexts() []*record.Quarantined {
 	at := func(minute int) pcommon.Timestamp {
 		return pcommon.NewTimestampFromTime(quarantineHour.Add(time.Duration(minute) * time.Minute))
 	}
-	out := []*provisioning.Quarantined{
+	out := []*record.Quarantined{
 		{Tenant: "acme", Feed: provisioning.FeedFile, Reason: "no group id", File: "/in/a.json", Position: 7, ObservedAt: at(1), Original: `{"a":1}`, Size: 7},
 		{Tenant: "acme", Feed: provisioning.FeedREST, Reason: "time is no time", Field: "modified", File: "https://x/items", ObservedAt: at(2), Original: "{\"b\":\n2}", Size: 8},
 		{Tenant: "acme", Feed: provisioning.FeedFile, Reason: "no group id", File: "/in/long.json", ObservedAt: at(3), Original: `{"c":`, Size: 100_000},
 		{Tenant: "globex", Feed: provisioning.FeedFile, Reason: "\x1b[31mred", File: "/in/g.json", ObservedAt: at(4), Original: "{\"d\":\"\x1b[2J\"}", Size: 12},
 	}
 	for _, q := range out {
-		q.EventID = provisioning.QuarantineID(q)
+		q.EventID = record.QuarantineID(q)
 	}
 	return out
 }
 
 // quarantineArchive is an archive with four texts, one of them in two files.
-func quarantineArchive(t *testing.T) (dir string, texts []*provisioning.Quarantined) {
+func quarantineArchive(t *testing.T) (dir string, texts []*record.Quarantined) {
 	dir, texts = filepath.Join(t.TempDir(), "arch[ive]"), quarantinedTexts()
 	a, err := archive.Open(t.Context(), dir, archive.Options{Now: func() time.Time { return quarantineHour.Add(5 * time.Minute) }})
 	require.NoError(t, err)
-	for _, batch := range [][]*provisioning.Quarantined{texts, texts[:1], nil} {
+	for _, batch := range [][]*record.Quarantined{texts, texts[:1], nil} {
 		_, err = a.Write(t.Context(), archive.Batch{Quarantined: batch})
 		require.NoError(t, err)
 	}

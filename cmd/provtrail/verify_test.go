@@ -13,6 +13,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // sealedArchive makes an archive with one sealed hour and returns its folder and
@@ -25,9 +26,9 @@ func sealedArchive(t *testing.T) (dir, name string) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	a, err := archive.Open(t.Context(), dir, archive.Options{Keys: keys, Now: func() time.Time { return now }})
 	require.NoError(t, err)
-	r := provisioning.Record{Observation: provisioning.Observation{Tenant: "acme", GroupID: "g", ObservedAt: pcommon.NewTimestampFromTime(now)}}
+	r := record.Record{Observation: provisioning.Observation{Tenant: "acme", GroupID: "g", ObservedAt: pcommon.NewTimestampFromTime(now)}}
 	r.EventID = provisioning.EventID(&r.Observation)
-	_, err = a.Write(t.Context(), archive.Batch{Records: []*provisioning.Record{&r}})
+	_, err = a.Write(t.Context(), archive.Batch{Records: []*record.Record{&r}})
 	require.NoError(t, err)
 	now = now.Add(time.Hour)
 	_, err = a.SealDue(t.Context())

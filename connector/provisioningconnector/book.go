@@ -5,6 +5,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 type groupKey = pcommon.TraceID
@@ -49,7 +50,7 @@ func (b *book) forgotten() (n int) {
 // held is what is known of a group. A finished one stays as long as there is room,
 // for it may be heard of again.
 type held struct {
-	summary    provisioning.GroupRecord
+	summary    record.Group
 	activities map[provisioning.ID]*activity
 	finished   bool
 	sent       uint64 // version of the summary of the trace sent last
@@ -57,7 +58,7 @@ type held struct {
 
 // activity is what is known of an activity.
 type activity struct {
-	newest  provisioning.Record
+	newest  record.Record
 	retries map[provisioning.ID]retry // by event id
 }
 
@@ -69,13 +70,13 @@ type retry struct {
 }
 
 // hear takes a record of the processor in. Records may come twice and in any order.
-func (h *held) hear(r *provisioning.Record) {
+func (h *held) hear(r *record.Record) {
 	a, ok := h.activities[r.ActivityID]
 	if !ok {
 		a = &activity{}
 		h.activities[r.ActivityID] = a
 	}
-	if r.Sort == provisioning.SortObservation && r.Status == provisioning.StatusRetrying && r.PreviousStatus != provisioning.StatusRetrying {
+	if r.RecordType == record.TypeObservation && r.Status == provisioning.StatusRetrying && r.PreviousStatus != provisioning.StatusRetrying {
 		if a.retries == nil {
 			a.retries = map[provisioning.ID]retry{}
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/provtrail/provtrail/connector/provisioningconnector/internal/metadata"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // tracer is the connector. It holds what the activities of a group told last until
@@ -131,20 +132,20 @@ func (t *tracer) read(logs plog.Logs, finished map[groupKey]*held) {
 // processor, which quarantines what it cannot read itself.
 func (t *tracer) record(lr plog.LogRecord, finished map[groupKey]*held) {
 	switch lr.EventName() {
-	case provisioning.EventActivity:
-		var r provisioning.Record
-		if err := provisioning.Read(lr, &r); err == nil && r.Sort != "" {
+	case record.EventActivity:
+		var r record.Record
+		if err := record.Read(lr, &r); err == nil && r.RecordType != "" {
 			t.group(provisioning.TraceID(r.Tenant, r.GroupID)).hear(&r)
 		}
-	case provisioning.EventGroup:
-		var g provisioning.GroupRecord
-		if err := provisioning.ReadGroup(lr, &g); err == nil {
+	case record.EventGroup:
+		var g record.Group
+		if err := record.ReadGroup(lr, &g); err == nil {
 			t.summary(g, finished)
 		}
 	}
 }
 
-func (t *tracer) summary(g provisioning.GroupRecord, finished map[groupKey]*held) {
+func (t *tracer) summary(g record.Group, finished map[groupKey]*held) {
 	key := provisioning.TraceID(g.Tenant, g.ID)
 	h := t.group(key)
 	if g.Version < h.summary.Version {
@@ -159,7 +160,7 @@ func (t *tracer) summary(g provisioning.GroupRecord, finished map[groupKey]*held
 	}
 }
 
-func (t *tracer) isFinished(g *provisioning.GroupRecord) bool {
+func (t *tracer) isFinished(g *record.Group) bool {
 	open := g.Counts[provisioning.StatusUnset] + g.Counts[provisioning.StatusPending] + g.Counts[provisioning.StatusRetrying]
 	if !t.cfg.CommittedIsFinished {
 		open += g.Counts[provisioning.StatusCommitted]

@@ -17,6 +17,7 @@ import (
 
 	"github.com/provtrail/provtrail/connector/provisioningconnector/internal/metadata"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 const second = pcommon.Timestamp(1e9)
@@ -26,7 +27,7 @@ func observe(says provisioning.Status, at pcommon.Timestamp, value string) provi
 		Tenant: "acme", Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: "g1",
 		SourceID: "5c71ff71195b4794a0b87e7cf36fb017", SourceName: "Active Directory", AccountID: "CN=Ada",
 		AttributeName: "memberOf", AttributeValue: value, Operation: provisioning.OperationAdd,
-		Says: says, RawStatus: says.String(), Cause: provisioning.CauseAccessRequest,
+		ReportedStatus: says, RawStatus: says.String(), Cause: provisioning.CauseAccessRequest,
 		RequestedAt: 5 * second, OccurredAt: at * second, ObservedAt: at*second + 1,
 	}
 	if says == provisioning.StatusFailed {
@@ -50,13 +51,13 @@ func told(observations ...provisioning.Observation) plog.Logs {
 				continue
 			}
 			asOf := a.AsOf(n + 1)
-			r := provisioning.NewRecord(&asOf)
-			r.Current, r.Version = n+1 == len(a.History), provisioning.Version(len(observations), false)
-			provisioning.WriteRecord(&r, to.AppendEmpty())
+			r := record.New(&asOf)
+			r.Current, r.Version = n+1 == len(a.History), record.Version(len(observations), false)
+			record.WriteRecord(&r, to.AppendEmpty())
 		}
 	}
-	g := provisioning.GroupRecord{Group: provisioning.Summarize(activities), Version: provisioning.Version(len(observations), false)}
-	provisioning.WriteGroup(&g, to.AppendEmpty())
+	g := record.Group{Group: provisioning.Summarize(activities), Version: record.Version(len(observations), false)}
+	record.WriteGroup(&g, to.AppendEmpty())
 	return logs
 }
 
@@ -225,9 +226,9 @@ func TestForeignRecordsAreLeftAlone(t *testing.T) {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	to.AppendEmpty().Body().SetStr("somebody else's")
-	provisioning.WriteQuarantined(&provisioning.Quarantined{Reason: "bad"}, to.AppendEmpty())
+	record.WriteQuarantined(&record.Quarantined{Reason: "bad"}, to.AppendEmpty())
 	o := observe(provisioning.StatusSuccess, 1, "CN=Sales")
-	provisioning.WriteObservation(&o, to.AppendEmpty())
+	record.WriteObservation(&o, to.AppendEmpty())
 	require.NoError(t, tr.ConsumeLogs(t.Context(), logs))
 	require.Zero(t, sink.SpanCount())
 	require.Zero(t, tr.book.groups.Len())

@@ -9,17 +9,18 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // spanFields are the columns that an activity's span carries as attributes.
-var spanFields = func() (fields []provisioning.Field) {
+var spanFields = func() (fields []record.Field) {
 	columns := []string{
 		"activity_id", "status", "kind", "operation", "cause", "source_id", "source_name", "account_id",
 		"attribute_name", "attribute_value", "identity_id", "identity_name", "requester_name", "approver_name",
 		"approval_status", "error_message", "failed_on", "ticket_id", "attempts", "pending_ms", "retrying_ms",
 		"committed_ms", "failed_ms",
 	}
-	for _, f := range provisioning.Fields {
+	for _, f := range record.Fields {
 		if slices.Contains(columns, f.Column) {
 			fields = append(fields, f)
 		}
@@ -38,7 +39,7 @@ func writeActivity(a *activity, span ptrace.Span) {
 	attributes := span.Attributes()
 	for i := range spanFields {
 		f := &spanFields[i]
-		if f.Value == provisioning.ValueInt {
+		if f.Value == record.ValueInt {
 			if n := f.Number(r); n != 0 {
 				attributes.PutInt(f.Attribute(), n)
 			}
@@ -81,13 +82,13 @@ func writeEvents(a *activity, span ptrace.Span) {
 		to.SetName(e.status.String())
 		to.SetTimestamp(e.at)
 		if e.message != "" {
-			to.Attributes().PutStr(provisioning.AttributePrefix+"error_message", e.message)
+			to.Attributes().PutStr(record.AttributePrefix+"error_message", e.message)
 		}
 	}
 }
 
 // begin is when the activity was asked for, or else first heard of.
-func begin(r *provisioning.Record) pcommon.Timestamp {
+func begin(r *record.Record) pcommon.Timestamp {
 	at := r.At()
 	for _, t := range []pcommon.Timestamp{r.RequestedAt, r.FirstPendingAt, r.FirstFailedAt, r.CommittedAt, r.FinishedAt, r.StatusSince} {
 		if t != 0 {
@@ -98,7 +99,7 @@ func begin(r *provisioning.Record) pcommon.Timestamp {
 }
 
 // finish is when the activity entered the status it ended in.
-func finish(r *provisioning.Record) pcommon.Timestamp {
+func finish(r *record.Record) pcommon.Timestamp {
 	if r.StatusSince == 0 {
 		return r.At()
 	}

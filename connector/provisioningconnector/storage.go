@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // shelf keeps the groups of the book in a storage extension. A group's key is its trace
@@ -98,12 +99,12 @@ func (h *held) encode() ([]byte, error) {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	group := to.AppendEmpty()
-	provisioning.WriteGroup(&h.summary, group)
+	record.WriteGroup(&h.summary, group)
 	group.Attributes().PutInt(attributeSent, int64(h.sent)) //nolint:gosec // a version
 	group.Attributes().PutBool(attributeFinished, h.finished)
 	for id, a := range h.activities {
 		lr := to.AppendEmpty()
-		provisioning.WriteRecord(&a.newest, lr)
+		record.WriteRecord(&a.newest, lr)
 		lr.Attributes().PutStr(attributeActivity, id.String())
 		retries := lr.Attributes().PutEmptySlice(attributeRetries)
 		for event, r := range a.retries {
@@ -139,7 +140,7 @@ func decode(value []byte) (*held, error) {
 }
 
 func (h *held) decodeGroup(lr plog.LogRecord) error {
-	if err := provisioning.ReadGroup(lr, &h.summary); err != nil {
+	if err := record.ReadGroup(lr, &h.summary); err != nil {
 		return err
 	}
 	if v, ok := lr.Attributes().Get(attributeSent); ok {
@@ -158,8 +159,8 @@ func (h *held) decodeActivity(lr plog.LogRecord) error {
 		return err
 	}
 	// Of an activity that only an older step is known of, there is no record yet.
-	if _, ok := lr.Attributes().Get(provisioning.AttributePrefix + "event_id"); ok {
-		if err := provisioning.Read(lr, &a.newest); err != nil {
+	if _, ok := lr.Attributes().Get(record.AttributePrefix + "event_id"); ok {
+		if err := record.Read(lr, &a.newest); err != nil {
 			return err
 		}
 	}

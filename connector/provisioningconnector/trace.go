@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // serviceName is the resource attribute by which trace stores sort spans. The root
@@ -17,7 +18,7 @@ import (
 const serviceName = "service.name"
 
 // attributeIncomplete marks a trace that lacks the spans of some activities.
-const attributeIncomplete = provisioning.AttributePrefix + "incomplete"
+const attributeIncomplete = record.AttributePrefix + "incomplete"
 
 // writeTrace writes the spans of a finished group. It reports whether all of its
 // activities are there.
@@ -78,11 +79,11 @@ func rootID(trace pcommon.TraceID) pcommon.SpanID { return pcommon.SpanID(trace[
 
 func spanID(activity provisioning.ID) pcommon.SpanID { return pcommon.SpanID(activity[:8]) }
 
-func writeGroup(g *provisioning.GroupRecord, span ptrace.Span) {
+func writeGroup(g *record.Group, span ptrace.Span) {
 	attributes := span.Attributes()
 	put := func(column, text string) {
 		if text != "" {
-			attributes.PutStr(provisioning.AttributePrefix+column, text)
+			attributes.PutStr(record.AttributePrefix+column, text)
 		}
 	}
 	put("tenant", g.Tenant)
@@ -92,11 +93,11 @@ func writeGroup(g *provisioning.GroupRecord, span ptrace.Span) {
 	put("identity_id", g.IdentityID)
 	put("identity_name", g.IdentityName)
 	put("requester_name", g.Requester)
-	attributes.PutInt(provisioning.AttributePrefix+"group_number", g.Number)
-	attributes.PutInt(provisioning.AttributePrefix+"activities", int64(g.Activities))
+	attributes.PutInt(record.AttributePrefix+"group_number", g.Number)
+	attributes.PutInt(record.AttributePrefix+"activities", int64(g.Activities))
 	for _, s := range provisioning.Statuses {
 		if n := g.Counts[s]; n > 0 {
-			attributes.PutInt(provisioning.AttributePrefix+provisioning.CountColumn(s), int64(n))
+			attributes.PutInt(record.AttributePrefix+record.CountColumn(s), int64(n))
 		}
 	}
 	failed := ""

@@ -15,22 +15,23 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // fill sets every field to a value of its own.
-func fill(t *rapid.T, r *provisioning.Record) {
-	for i := range provisioning.Fields {
-		f := &provisioning.Fields[i]
+func fill(t *rapid.T, r *record.Record) {
+	for i := range record.Fields {
+		f := &record.Fields[i]
 		text := rapid.StringN(0, 12, -1)
-		switch p := f.Of(r).(type) {
+		switch p := f.Pointer(r).(type) {
 		case *string:
 			*p = text.Draw(t, f.Column)
 		case *provisioning.Feed:
 			*p = provisioning.Feed(text.Draw(t, f.Column))
 		case *provisioning.Dialect:
 			*p = provisioning.Dialect(text.Draw(t, f.Column))
-		case *provisioning.Sort:
-			*p = provisioning.Sort(text.Draw(t, f.Column))
+		case *record.Type:
+			*p = record.Type(text.Draw(t, f.Column))
 		case *provisioning.Operation:
 			*p = provisioning.Operation(text.Draw(t, f.Column))
 		case *provisioning.Kind:
@@ -48,7 +49,7 @@ func fill(t *rapid.T, r *provisioning.Record) {
 		case *uint64:
 			*p = rapid.Uint64Range(0, 1<<63-1).Draw(t, f.Column)
 		case *pcommon.Timestamp:
-			*p = pcommon.Timestamp(rapid.Uint64Range(0, uint64(provisioning.MaxTime)).Draw(t, f.Column))
+			*p = pcommon.Timestamp(rapid.Uint64Range(0, uint64(record.MaxTime)).Draw(t, f.Column))
 		default:
 			t.Fatalf("%s has type %T, which the test does not know", f.Column, p)
 		}
@@ -90,7 +91,7 @@ func deref(field any) string {
 		return string(*p)
 	case *provisioning.Dialect:
 		return string(*p)
-	case *provisioning.Sort:
+	case *record.Type:
 		return string(*p)
 	case *provisioning.Operation:
 		return string(*p)
@@ -104,9 +105,9 @@ func deref(field any) string {
 
 func TestEveryColumnSurvives(t *testing.T) {
 	f := start(t)
-	want := map[string]provisioning.Record{}
+	want := map[string]record.Record{}
 	rapid.Check(t, func(rt *rapid.T) {
-		list := make([]provisioning.Record, rapid.IntRange(1, 5).Draw(rt, "n"))
+		list := make([]record.Record, rapid.IntRange(1, 5).Draw(rt, "n"))
 		for i := range list {
 			fill(rt, &list[i])
 			list[i].EventID = id(fmt.Sprint(len(want), i, list[i].Original))
@@ -117,7 +118,7 @@ func TestEveryColumnSurvives(t *testing.T) {
 	})
 	require.NoError(t, f.pushLogs(t.Context(), records(slices.Collect(maps.Values(want))...)))
 	var expressions []string
-	for _, field := range provisioning.Fields {
+	for _, field := range record.Fields {
 		expressions = append(expressions, "ifNull(toString("+field.Column+"), '')")
 	}
 	rows, err := f.conn.Query(t.Context(), "SELECT timed, ["+strings.Join(expressions, ", ")+"] FROM observations")
@@ -133,8 +134,8 @@ func TestEveryColumnSurvives(t *testing.T) {
 		if !timed {
 			r.OccurredAt = r.ObservedAt
 		}
-		for i, field := range provisioning.Fields {
-			w := stored(field.Of(&r))
+		for i, field := range record.Fields {
+			w := stored(field.Pointer(&r))
 			if field.Column == "occurred_at" && w == "" {
 				w = "1970-01-01 00:00:00.000000"
 			}
@@ -145,7 +146,7 @@ func TestEveryColumnSurvives(t *testing.T) {
 	require.Empty(t, want)
 }
 
-// TestTablesHaveTheFields: a field added to provisioning.Fields needs a migration.
+// TestTablesHaveTheFields: a field added to record.Fields needs a migration.
 func TestTablesHaveTheFields(t *testing.T) {
 	f := start(t)
 	require.NoError(t, f.tables.ensure(t.Context()))
@@ -154,19 +155,19 @@ func TestTablesHaveTheFields(t *testing.T) {
 		return list
 	}
 	fields := []string{"timed"}
-	for _, field := range provisioning.Fields {
+	for _, field := range record.Fields {
 		fields = append(fields, field.Column)
 	}
 	require.ElementsMatch(t, fields, columns("provisioning_observations"))
 	require.ElementsMatch(t, append(fields, "source", "activity"), columns("observations"))
-	current := slices.DeleteFunc(slices.Clone(fields), func(name string) bool { return slices.Contains([]string{"current", "original", "said"}, name) })
+	current := slices.DeleteFunc(slices.Clone(fields), func(name string) bool { return slices.Contains([]string{"current", "original", "reported_overrides"}, name) })
 	require.ElementsMatch(t, append(current, "source", "activity"), columns("activities"))
 }
 
 func TestUnreadableRecordsAreQuarantined(t *testing.T) {
 	f := start(t)
 	broken := func(change func(plog.LogRecord)) plog.Logs {
-		logs := records(provisioning.Record{Observation: provisioning.Observation{
+		logs := records(record.Record{Observation: provisioning.Observation{
 			EventID: id("x"), Tenant: "acme", Feed: provisioning.FeedREST, GroupID: "g", ObservedAt: 1e18,
 		}})
 		change(logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0))

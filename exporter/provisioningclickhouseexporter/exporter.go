@@ -23,7 +23,7 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/schema"
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/internal/freelist"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 type clickhouseExporter struct {
@@ -114,9 +114,9 @@ func (e *clickhouseExporter) store(ctx context.Context, records []*columnar.Batc
 		head, tail := columnar.Cut(records, n/2)
 		return errors.Join(e.store(ctx, head), e.store(ctx, tail))
 	}
-	record := columnar.Join(records).Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	lr := columnar.Join(records).Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 	refused := columnar.NewBuilder(1)
-	refused.Quarantined(provisioning.Refuse(record, fmt.Errorf("ClickHouse refused it: %w", err)))
+	refused.Quarantined(record.Refuse(lr, fmt.Errorf("ClickHouse refused it: %w", err)))
 	if err := e.insertAll(ctx, []*columnar.Batch{refused.Batch()}); err != nil {
 		return fmt.Errorf("put a refused record into the quarantine: %w", err)
 	}

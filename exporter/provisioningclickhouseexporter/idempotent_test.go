@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 const (
@@ -20,14 +21,14 @@ const (
 
 // history is what the processor says of n groups over two days: each has an activity
 // that is first Pending, then Committed, and an account-level one that folds into it.
-func history(n int) (list []provisioning.Record, groups []provisioning.GroupRecord) {
+func history(n int) (list []record.Record, groups []record.Group) {
 	for g := range n {
 		at := monday + pcommon.Timestamp(g%40)*hour
-		base := provisioning.Record{Observation: provisioning.Observation{
+		base := record.Record{Observation: provisioning.Observation{
 			Tenant: "acme", Feed: provisioning.FeedREST, GroupID: fmt.Sprintf("g%d", g), SourceName: []string{"AD", "SAP"}[g%2],
 			AccountID: fmt.Sprint("account", g), Operation: provisioning.OperationAdd, OccurredAt: at, ObservedAt: at + hour,
 			Original: fmt.Sprintf(`{"id":"g%d"}`, g),
-		}, Sort: provisioning.SortObservation, Current: true, Kind: provisioning.KindProvisioning, GroupNumber: provisioning.GroupNumber("acme", fmt.Sprintf("g%d", g))}
+		}, RecordType: record.TypeObservation, Current: true, Kind: provisioning.KindProvisioning, GroupNumber: provisioning.GroupNumber("acme", fmt.Sprintf("g%d", g))}
 		if g%7 == 3 {
 			base.ErrorMessage = fmt.Sprintf("no route to 10.0.0.%d", g)
 		}
@@ -47,7 +48,7 @@ func history(n int) (list []provisioning.Record, groups []provisioning.GroupReco
 		folded.FoldedInto = pending.ActivityID
 		list = append(list, coarse, pending, folded, committed)
 		for v, s := range []provisioning.Status{provisioning.StatusPending, provisioning.StatusCommitted} {
-			r := provisioning.GroupRecord{Group: provisioning.Group{
+			r := record.Group{Group: provisioning.Group{
 				Tenant: "acme", ID: base.GroupID, Number: base.GroupNumber, Status: s, Activities: 1, FirstAt: at, LastAt: at + hour, Sources: []string{"AD"},
 			}, Version: uint64(4 + 2*v), ObservedAt: at + hour} //nolint:gosec // 4 or 6
 			r.Counts[s] = 1
@@ -57,14 +58,14 @@ func history(n int) (list []provisioning.Record, groups []provisioning.GroupReco
 	return list, groups
 }
 
-func logsOf(list []provisioning.Record, groups []provisioning.GroupRecord) plog.Logs {
+func logsOf(list []record.Record, groups []record.Group) plog.Logs {
 	logs := records(list...)
 	to := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	for i := range groups {
-		provisioning.WriteGroup(&groups[i], to.AppendEmpty())
+		record.WriteGroup(&groups[i], to.AppendEmpty())
 	}
-	q := provisioning.Quarantined{Tenant: "acme", Reason: "bad", File: "f", Original: "{", ObservedAt: monday}
-	provisioning.WriteQuarantined(&q, to.AppendEmpty())
+	q := record.Quarantined{Tenant: "acme", Reason: "bad", File: "f", Original: "{", ObservedAt: monday}
+	record.WriteQuarantined(&q, to.AppendEmpty())
 	return logs
 }
 
@@ -112,7 +113,7 @@ func TestNothingIsDoubled(t *testing.T) {
 		for i, e := range []*fixture{f, other} {
 			sending.Go(func() {
 				random := rand.New(rand.NewPCG(uint64(i), 1)) //nolint:gosec // a test
-				shuffled := append([]provisioning.Record{}, list...)
+				shuffled := append([]record.Record{}, list...)
 				random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 				for len(shuffled) > 0 {
 					n := min(1+random.IntN(90), len(shuffled))

@@ -14,7 +14,7 @@ import (
 
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/metadata"
 	"github.com/provtrail/provtrail/internal/clickhousetest"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func runTests(m *testing.M) { clickhousetest.Main(m) }
@@ -56,11 +56,11 @@ func one[T any](t *testing.T, f *fixture, query string, args ...any) (value T) {
 	return value
 }
 
-func records(list ...provisioning.Record) plog.Logs {
+func records(list ...record.Record) plog.Logs {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for i := range list {
-		provisioning.WriteRecord(&list[i], to.AppendEmpty())
+		record.WriteRecord(&list[i], to.AppendEmpty())
 	}
 	return logs
 }

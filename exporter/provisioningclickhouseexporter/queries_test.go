@@ -14,7 +14,7 @@ func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
 	require.NoError(t, f.tables.ensure(t.Context()))
 	const rows = 400_000
 	require.NoError(t, f.conn.Exec(clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"max_partitions_per_insert_block": 0})), `
-		INSERT INTO provisioning_observations (event_id, tenant, group_id, group_number, activity_id, status, record, current, version, source_name,
+		INSERT INTO provisioning_observations (event_id, tenant, group_id, group_number, activity_id, status, record_type, current, version, source_name,
 			identity_id, identity_name, account_id, kind, occurred_at, timed, observed_at, original)
 		SELECT lower(hex(sipHash128(number))), 'acme', lower(hex(sipHash128(intDiv(number, 8), 1))), intDiv(number, 8), lower(hex(sipHash128(intDiv(number, 2), 2))),
 			['Pending', 'Committed'][1 + number % 2], 'observation', true, 2 * (1 + number % 2), concat('source ', toString(number % 20)),

@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // The labels a record gives. More would make more streams: an id as a label makes
@@ -52,15 +52,15 @@ func (e *entry) size() int {
 var metadataOf = func() map[string]string {
 	names := make(map[string]string)
 	for _, column := range []string{
-		"record", "event_id", "feed", "dialect", "group_id", "group_number", "group_status", "activity_id",
+		"record_type", "event_id", "feed", "dialect", "group_id", "group_number", "group_status", "activity_id",
 		"previous_status", "raw_status", "odd", "operation", "cause", "source_id", "account_id", "attribute_name",
 		"identity_id", "identity_name", "requester_name", "approver_name", "approval_status", "failed_on",
 		"ticket_id", "item_id", "attempts", "stalled", "overdue", "state_seq", "version", "current", "folded_into",
 		"reason", "field", "position", // of quarantine records
 	} {
-		names[provisioning.AttributePrefix+column] = column
+		names[record.AttributePrefix+column] = column
 	}
-	names[provisioning.AttributeFilePath] = "file"
+	names[record.AttributeFilePath] = "file"
 	return names
 }()
 
@@ -103,7 +103,7 @@ func (m *entryMaker) entry(lr plog.LogRecord) entry {
 }
 
 func label(labels map[string]string, name string, attrs pcommon.Map, column string) {
-	if v, ok := attrs.Get(provisioning.AttributePrefix + column); ok && v.AsString() != "" {
+	if v, ok := attrs.Get(record.AttributePrefix + column); ok && v.AsString() != "" {
 		labels[name] = strings.ToValidUTF8(v.AsString(), "\uFFFD")
 	}
 }
@@ -158,9 +158,9 @@ func (m *entryMaker) timestamp(lr plog.LogRecord, line string) time.Time {
 		at = t
 	}
 	id := line
-	if v, ok := lr.Attributes().Get(provisioning.AttributePrefix + "event_id"); ok {
+	if v, ok := lr.Attributes().Get(record.AttributePrefix + "event_id"); ok {
 		id = v.AsString()
-	} else if v, ok := lr.Attributes().Get(provisioning.AttributePrefix + "group_id"); ok {
+	} else if v, ok := lr.Attributes().Get(record.AttributePrefix + "group_id"); ok {
 		id = versionOf(lr) + v.AsString() // a group's summary has no event id
 	}
 	below := xxhash.Sum64String(id) % uint64(time.Millisecond)
@@ -169,7 +169,7 @@ func (m *entryMaker) timestamp(lr plog.LogRecord, line string) time.Time {
 
 func versionOf(lr plog.LogRecord) string {
 	var b [8]byte
-	if v, ok := lr.Attributes().Get(provisioning.AttributePrefix + "version"); ok {
+	if v, ok := lr.Attributes().Get(record.AttributePrefix + "version"); ok {
 		binary.BigEndian.PutUint64(b[:], uint64(v.Int())) //nolint:gosec // only mixed into a hash
 	}
 	return string(b[:])

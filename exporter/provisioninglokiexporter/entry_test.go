@@ -10,13 +10,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func TestEntryOfAnActivity(t *testing.T) {
 	r := activity(1)
 	r.Original = `{"id":"secret to the log reader"}`
 	lr := plog.NewLogRecord()
-	provisioning.WriteRecord(&r, lr)
+	record.WriteRecord(&r, lr)
 
 	e := (&entryMaker{static: map[string]string{"service_name": "provtrail"}}).entry(lr)
 	assert.Equal(t, `{kind="provisioning", service_name="provtrail", source="Active Directory", status="Failed", tenant="acme"}`, e.labels)
@@ -26,7 +27,7 @@ func TestEntryOfAnActivity(t *testing.T) {
 		got[m.Name] = m.Value
 	}
 	assert.Equal(t, map[string]string{
-		"event": "provisioning.activity", "record": "observation", "severity": "ERROR", "feed": "rest", "dialect": "rest",
+		"event": "provisioning.activity", "record_type": "observation", "severity": "ERROR", "feed": "rest", "dialect": "rest",
 		"event_id": r.EventID.String(), "activity_id": r.ActivityID.String(), "group_id": "g1",
 		"group_number": pcommon.NewValueInt(r.GroupNumber).AsString(), "group_status": "Failed",
 		"trace_id": lr.TraceID().String(), "operation": "Add", "attribute_name": "memberOf", "account_id": "CN=Ada",
@@ -37,7 +38,7 @@ func TestEntryOfAnActivity(t *testing.T) {
 
 func TestEntryOfOtherRecords(t *testing.T) {
 	lr := plog.NewLogRecord()
-	provisioning.WriteQuarantined(&provisioning.Quarantined{
+	record.WriteQuarantined(&record.Quarantined{
 		Tenant: "acme", Feed: provisioning.FeedFile, Reason: "no group id", File: "drop/a.json", Position: 7, Original: "{}",
 	}, lr)
 	e := (&entryMaker{}).entry(lr)
@@ -47,8 +48,8 @@ func TestEntryOfOtherRecords(t *testing.T) {
 	assert.Equal(t, "no group id", metadataValue(e.push, "reason"))
 
 	lr = plog.NewLogRecord()
-	g := provisioning.GroupRecord{Group: provisioning.Group{Tenant: "acme", ID: "g1", Status: provisioning.StatusFailed}, Version: 4}
-	provisioning.WriteGroup(&g, lr)
+	g := record.Group{Group: provisioning.Group{Tenant: "acme", ID: "g1", Status: provisioning.StatusFailed}, Version: 4}
+	record.WriteGroup(&g, lr)
 	e = (&entryMaker{}).entry(lr)
 	assert.Equal(t, `{tenant="acme"}`, e.labels, "a summary must not be counted among the activities of a status")
 	assert.Equal(t, "provisioning.group", metadataValue(e.push, "event"))
@@ -75,7 +76,7 @@ func TestTextThatLokiCannotRead(t *testing.T) {
 	r := activity(1)
 	r.SourceName, r.IdentityName = "a\"b\\c\n\xff", "\xfe"
 	lr := plog.NewLogRecord()
-	provisioning.WriteRecord(&r, lr)
+	record.WriteRecord(&r, lr)
 	e := (&entryMaker{}).entry(lr)
 	assert.Contains(t, e.labels, `source="a\"b\\c\n�"`)
 	assert.Equal(t, "\uFFFD", metadataValue(e.push, "identity_name"))

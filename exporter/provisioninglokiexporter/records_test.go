@@ -8,21 +8,22 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 123_000_000, time.UTC)
 
-func activity(n int) provisioning.Record {
+func activity(n int) record.Record {
 	o := provisioning.Observation{
 		Tenant: "acme", Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: fmt.Sprint("g", n),
 		SourceID: "5c71ff71195b4794a0b87e7cf36fb017", SourceName: "Active Directory", AccountID: "CN=Ada",
 		AttributeName: "memberOf", AttributeValue: "CN=Sales", Operation: provisioning.OperationAdd,
-		Says: provisioning.StatusFailed, RawStatus: "FAILED", ErrorMessage: "timed out", IdentityName: "ada.lovelace",
+		ReportedStatus: provisioning.StatusFailed, RawStatus: "FAILED", ErrorMessage: "timed out", IdentityName: "ada.lovelace",
 		OccurredAt: pcommon.NewTimestampFromTime(noon.Add(-time.Hour)), ObservedAt: pcommon.NewTimestampFromTime(noon),
 	}
 	o.EventID = provisioning.EventID(&o)
 	a := provisioning.Resolve([]provisioning.Observation{o})
-	r := provisioning.NewRecord(&a[0])
+	r := record.New(&a[0])
 	r.GroupNumber, r.GroupStatus = provisioning.GroupNumber(r.Tenant, r.GroupID), r.Status
 	return r
 }
@@ -36,7 +37,7 @@ func activities(n int) (plog.Logs, []string) {
 	for i := range n {
 		r := activity(i)
 		ids[i] = r.EventID.String()
-		provisioning.WriteRecord(&r, records.AppendEmpty())
+		record.WriteRecord(&r, records.AppendEmpty())
 	}
 	return ld, ids
 }

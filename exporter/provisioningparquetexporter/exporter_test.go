@@ -21,6 +21,7 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter/internal/metadata"
 	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func quickConfig(dir string) *Config {
@@ -43,7 +44,7 @@ func observation(n int) provisioning.Observation {
 	now := pcommon.NewTimestampFromTime(time.Now().Truncate(time.Microsecond))
 	o := provisioning.Observation{
 		Tenant: "acme", GroupID: "g1", Feed: provisioning.FeedREST, SourceName: "SAP", AccountID: fmt.Sprint("user", n),
-		Operation: provisioning.OperationCreate, Says: provisioning.StatusPending, RawStatus: "PENDING",
+		Operation: provisioning.OperationCreate, ReportedStatus: provisioning.StatusPending, RawStatus: "PENDING",
 		OccurredAt: now, ObservedAt: now, Original: `{"id":1}`,
 	}
 	o.EventID = provisioning.EventID(&o)
@@ -56,18 +57,18 @@ func logsOf(n int) (plog.Logs, []provisioning.Observation) {
 	var want []provisioning.Observation
 	for i := range n {
 		o := observation(i)
-		provisioning.WriteObservation(&o, list.AppendEmpty())
+		record.WriteObservation(&o, list.AppendEmpty())
 		want = append(want, o)
 	}
 	return logs, want
 }
 
 // stored reads every row of the archive.
-func stored(t require.TestingT, dir string) (map[provisioning.ID]provisioning.Record, []provisioning.Quarantined) {
+func stored(t require.TestingT, dir string) (map[provisioning.ID]record.Record, []record.Quarantined) {
 	files, err := archive.Files(context.Background(), dir)
 	require.NoError(t, err)
-	records := map[provisioning.ID]provisioning.Record{}
-	var quarantined []provisioning.Quarantined
+	records := map[provisioning.ID]record.Record{}
+	var quarantined []record.Quarantined
 	for _, f := range files {
 		path := filepath.Join(dir, f.Name)
 		if f.Quarantine() {
@@ -103,9 +104,9 @@ func TestRecordsReachTheArchive(t *testing.T) {
 	e := start(t, quickConfig(dir))
 	logs, want := logsOf(50)
 	list := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
-	provisioning.WriteGroup(&provisioning.GroupRecord{Group: provisioning.Group{ID: "g1"}, ObservedAt: want[0].ObservedAt}, list.AppendEmpty())
-	q := provisioning.Quarantined{Tenant: "acme", Reason: "no JSON", File: "a.json", Position: 3, Original: "{", ObservedAt: want[0].ObservedAt}
-	provisioning.WriteQuarantined(&q, list.AppendEmpty())
+	record.WriteGroup(&record.Group{Group: provisioning.Group{ID: "g1"}, ObservedAt: want[0].ObservedAt}, list.AppendEmpty())
+	q := record.Quarantined{Tenant: "acme", Reason: "no JSON", File: "a.json", Position: 3, Original: "{", ObservedAt: want[0].ObservedAt}
+	record.WriteQuarantined(&q, list.AppendEmpty())
 	wrong := list.AppendEmpty()
 	list.At(0).CopyTo(wrong)
 	wrong.Attributes().PutStr("provisioning.status", "Done")

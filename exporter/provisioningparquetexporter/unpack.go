@@ -4,14 +4,14 @@ import (
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/internal/freelist"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // unpacked is a request's records one by one, as the archive sorts and divides them. Their
 // memory is used again.
 type unpacked struct {
-	records     []provisioning.Record
-	quarantined []provisioning.Quarantined
+	records     []record.Record
+	quarantined []record.Quarantined
 	batch       archive.Batch
 	groups      int // passed over: the archive has their activities
 }

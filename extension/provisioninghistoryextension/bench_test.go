@@ -10,6 +10,7 @@ import (
 
 	"github.com/provtrail/provtrail/internal/clickhousetest"
 	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -32,18 +33,18 @@ func BenchmarkTold(b *testing.B) {
 	}
 	cfg := createDefaultConfig().(*Config)
 	cfg.Endpoints, cfg.Database = []string{server.Addr}, database
-	h := &history{config: cfg, logger: zap.NewNop()}
+	h := &historyExtension{config: cfg, logger: zap.NewNop()}
 	require.NoError(b, h.Start(b.Context(), componenttest.NewNopHost()))
 	defer func() { require.NoError(b, h.Shutdown(b.Context())) }()
 	f := func(name, prefix string, groups int, version uint64, want int) {
 		b.Run(name, func(b *testing.B) {
-			ask := make([]provisioning.KnownGroup, groups)
+			ask := make([]history.KnownGroup, groups)
 			for i := range ask {
 				id := fmt.Sprint(prefix, i*7)
-				ask[i] = provisioning.KnownGroup{Key: provisioning.GroupKey(`a'c\me`, id), Tenant: `a'c\me`, GroupID: id, Version: version}
+				ask[i] = history.KnownGroup{Key: history.GroupKey(`a'c\me`, id), Tenant: `a'c\me`, GroupID: id, Version: version}
 			}
 			for b.Loop() {
-				told, err := h.Told(b.Context(), ask)
+				told, err := h.Stored(b.Context(), ask)
 				require.NoError(b, err)
 				require.Len(b, told, want)
 			}

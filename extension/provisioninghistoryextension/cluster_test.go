@@ -18,6 +18,7 @@ import (
 	"github.com/provtrail/provtrail/internal/blackbox"
 	"github.com/provtrail/provtrail/internal/clickhousetest"
 	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -46,12 +47,12 @@ func TestAClusterIsAskedAsAWhole(t *testing.T) {
 	servers := shards(t)
 	const groups = 20
 	batch := columnar.NewBuilder(0)
-	ask := make([]provisioning.KnownGroup, groups)
+	ask := make([]history.KnownGroup, groups)
 	want := map[provisioning.ID]provisioning.Observation{}
 	for i := range ask {
 		o := observe(fmt.Sprint("g", i), i, nil)
 		tell(batch, 4, []provisioning.Observation{o})
-		ask[i] = provisioning.KnownGroup{Key: provisioning.GroupKey(o.Tenant, o.GroupID), Tenant: o.Tenant, GroupID: o.GroupID}
+		ask[i] = history.KnownGroup{Key: history.GroupKey(o.Tenant, o.GroupID), Tenant: o.Tenant, GroupID: o.GroupID}
 		want[ask[i].Key] = o
 	}
 	store(t, servers[0], "spread", batch.Batch(), func(c *provisioningclickhouseexporter.Config) {
@@ -60,14 +61,14 @@ func TestAClusterIsAskedAsAWhole(t *testing.T) {
 	for _, server := range servers {
 		cfg := createDefaultConfig().(*Config)
 		cfg.Endpoints, cfg.Database, cfg.Cluster = []string{server.Addr}, "spread", true
-		h := &history{config: cfg, logger: zap.NewNop()}
+		h := &historyExtension{config: cfg, logger: zap.NewNop()}
 		require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
 		t.Cleanup(func() { require.NoError(t, h.Shutdown(context.Background())) })
-		told, err := h.Told(t.Context(), ask)
+		told, err := h.Stored(t.Context(), ask)
 		require.NoError(t, err)
 		require.Len(t, told, groups)
 		for key, o := range want {
-			require.Equal(t, provisioning.ToldGroup{Version: 4, Observations: []provisioning.Observation{o}}, told[key])
+			require.Equal(t, history.StoredGroup{Version: 4, Observations: []provisioning.Observation{o}}, told[key])
 		}
 	}
 }

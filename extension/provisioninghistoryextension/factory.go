@@ -15,5 +15,5 @@ func NewFactory() extension.Factory {
 }
 
 func create(_ context.Context, set extension.Settings, config component.Config) (extension.Extension, error) {
-	return &history{config: config.(*Config), logger: set.Logger}, nil
+	return &historyExtension{config: config.(*Config), logger: set.Logger}, nil
 }

@@ -12,21 +12,22 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
 
+	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// history implements provisioning.History.
-type history struct {
+// history implements history.Store.
+type historyExtension struct {
 	config *Config
 	logger *zap.Logger
 	conn   driver.Conn
 	warned atomic.Bool
 }
 
-var _ provisioning.History = (*history)(nil)
+var _ history.Store = (*historyExtension)(nil)
 
 // Start prepares; the first connection is made for the first query.
-func (h *history) Start(ctx context.Context, _ component.Host) error {
+func (h *historyExtension) Start(ctx context.Context, _ component.Host) error {
 	options := &clickhouse.Options{
 		Addr:         h.config.Endpoints,
 		Auth:         clickhouse.Auth{Username: h.config.Username, Password: string(h.config.Password)},
@@ -50,7 +51,7 @@ func (h *history) Start(ctx context.Context, _ component.Host) error {
 }
 
 // Shutdown closes the connections.
-func (h *history) Shutdown(context.Context) error {
+func (h *historyExtension) Shutdown(context.Context) error {
 	if h.conn == nil {
 		return nil
 	}
@@ -60,9 +61,9 @@ func (h *history) Shutdown(context.Context) error {
 // most is how many groups one query is asked for.
 const most = 1000
 
-// Told implements provisioning.History.
-func (h *history) Told(ctx context.Context, groups []provisioning.KnownGroup) (map[provisioning.ID]provisioning.ToldGroup, error) {
-	told := map[provisioning.ID]provisioning.ToldGroup{}
+// Stored implements history.Store.
+func (h *historyExtension) Stored(ctx context.Context, groups []history.KnownGroup) (map[provisioning.ID]history.StoredGroup, error) {
+	told := map[provisioning.ID]history.StoredGroup{}
 	for part := range slices.Chunk(groups, most) {
 		if err := h.part(ctx, part, told); err != nil {
 			if h.absent(err) {
@@ -74,7 +75,7 @@ func (h *history) Told(ctx context.Context, groups []provisioning.KnownGroup) (m
 	return told, nil
 }
 
-func (h *history) part(ctx context.Context, groups []provisioning.KnownGroup, told map[provisioning.ID]provisioning.ToldGroup) error {
+func (h *historyExtension) part(ctx context.Context, groups []history.KnownGroup, told map[provisioning.ID]history.StoredGroup) error {
 	newer, span, err := h.newer(ctx, groups)
 	if err != nil || len(newer) == 0 {
 		return err
@@ -84,14 +85,14 @@ func (h *history) part(ctx context.Context, groups []provisioning.KnownGroup, to
 		return err
 	}
 	for _, g := range newer {
-		told[g.Key] = provisioning.ToldGroup{Version: g.Version, Observations: observations[g.Key]}
+		told[g.Key] = history.StoredGroup{Version: g.Version, Observations: observations[g.Key]}
 	}
 	return nil
 }
 
 // absent reports whether the tables are not there yet: then nothing was told. The
 // exporter makes them for the first batch.
-func (h *history) absent(err error) bool {
+func (h *historyExtension) absent(err error) bool {
 	if c := code(err); c != unknownTable && c != unknownDatabase {
 		return false
 	}

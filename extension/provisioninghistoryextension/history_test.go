@@ -18,17 +18,19 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter"
 	"github.com/provtrail/provtrail/internal/clickhousetest"
 	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func runTests(m *testing.M) { clickhousetest.Main(m) }
 
-func start(t *testing.T, server *clickhousetest.Server, database string) *history {
+func start(t *testing.T, server *clickhousetest.Server, database string) *historyExtension {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
 	cfg.Endpoints, cfg.Database = []string{server.Addr}, database
 	require.NoError(t, cfg.Validate())
-	h := &history{config: cfg, logger: zap.NewNop()}
+	h := &historyExtension{config: cfg, logger: zap.NewNop()}
 	require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() { require.NoError(t, h.Shutdown(context.Background())) })
 	return h
@@ -57,7 +59,7 @@ func observe(group string, n int, change func(*provisioning.Observation)) provis
 	o := provisioning.Observation{
 		Tenant: `a'c\me`, Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: group,
 		SourceName: "AD", AccountID: "Ada", AttributeName: "memberOf", AttributeValue: "CN=Sales", Operation: provisioning.OperationAdd,
-		Says: provisioning.StatusPending, RawStatus: fmt.Sprint("PENDING", n), RequesterName: fmt.Sprint("r", n), ErrorMessage: fmt.Sprint("é", n),
+		ReportedStatus: provisioning.StatusPending, RawStatus: fmt.Sprint("PENDING", n), RequesterName: fmt.Sprint("r", n), ErrorMessage: fmt.Sprint("é", n),
 		OccurredAt: 19_000*day + pcommon.Timestamp(n)*day/3, ObservedAt: 20_000*day + pcommon.Timestamp(n)*1000,
 	}
 	if change != nil {
@@ -74,7 +76,7 @@ func tell(to *columnar.Builder, version uint64, observations []provisioning.Obse
 	for i := range activities {
 		for step := range activities[i].History {
 			asOf := activities[i].AsOf(step + 1)
-			r := provisioning.NewRecord(&asOf)
+			r := record.New(&asOf)
 			if told[r.EventID] {
 				continue
 			}
@@ -82,22 +84,22 @@ func tell(to *columnar.Builder, version uint64, observations []provisioning.Obse
 			r.Version, r.Current, r.Original = version, step == len(activities[i].History)-1, "{}"
 			to.Activity(&r)
 		}
-		state := provisioning.NewRecord(&activities[i])
+		state := record.New(&activities[i])
 		state.AsState(version)
 		to.Activity(&state)
 	}
-	to.Group(&provisioning.GroupRecord{Group: provisioning.Summarize(activities), Version: version, ObservedAt: 20_000 * day})
+	to.Group(&record.Group{Group: provisioning.Summarize(activities), Version: version, ObservedAt: 20_000 * day})
 }
 
 func TestObservationsComeBackAsTheyWere(t *testing.T) {
 	server := clickhousetest.Start(t)
 	database := server.Database(t)
 	h := start(t, server, database)
-	ask := func(group string, version uint64) provisioning.KnownGroup {
-		return provisioning.KnownGroup{Key: provisioning.GroupKey(`a'c\me`, group), Tenant: `a'c\me`, GroupID: group, Version: version}
+	ask := func(group string, version uint64) history.KnownGroup {
+		return history.KnownGroup{Key: history.GroupKey(`a'c\me`, group), Tenant: `a'c\me`, GroupID: group, Version: version}
 	}
 
-	told, err := h.Told(t.Context(), []provisioning.KnownGroup{ask("g1", 0)})
+	told, err := h.Stored(t.Context(), []history.KnownGroup{ask("g1", 0)})
 	require.NoError(t, err, "before the exporter has made its tables nothing was told")
 	require.Empty(t, told)
 
@@ -106,7 +108,7 @@ func TestObservationsComeBackAsTheyWere(t *testing.T) {
 		observe("g1", 2, func(o *provisioning.Observation) { o.OccurredAt += 123_456_789; o.RequestedAt = 7 }),
 		observe("g1", 9, func(o *provisioning.Observation) {
 			o.AccountLevel, o.AttributeName, o.AttributeValue, o.Operation = true, "", "", provisioning.OperationModify
-			o.Says = provisioning.StatusFailed
+			o.ReportedStatus = provisioning.StatusFailed
 		}),
 	}
 	two := []provisioning.Observation{observe("g'2", 4, nil), observe("g'2", 5, func(o *provisioning.Observation) { o.AccountID = "Bob" })}
@@ -116,12 +118,12 @@ func TestObservationsComeBackAsTheyWere(t *testing.T) {
 	tell(batch, 6, two)
 	store(t, server, database, batch.Batch())
 
-	told, err = h.Told(t.Context(), []provisioning.KnownGroup{ask("g1", 8), ask("g'2", 0), ask("g3", 0)})
+	told, err = h.Stored(t.Context(), []history.KnownGroup{ask("g1", 8), ask("g'2", 0), ask("g3", 0)})
 	require.NoError(t, err)
 	require.Len(t, told, 2)
 	f := func(group string, version uint64, want []provisioning.Observation) {
 		t.Helper()
-		got := told[provisioning.GroupKey(`a'c\me`, group)]
+		got := told[history.GroupKey(`a'c\me`, group)]
 		require.Equal(t, version, got.Version)
 		byID := map[provisioning.ID]provisioning.Observation{}
 		for _, o := range got.Observations {
@@ -135,12 +137,12 @@ func TestObservationsComeBackAsTheyWere(t *testing.T) {
 	f("g1", 5<<32|8, one)
 	f("g'2", 6, two)
 
-	told, err = h.Told(t.Context(), []provisioning.KnownGroup{ask("g1", 5<<32|9), ask("g'2", 6)})
+	told, err = h.Stored(t.Context(), []history.KnownGroup{ask("g1", 5<<32|9), ask("g'2", 6)})
 	require.NoError(t, err)
 	require.Empty(t, told, "what is known already is not read again")
 
-	require.NoError(t, server.Open(t, database).Exec(t.Context(), "ALTER TABLE provisioning_observations DROP COLUMN said"))
-	told, err = h.Told(t.Context(), []provisioning.KnownGroup{ask("g1", 0)})
+	require.NoError(t, server.Open(t, database).Exec(t.Context(), "ALTER TABLE provisioning_observations DROP COLUMN reported_overrides"))
+	told, err = h.Stored(t.Context(), []history.KnownGroup{ask("g1", 0)})
 	require.NoError(t, err, "tables of an earlier version")
 	require.NotEmpty(t, told)
 }
@@ -150,14 +152,14 @@ func TestMoreGroupsThanOneQueryTakes(t *testing.T) {
 	database := server.Database(t)
 	h := start(t, server, database)
 	batch := columnar.NewBuilder(0)
-	var ask []provisioning.KnownGroup
+	var ask []history.KnownGroup
 	for i := range 2*most + 1 {
 		o := observe(fmt.Sprint("g", i), i%5, nil)
 		tell(batch, 2, []provisioning.Observation{o})
-		ask = append(ask, provisioning.KnownGroup{Key: provisioning.GroupKey(o.Tenant, o.GroupID), Tenant: o.Tenant, GroupID: o.GroupID})
+		ask = append(ask, history.KnownGroup{Key: history.GroupKey(o.Tenant, o.GroupID), Tenant: o.Tenant, GroupID: o.GroupID})
 	}
 	store(t, server, database, batch.Batch())
-	told, err := h.Told(t.Context(), ask)
+	told, err := h.Stored(t.Context(), ask)
 	require.NoError(t, err)
 	require.Len(t, told, len(ask))
 	for _, g := range ask {
@@ -169,9 +171,9 @@ func TestMoreGroupsThanOneQueryTakes(t *testing.T) {
 func TestNoServerIsAnError(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Endpoints = []string{"127.0.0.1:1"}
-	h := &history{config: cfg, logger: zap.NewNop()}
+	h := &historyExtension{config: cfg, logger: zap.NewNop()}
 	require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
-	_, err := h.Told(t.Context(), []provisioning.KnownGroup{{GroupID: "g"}})
+	_, err := h.Stored(t.Context(), []history.KnownGroup{{GroupID: "g"}})
 	require.ErrorContains(t, err, "what was told of groups")
 	require.NoError(t, h.Shutdown(t.Context()))
 }

@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // span is a range of times, in microseconds since 1970, both ends included.
@@ -14,7 +16,7 @@ type span struct{ first, last int64 }
 
 // newer returns the groups of which something newer is stored, with the version it
 // has, and the time from their first observation to their last.
-func (h *history) newer(ctx context.Context, groups []provisioning.KnownGroup) (newer []provisioning.KnownGroup, of span, err error) {
+func (h *historyExtension) newer(ctx context.Context, groups []history.KnownGroup) (newer []history.KnownGroup, of span, err error) {
 	known := make(map[provisioning.ID]uint64, len(groups))
 	numbers := make([]string, len(groups))
 	for i, g := range groups {
@@ -33,12 +35,12 @@ func (h *history) newer(ctx context.Context, groups []provisioning.KnownGroup) (
 	}
 	defer rows.Close() //nolint:errcheck // Err tells
 	for rows.Next() {
-		var g provisioning.KnownGroup
+		var g history.KnownGroup
 		var first, last int64
 		if err := rows.Scan(&g.Tenant, &g.GroupID, &g.Version, &first, &last); err != nil {
 			return nil, of, err
 		}
-		g.Key = provisioning.GroupKey(g.Tenant, g.GroupID)
+		g.Key = history.GroupKey(g.Tenant, g.GroupID)
 		// Another group may have the same number.
 		if version, asked := known[g.Key]; !asked || g.Version <= version {
 			continue
@@ -53,7 +55,7 @@ func (h *history) newer(ctx context.Context, groups []provisioning.KnownGroup) (
 }
 
 // observations reads the observations of the groups.
-func (h *history) observations(ctx context.Context, groups []provisioning.KnownGroup, within span) (map[provisioning.ID][]provisioning.Observation, error) {
+func (h *historyExtension) observations(ctx context.Context, groups []history.KnownGroup, within span) (map[provisioning.ID][]provisioning.Observation, error) {
 	table := h.table("provisioning_observations", "provisioning_observations_all")
 	names := make([]string, len(groups))
 	for i, g := range groups {
@@ -63,12 +65,12 @@ func (h *history) observations(ctx context.Context, groups []provisioning.KnownG
 	defer cancel()
 	query := fmt.Sprintf(`SELECT timed, %s FROM %s
 		WHERE occurred_at >= fromUnixTimestamp64Micro(toInt64(%d)) AND occurred_at <= fromUnixTimestamp64Micro(toInt64(%d))
-		AND (tenant, group_id) IN (%s) AND record = 'observation'`,
+		AND (tenant, group_id) IN (%s) AND record_type = 'observation'`,
 		expressions, table, within.first, within.last, strings.Join(names, ", "))
 	rows, err := h.conn.Query(ctx, query)
 	if code(err) == unknownIdentifier {
 		// The exporter adds the column with its first batch.
-		rows, err = h.conn.Query(ctx, strings.Replace(query, "toString(said)", "''", 1))
+		rows, err = h.conn.Query(ctx, strings.Replace(query, "toString(reported_overrides)", "''", 1))
 	}
 	if err != nil {
 		return nil, err
@@ -80,16 +82,16 @@ func (h *history) observations(ctx context.Context, groups []provisioning.KnownG
 		if err != nil {
 			return nil, err
 		}
-		key := provisioning.GroupKey(o.Tenant, o.GroupID)
+		key := history.GroupKey(o.Tenant, o.GroupID)
 		out[key] = append(out[key], o)
 	}
 	return out, rows.Err()
 }
 
 // fields are what an observation is restored from.
-var fields = func() (list []provisioning.Field) {
-	for _, f := range provisioning.Fields {
-		if (!f.Derived || f.Column == "said") && f.Column != "original" {
+var fields = func() (list []record.Field) {
+	for _, f := range record.Fields {
+		if (!f.Derived || f.Column == "reported_overrides") && f.Column != "original" {
 			list = append(list, f)
 		}
 	}
@@ -101,9 +103,9 @@ var expressions = func() string {
 	list := make([]string, len(fields))
 	for i, f := range fields {
 		switch f.Value {
-		case provisioning.ValueTime:
+		case record.ValueTime:
 			list[i] = "ifNull(toUnixTimestamp64Micro(" + f.Column + "), 0)"
-		case provisioning.ValueBool:
+		case record.ValueBool:
 			list[i] = f.Column
 		default:
 			list[i] = "toString(" + f.Column + ")"
@@ -114,15 +116,15 @@ var expressions = func() string {
 
 // scan reads one row and restores its observation.
 func scan(row func(...any) error) (provisioning.Observation, error) {
-	var r provisioning.Record
+	var r record.Record
 	var timed bool
 	to := []any{&timed}
 	for i := range fields {
 		switch fields[i].Value {
-		case provisioning.ValueTime:
+		case record.ValueTime:
 			to = append(to, new(int64))
-		case provisioning.ValueBool:
-			to = append(to, fields[i].Of(&r))
+		case record.ValueBool:
+			to = append(to, fields[i].Pointer(&r))
 		default:
 			to = append(to, new(string))
 		}
@@ -138,17 +140,17 @@ func scan(row func(...any) error) (provisioning.Observation, error) {
 	if !timed { // that of receipt stands in for it
 		r.OccurredAt = 0
 	}
-	return provisioning.Said(&r)
+	return record.RestoreObservation(&r)
 }
 
-func set(f *provisioning.Field, r *provisioning.Record, value any) (err error) {
+func set(f *record.Field, r *record.Record, value any) (err error) {
 	switch f.Value {
-	case provisioning.ValueTime:
+	case record.ValueTime:
 		f.SetNumber(r, *value.(*int64)*1000)
-	case provisioning.ValueBool: // is where it belongs
-	case provisioning.ValueID:
+	case record.ValueBool: // is where it belongs
+	case record.ValueID:
 		*f.ID(r), err = provisioning.ParseID(*value.(*string))
-	case provisioning.ValueStatus:
+	case record.ValueStatus:
 		var status provisioning.Status
 		status, err = provisioning.ParseStatus(*value.(*string))
 		f.SetNumber(r, int64(status))
@@ -159,7 +161,7 @@ func set(f *provisioning.Field, r *provisioning.Record, value any) (err error) {
 }
 
 // table is the quoted name of a table, or of the one over all shards.
-func (h *history) table(one, all string) string {
+func (h *historyExtension) table(one, all string) string {
 	if h.config.Cluster {
 		one = all
 	}

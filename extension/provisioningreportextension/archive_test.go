@@ -20,6 +20,7 @@ import (
 	"github.com/provtrail/provtrail/archive/report"
 	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // sealed makes an archive with a sealed hour of two hours ago.
@@ -31,9 +32,9 @@ func sealed(t *testing.T, location, key string) ed25519.PublicKey {
 	a, err := archive.Open(t.Context(), location, archive.Options{Keys: keys, Spool: t.TempDir(), Now: func() time.Time { return now }})
 	require.NoError(t, err)
 	at := pcommon.NewTimestampFromTime(now)
-	r := &provisioning.Record{Observation: provisioning.Observation{Tenant: "Zürich", GroupID: "g0", IdentityName: "Ada", OccurredAt: at, ObservedAt: at}}
+	r := &record.Record{Observation: provisioning.Observation{Tenant: "Zürich", GroupID: "g0", IdentityName: "Ada", OccurredAt: at, ObservedAt: at}}
 	r.EventID, r.ActivityID = provisioning.EventID(&r.Observation), provisioning.ActivityKey{GroupID: "g0"}.ID()
-	_, err = a.Write(t.Context(), archive.Batch{Records: []*provisioning.Record{r}})
+	_, err = a.Write(t.Context(), archive.Batch{Records: []*record.Record{r}})
 	require.NoError(t, err)
 	now = now.Add(time.Hour)
 	_, err = a.SealDue(t.Context())
@@ -144,7 +145,7 @@ func TestFormatsAndEvidenceAreDownloaded(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, body, 0o600))
 	r, err := archive.OpenRecords(path)
 	require.NoError(t, err)
-	rows := make([]provisioning.Record, 2)
+	rows := make([]record.Record, 2)
 	n, err := r.Read(rows)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)

@@ -25,6 +25,7 @@ import (
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/extension/provisioningreportextension/internal/metadata"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func load(t *testing.T, name string) (*Config, error) {
@@ -80,12 +81,12 @@ func serveFrom(t *testing.T, dir string) (*reporter, string, *observer.ObservedL
 	a, err := archive.Open(t.Context(), dir, archive.Options{Spool: t.TempDir()})
 	require.NoError(t, err)
 	now := pcommon.NewTimestampFromTime(time.Now())
-	r := &provisioning.Record{
+	r := &record.Record{
 		Observation: provisioning.Observation{Tenant: "acme", GroupID: "g1", SourceName: "SAP", OccurredAt: now, ObservedAt: now, ErrorMessage: "=1+1"},
 		Current:     true, Version: 2, Status: provisioning.StatusFailed,
 	}
 	r.EventID, r.ActivityID = provisioning.EventID(&r.Observation), provisioning.ActivityKey{GroupID: "g1"}.ID()
-	_, err = a.Write(t.Context(), archive.Batch{Records: []*provisioning.Record{r}})
+	_, err = a.Write(t.Context(), archive.Batch{Records: []*record.Record{r}})
 	require.NoError(t, err)
 	require.NoError(t, a.Close())
 

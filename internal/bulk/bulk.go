@@ -24,7 +24,7 @@ type Life struct {
 var life string
 
 // columns are those of life, in order.
-const columns = `tenant, record, event_id, feed, dialect, group_id, group_number, activity_id, status, previous_status, observed_status, raw_status, group_status,
+const columns = `tenant, record_type, event_id, feed, dialect, group_id, group_number, activity_id, status, previous_status, reported_status, raw_status, group_status,
 	kind, operation, cause, source_id, source_name, account_id, attribute_name, attribute_value, identity_id, identity_name, requester_name, approver_name,
 	error_message, failed_on, item_id, attempts, stalled, requested_at, occurred_at, timed, observed_at, status_since, first_pending_at, committed_at,
 	finished_at, failed_at, first_failed_at, state_seq, version, current, original`

@@ -1,9 +1,9 @@
 SELECT
-    'acme' AS tenant, 'observation' AS record, lower(hex(sipHash128(a, step + {shift:UInt64}))) AS event_id, 'rest' AS feed, 'rest' AS dialect,
+    'acme' AS tenant, 'observation' AS record_type, lower(hex(sipHash128(a, step + {shift:UInt64}))) AS event_id, 'rest' AS feed, 'rest' AS dialect,
     lower(hex(sipHash128(g, 77))) AS group_id, toInt64(bitAnd(sipHash64(g), 9007199254740991)) AS group_number,
     lower(hex(sipHash128(a))) AS activity_id,
     if(step = 2, last, ['Pending', 'Committed'][step + 1]) AS status,
-    if(step = 0, '', ['Pending', 'Committed'][step]) AS previous_status, status AS observed_status, upper(status) AS raw_status,
+    if(step = 0, '', ['Pending', 'Committed'][step]) AS previous_status, status AS reported_status, upper(status) AS raw_status,
     status AS group_status,
     multiIf(cause = 'Password Request', 'password', operation IN ('Remove', 'Disable'), 'deprovisioning', 'provisioning') AS kind,
     if(cause = 'Password Request', 'ChangePassword', ['Add', 'Add', 'Modify', 'Create', 'Remove', 'Disable'][1 + h % 6]) AS operation,

@@ -1,6 +1,8 @@
 package columnar
 
-import "github.com/provtrail/provtrail/provisioning"
+import (
+	"github.com/provtrail/provtrail/provisioning/record"
+)
 
 // Builder makes a batch.
 type Builder struct {
@@ -20,7 +22,7 @@ type text struct {
 func NewBuilder(records int) *Builder {
 	b := &Builder{batch: &Batch{texts: []string{""}}, room: max(records, 1), number: make(map[string]uint32, 4*records)}
 	b.number[""] = 0
-	for i, fields := range [...]int{len(provisioning.Activities.Fields), len(provisioning.Groups.Fields), len(provisioning.Quarantine.Fields)} {
+	for i, fields := range [...]int{len(record.Activities.Fields), len(record.Groups.Fields), len(record.Quarantine.Fields)} {
 		b.batch.sorts()[i].columns = make([]Column, fields)
 		b.last[i] = make([]text, fields)
 	}
@@ -34,27 +36,27 @@ func (b *Builder) Batch() *Batch {
 }
 
 // Activity appends a record of an observation or a state.
-func (b *Builder) Activity(r *provisioning.Record) {
-	add(b, &b.batch.Activities, b.last[0], provisioning.Activities, r)
+func (b *Builder) Activity(r *record.Record) {
+	add(b, &b.batch.Activities, b.last[0], record.Activities, r)
 }
 
 // Group appends a group's summary.
-func (b *Builder) Group(g *provisioning.GroupRecord) {
-	add(b, &b.batch.Groups, b.last[1], provisioning.Groups, g)
+func (b *Builder) Group(g *record.Group) {
+	add(b, &b.batch.Groups, b.last[1], record.Groups, g)
 }
 
 // Quarantined appends quarantined data.
-func (b *Builder) Quarantined(q *provisioning.Quarantined) {
-	add(b, &b.batch.Quarantined, b.last[2], provisioning.Quarantine, q)
+func (b *Builder) Quarantined(q *record.Quarantined) {
+	add(b, &b.batch.Quarantined, b.last[2], record.Quarantine, q)
 }
 
-func add[T any](b *Builder, rows *Rows, last []text, s *provisioning.Schema[T], row *T) {
+func add[T any](b *Builder, rows *Rows, last []text, s *record.Schema[T], row *T) {
 	at, size := rows.n, fixedSize
 	rows.n++
 	for i := range s.Fields {
 		f, c := &s.Fields[i], &rows.columns[i]
 		switch f.Value {
-		case provisioning.ValueText:
+		case record.ValueText:
 			s := f.Text(row)
 			if s == "" {
 				if c.Texts != nil {
@@ -68,11 +70,11 @@ func add[T any](b *Builder, rows *Rows, last []text, s *provisioning.Schema[T], 
 				l.text, l.number = s, b.text(s)
 			}
 			c.Texts = append(begun(c.Texts, at, b.room), last[i].number)
-		case provisioning.ValueID:
+		case record.ValueID:
 			if id := *f.ID(row); c.IDs != nil || !id.IsZero() {
 				c.IDs = append(begun(c.IDs, at, b.room), id)
 			}
-		case provisioning.ValueTexts:
+		case record.ValueTexts:
 			if texts := *f.Texts(row); c.Lists != nil || len(texts) > 0 {
 				list := make([]uint32, len(texts))
 				for i, s := range texts {

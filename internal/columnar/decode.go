@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 var errDamaged = errors.New("the bytes are not what was written")
@@ -34,9 +35,9 @@ func Decode(item []byte) (*Batch, error) {
 	d := decoder{rest: body}
 	b.texts = d.texts()
 	d.count = len(b.texts)
-	readRows(&d, b, &b.Activities, provisioning.Activities)
-	readRows(&d, b, &b.Groups, provisioning.Groups)
-	readRows(&d, b, &b.Quarantined, provisioning.Quarantine)
+	readRows(&d, b, &b.Activities, record.Activities)
+	readRows(&d, b, &b.Groups, record.Groups)
+	readRows(&d, b, &b.Quarantined, record.Quarantine)
 	if d.bad || len(d.rest) > 0 {
 		return nil, errDamaged
 	}
@@ -141,7 +142,7 @@ const maxRows = 1 << 24
 
 // readRows reads the rows of one sort. Columns that this version does not know, or knows
 // as something else, are passed over.
-func readRows[T any](d *decoder, b *Batch, rows *Rows, s *provisioning.Schema[T]) {
+func readRows[T any](d *decoder, b *Batch, rows *Rows, s *record.Schema[T]) {
 	rows.columns = make([]Column, len(s.Fields))
 	n := d.uvarint()
 	if n == 0 {
@@ -162,7 +163,7 @@ func readRows[T any](d *decoder, b *Batch, rows *Rows, s *provisioning.Schema[T]
 		if d.bad {
 			return
 		}
-		i := slices.IndexFunc(s.Fields, func(f provisioning.FieldOf[T]) bool { return f.Column == b.texts[name] })
+		i := slices.IndexFunc(s.Fields, func(f record.FieldOf[T]) bool { return f.Column == b.texts[name] })
 		if i >= 0 && kindOf(s.Fields[i].Value) == kind {
 			rows.columns[i] = column
 		}
@@ -170,13 +171,13 @@ func readRows[T any](d *decoder, b *Batch, rows *Rows, s *provisioning.Schema[T]
 	rows.measure(b)
 }
 
-func kindOf(v provisioning.Value) byte {
+func kindOf(v record.Value) byte {
 	switch v {
-	case provisioning.ValueText:
+	case record.ValueText:
 		return kindText
-	case provisioning.ValueTexts:
+	case record.ValueTexts:
 		return kindTexts
-	case provisioning.ValueID:
+	case record.ValueID:
 		return kindID
 	default:
 		return kindNumber

@@ -8,7 +8,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/provtrail/provtrail/internal/freelist"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // An encoded batch:
@@ -122,9 +122,9 @@ func (b *Batch) names() (list []string) {
 	return list
 }
 
-var columnNames = [...][]string{namesOf(provisioning.Activities), namesOf(provisioning.Groups), namesOf(provisioning.Quarantine)}
+var columnNames = [...][]string{namesOf(record.Activities), namesOf(record.Groups), namesOf(record.Quarantine)}
 
-func namesOf[T any](s *provisioning.Schema[T]) []string {
+func namesOf[T any](s *record.Schema[T]) []string {
 	names := make([]string, len(s.Fields))
 	for i := range names {
 		names[i] = s.Fields[i].Column

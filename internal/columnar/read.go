@@ -6,7 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Read reads all records of a plog.Logs. One that cannot be read, or is none of ours, is
@@ -18,7 +18,7 @@ func Read(logs plog.Logs) (batch *Batch, refused int) {
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, lr := range scope.LogRecords().All() {
 				if err := r.read(lr); err != nil {
-					r.Quarantined(provisioning.Refuse(lr, err))
+					r.Quarantined(record.Refuse(lr, err))
 					refused++
 				}
 			}
@@ -29,40 +29,40 @@ func Read(logs plog.Logs) (batch *Batch, refused int) {
 
 type reader struct {
 	*Builder
-	activity    provisioning.Record
-	group       provisioning.GroupRecord
-	quarantined provisioning.Quarantined
+	activity    record.Record
+	group       record.Group
+	quarantined record.Quarantined
 }
 
 func (r *reader) read(lr plog.LogRecord) error {
 	switch lr.EventName() {
-	case provisioning.EventActivity:
+	case record.EventActivity:
 		a := &r.activity
-		if err := errors.Join(provisioning.Read(lr, a), provisioning.CheckTimes(a.OccurredAt, a.ObservedAt)); err != nil {
+		if err := errors.Join(record.Read(lr, a), record.CheckTimes(a.OccurredAt, a.ObservedAt)); err != nil {
 			return err
 		}
 		r.Activity(a)
-	case provisioning.EventGroup:
+	case record.EventGroup:
 		g := &r.group
-		if err := errors.Join(provisioning.ReadGroup(lr, g), provisioning.CheckTimes(g.LastAt, g.ObservedAt)); err != nil {
+		if err := errors.Join(record.ReadGroup(lr, g), record.CheckTimes(g.LastAt, g.ObservedAt)); err != nil {
 			return err
 		}
 		if g.ID == "" {
-			return errors.New("attribute " + provisioning.AttributePrefix + "group_id is missing")
+			return errors.New("attribute " + record.AttributePrefix + "group_id is missing")
 		}
 		r.Group(g)
-	case provisioning.EventQuarantine:
+	case record.EventQuarantine:
 		q := &r.quarantined
-		if err := provisioning.ReadQuarantined(lr, q); err != nil {
+		if err := record.ReadQuarantined(lr, q); err != nil {
 			return err
 		}
 		if q.EventID.IsZero() {
-			q.EventID = provisioning.QuarantineID(q)
+			q.EventID = record.QuarantineID(q)
 		}
 		r.Quarantined(q)
 	default:
 		return fmt.Errorf("its EventName is none of %s, %s, %s: only provtrail's records have a place here",
-			provisioning.EventActivity, provisioning.EventGroup, provisioning.EventQuarantine)
+			record.EventActivity, record.EventGroup, record.EventQuarantine)
 	}
 	return nil
 }

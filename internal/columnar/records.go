@@ -3,26 +3,26 @@ package columnar
 import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Records writes the activity records into to, which has room for Activities.Len() of
 // them and is zero.
-func (b *Batch) Records(to []provisioning.Record) {
-	fill(b, &b.Activities, provisioning.Activities, to)
+func (b *Batch) Records(to []record.Record) {
+	fill(b, &b.Activities, record.Activities, to)
 }
 
 // Summaries writes the group records, as Records does the activity records.
-func (b *Batch) Summaries(to []provisioning.GroupRecord) {
-	fill(b, &b.Groups, provisioning.Groups, to)
+func (b *Batch) Summaries(to []record.Group) {
+	fill(b, &b.Groups, record.Groups, to)
 }
 
 // Quarantine writes the quarantined data, as Records does the activity records.
-func (b *Batch) Quarantine(to []provisioning.Quarantined) {
-	fill(b, &b.Quarantined, provisioning.Quarantine, to)
+func (b *Batch) Quarantine(to []record.Quarantined) {
+	fill(b, &b.Quarantined, record.Quarantine, to)
 }
 
-func fill[T any](b *Batch, rows *Rows, s *provisioning.Schema[T], to []T) {
+func fill[T any](b *Batch, rows *Rows, s *record.Schema[T], to []T) {
 	for i := range s.Fields {
 		f, c := &s.Fields[i], &rows.columns[i]
 		for at, n := range c.Texts {
@@ -45,8 +45,8 @@ func fill[T any](b *Batch, rows *Rows, s *provisioning.Schema[T], to []T) {
 }
 
 // rows are all records.
-func (b *Batch) rows() ([]provisioning.Record, []provisioning.GroupRecord, []provisioning.Quarantined) {
-	activities, groups, quarantined := make([]provisioning.Record, b.Activities.n), make([]provisioning.GroupRecord, b.Groups.n), make([]provisioning.Quarantined, b.Quarantined.n)
+func (b *Batch) rows() ([]record.Record, []record.Group, []record.Quarantined) {
+	activities, groups, quarantined := make([]record.Record, b.Activities.n), make([]record.Group, b.Groups.n), make([]record.Quarantined, b.Quarantined.n)
 	b.Records(activities)
 	b.Summaries(groups)
 	b.Quarantine(quarantined)
@@ -60,13 +60,13 @@ func (b *Batch) Logs() plog.Logs {
 	to.EnsureCapacity(b.Len())
 	activities, groups, quarantined := b.rows()
 	for i := range activities {
-		provisioning.WriteRecord(&activities[i], to.AppendEmpty())
+		record.WriteRecord(&activities[i], to.AppendEmpty())
 	}
 	for i := range groups {
-		provisioning.WriteGroup(&groups[i], to.AppendEmpty())
+		record.WriteGroup(&groups[i], to.AppendEmpty())
 	}
 	for i := range quarantined {
-		provisioning.WriteQuarantined(&quarantined[i], to.AppendEmpty())
+		record.WriteQuarantined(&quarantined[i], to.AppendEmpty())
 	}
 	return logs
 }

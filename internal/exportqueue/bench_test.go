@@ -10,6 +10,7 @@ import (
 
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // typical is a batch like those of a busy tenant: documents that say several things.
@@ -18,13 +19,13 @@ func typical(n int) *columnar.Batch {
 	for i := range n {
 		at := pcommon.Timestamp(1_790_553_600_000_000_000 + i*1_000_000)
 		document := i / 3
-		r := &provisioning.Record{Observation: provisioning.Observation{
+		r := &record.Record{Observation: provisioning.Observation{
 			Tenant: "acme", Feed: provisioning.FeedSearch, Dialect: provisioning.DialectSearch, GroupID: fmt.Sprintf("%032x", document),
 			VendorID: fmt.Sprintf("%032x", document), SourceID: "5c71ff71195b4794a0b87e7cf36fb017", SourceName: "Active Directory",
 			AccountID: fmt.Sprintf("CN=Ada Lovelace %d,OU=People", document%1000), AttributeName: "memberOf", AttributeValue: fmt.Sprintf("CN=Sales %d", i%300), Operation: provisioning.OperationAdd,
-			Says: provisioning.StatusCommitted, RawStatus: "COMMITTED", Cause: provisioning.CauseAccessRequest, IdentityID: fmt.Sprintf("%032x", document%1000), IdentityName: fmt.Sprintf("Ada Lovelace %d", document%1000),
+			ReportedStatus: provisioning.StatusCommitted, RawStatus: "COMMITTED", Cause: provisioning.CauseAccessRequest, IdentityID: fmt.Sprintf("%032x", document%1000), IdentityName: fmt.Sprintf("Ada Lovelace %d", document%1000),
 			RequestedAt: at, OccurredAt: at, ObservedAt: at, Original: fmt.Sprintf(`{"id":"%032x",`, document) + strings.Repeat(`{"name":"value"},`, 80),
-		}, Sort: provisioning.SortObservation, Current: true, Status: provisioning.StatusCommitted, Kind: provisioning.KindProvisioning, Version: 2, StatusSince: at, CommittedAt: at}
+		}, RecordType: record.TypeObservation, Current: true, Status: provisioning.StatusCommitted, Kind: provisioning.KindProvisioning, Version: 2, StatusSince: at, CommittedAt: at}
 		r.EventID[0], r.EventID[1], r.EventID[2], r.ActivityID[0] = byte(i), byte(i>>8), byte(i>>16), byte(i) //nolint:gosec // distinct
 		b.Activity(r)
 	}

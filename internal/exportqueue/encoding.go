@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/internal/columnar"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // encoding turns a queue's items into bytes and back.
@@ -45,13 +45,13 @@ func (e *encoding) Unmarshal(item []byte) (context.Context, xexporterhelper.Requ
 var errNeverStored = errors.New("the storage never took this item")
 
 func damaged(item []byte, err error) *columnar.Batch {
-	q := &provisioning.Quarantined{
+	q := &record.Quarantined{
 		Reason: fmt.Sprintf("an item of the exporter's queue on the disk is damaged, its records are not stored: %v; "+
 			"its bytes are kept in base64: have the receiver read the vendor's last days again", err),
 		Original: base64.StdEncoding.EncodeToString(item), Size: int64(len(item)),
 		ObservedAt: pcommon.NewTimestampFromTime(time.Now()),
 	}
-	q.EventID = provisioning.QuarantineID(q)
+	q.EventID = record.QuarantineID(q)
 	b := columnar.NewBuilder(1)
 	b.Quarantined(q)
 	return b.Batch()

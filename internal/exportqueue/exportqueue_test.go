@@ -12,26 +12,26 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/provtrail/provtrail/internal/columnar"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // someBatch has n records with numbers from first on and texts of several lengths.
 func someBatch(first, n int) *columnar.Batch {
 	b := columnar.NewBuilder(n)
 	for i := range n {
-		r := provisioning.Record{Version: uint64(first + i)} //nolint:gosec // small
+		r := record.Record{Version: uint64(first + i)} //nolint:gosec // small
 		r.EventID[0], r.GroupID, r.ObservedAt = 1, "g", 1
 		r.ErrorMessage = fmt.Sprintf("%*d", 1+(first+i)*7%200, i)
 		b.Activity(&r)
 	}
-	b.Quarantined(&provisioning.Quarantined{Position: int64(first), Reason: "bad"})
+	b.Quarantined(&record.Quarantined{Position: int64(first), Reason: "bad"})
 	return b.Batch()
 }
 
 // numbers are those of the records in requests, and of what is quarantined.
 func numbers(batches ...*columnar.Batch) (all []int64) {
 	for _, b := range batches {
-		records, quarantined := make([]provisioning.Record, b.Activities.Len()), make([]provisioning.Quarantined, b.Quarantined.Len())
+		records, quarantined := make([]record.Record, b.Activities.Len()), make([]record.Quarantined, b.Quarantined.Len())
 		b.Records(records)
 		b.Quarantine(quarantined)
 		for i := range records {
@@ -90,7 +90,7 @@ func TestDamagedItemIsQuarantinedAndNotDropped(t *testing.T) {
 		require.NoError(t, err, "an error would have the queue drop the item")
 		batch := columnar.Join(r.(*request).batches)
 		require.Zero(t, batch.Activities.Len())
-		quarantined := make([]provisioning.Quarantined, batch.Quarantined.Len())
+		quarantined := make([]record.Quarantined, batch.Quarantined.Len())
 		batch.Quarantine(quarantined)
 		require.Len(t, quarantined, 1)
 		require.Equal(t, base64.StdEncoding.EncodeToString(item), quarantined[0].Original)

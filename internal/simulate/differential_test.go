@@ -42,7 +42,7 @@ func observations(t testing.TB, inbox string) map[string][]provisioning.Observat
 			require.Empty(t, result.Rejected, "%s: %s", path, lines.Text())
 			require.Empty(t, result.Ignored, "%s: %s", path, lines.Text())
 			for _, o := range result.Observations {
-				require.NotEqual(t, provisioning.StatusUnset, o.Says, "%s: %s", path, lines.Text())
+				require.NotEqual(t, provisioning.StatusUnset, o.ReportedStatus, "%s: %s", path, lines.Text())
 				groups[o.GroupID] = append(groups[o.GroupID], o)
 			}
 		}

@@ -12,9 +12,11 @@ import (
 	"go.opentelemetry.io/collector/processor/processortest"
 	"pgregory.net/rapid"
 
+	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // stored is a history: what is in the sink, as a store that keeps microseconds gives it
@@ -27,16 +29,16 @@ type stored struct {
 	asked int
 }
 
-func (s *stored) Told(_ context.Context, groups []provisioning.KnownGroup) (map[provisioning.ID]provisioning.ToldGroup, error) {
+func (s *stored) Stored(_ context.Context, groups []history.KnownGroup) (map[provisioning.ID]history.StoredGroup, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
 	if s.err != nil {
 		return nil, s.err
 	}
-	out := map[provisioning.ID]provisioning.ToldGroup{}
+	out := map[provisioning.ID]history.StoredGroup{}
 	for _, g := range groups {
-		told := provisioning.ToldGroup{Version: s.groups[g.GroupID].Version}
+		told := history.StoredGroup{Version: s.groups[g.GroupID].Version}
 		for _, r := range s.activities {
 			if r.GroupID == g.GroupID {
 				told.Version = max(told.Version, r.Version)
@@ -49,7 +51,7 @@ func (s *stored) Told(_ context.Context, groups []provisioning.KnownGroup) (map[
 			if r.GroupID != g.GroupID {
 				continue
 			}
-			o, err := provisioning.Said(&r)
+			o, err := record.RestoreObservation(&r)
 			if err != nil {
 				return nil, err
 			}
@@ -86,7 +88,7 @@ func openWith(history *stored, disk *storetest.Disk, s *sink) (*folder, error) {
 // back with the state of long ago or without any: the result is that of one collector.
 func TestAnyCollectorGoesOnWithAnyGroup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		observations := distinctOf(history(t))
+		observations := distinctOf(drawHistory(t))
 		s := newSink()
 		told := &stored{sink: s}
 		collectors := make([]*folder, 3)
@@ -207,7 +209,7 @@ func TestAnAlarmOfAGroupThatMovedForgetsIt(t *testing.T) {
 	calls := s.calls
 	one.now = func() time.Time { return time.Now().Add(5 * time.Minute) }
 	require.NoError(t, one.ring(t.Context()))
-	groups, err := one.load(t.Context(), []groupKey{provisioning.GroupKey("acme", "g1")}, nil)
+	groups, err := one.load(t.Context(), []groupKey{history.GroupKey("acme", "g1")}, nil)
 	require.NoError(t, err)
 	require.Empty(t, groups[0].Observations)
 	require.Equal(t, calls, s.calls, "nothing is told of it")

@@ -16,6 +16,7 @@ import (
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 const second = pcommon.Timestamp(time.Second)
@@ -28,7 +29,7 @@ func observe(group string, says provisioning.Status, at pcommon.Timestamp, chang
 		Tenant: "acme", Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: group,
 		SourceID: "5c71ff71195b4794a0b87e7cf36fb017", SourceName: "Active Directory", AccountID: "CN=Ada",
 		AttributeName: "memberOf", AttributeValue: "CN=Sales", Operation: provisioning.OperationAdd,
-		Says: says, RawStatus: says.String(), OccurredAt: start + at*second, ObservedAt: start + (at+1)*second,
+		ReportedStatus: says, RawStatus: says.String(), OccurredAt: start + at*second, ObservedAt: start + (at+1)*second,
 	}
 	for _, c := range change {
 		c(&o)
@@ -43,10 +44,10 @@ func coarse(o *provisioning.Observation) {
 	o.Operation, o.Dialect = provisioning.OperationModify, provisioning.DialectEvent
 }
 
-// history draws what the feeds say of a few groups: several activities, levels of
+// drawHistory draws what the feeds say of a few groups: several activities, levels of
 // precision, with and without the vendor's time, ties, copies received later or
 // earlier.
-func history(t *rapid.T) []provisioning.Observation {
+func drawHistory(t *rapid.T) []provisioning.Observation {
 	out := make([]provisioning.Observation, rapid.IntRange(1, 24).Draw(t, "n"))
 	for i := range out {
 		at := pcommon.Timestamp(rapid.Uint64Range(1, 6).Draw(t, "at"))
@@ -95,14 +96,14 @@ func logsOf(observations []provisioning.Observation) plog.Logs {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for i := range observations {
-		provisioning.WriteObservation(&observations[i], to.AppendEmpty())
+		record.WriteObservation(&observations[i], to.AppendEmpty())
 	}
 	return logs
 }
 
 // plain is an activity's row without what depends on how the observations came.
-func plain(r provisioning.Record) provisioning.Record {
-	r.EventID, r.Original, r.Said, r.Sort, r.Version, r.Current = provisioning.ID{}, "", "", "", 0, false
+func plain(r record.Record) record.Record {
+	r.EventID, r.Original, r.ReportedOverrides, r.RecordType, r.Version, r.Current = provisioning.ID{}, "", "", "", 0, false
 	r.GroupNumber, r.GroupStatus = 0, 0
 	return r
 }
@@ -128,7 +129,7 @@ func check(t failer, s *sink, observations []provisioning.Observation) {
 		for i := range activities {
 			row, ok := rows[activities[i].ID]
 			require.True(t, ok, "activity %s is missing", activities[i].ID)
-			require.Equal(t, plain(provisioning.NewRecord(&activities[i])), plain(row))
+			require.Equal(t, plain(record.New(&activities[i])), plain(row))
 			delete(rows, activities[i].ID)
 		}
 		require.Equal(t, provisioning.Summarize(activities), s.groups[id].Group)

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // intake is a batch taken apart: its observations by group, and everything else
@@ -39,7 +40,7 @@ func take(logs plog.Logs, now pcommon.Timestamp) *intake {
 		records:      make([]plog.LogRecord, 0, count),
 		places:       make([]plog.LogRecordSlice, 0, count),
 	}
-	var r provisioning.Record
+	var r record.Record
 	for _, rl := range logs.ResourceLogs().All() {
 		resource := in.out.ResourceLogs().AppendEmpty()
 		rl.Resource().CopyTo(resource.Resource())
@@ -58,10 +59,10 @@ func take(logs plog.Logs, now pcommon.Timestamp) *intake {
 	return in
 }
 
-func (in *intake) record(lr plog.LogRecord, r *provisioning.Record, to plog.LogRecordSlice, now pcommon.Timestamp) {
-	err := provisioning.Read(lr, r)
+func (in *intake) record(lr plog.LogRecord, r *record.Record, to plog.LogRecordSlice, now pcommon.Timestamp) {
+	err := record.Read(lr, r)
 	switch {
-	case errors.Is(err, provisioning.ErrNotActivity), err == nil && r.Sort != "":
+	case errors.Is(err, record.ErrNotActivity), err == nil && r.RecordType != "":
 		// Not ours, or folded already by a collector before this one.
 		lr.CopyTo(to.AppendEmpty())
 	case err != nil:
@@ -119,16 +120,16 @@ func (a *arrivals) place() plog.LogRecordSlice { return a.in.places[a.which[0]] 
 
 // tell sends an observation's record on, with what the fold adds to it: the record
 // itself where it can be written again, a copy where others have written into it.
-func (a *arrivals) tell(i int, r *provisioning.Record) {
+func (a *arrivals) tell(i int, r *record.Record) {
 	at := a.which[i]
 	from, to := a.in.records[at], a.in.places[at].AppendEmpty()
-	if provisioning.WrittenByUs(from) {
+	if record.WrittenByUs(from) {
 		from.MoveTo(to)
 	} else {
 		from.CopyTo(to)
 	}
 	to.SetObservedTimestamp(r.ObservedAt)
-	provisioning.Enrich(to, a.observations[i], r)
+	record.Enrich(to, a.observations[i], r)
 }
 
 // restore gives the sender back what was moved on, so that it can send it again. A record
@@ -136,7 +137,7 @@ func (a *arrivals) tell(i int, r *provisioning.Record) {
 func (in *intake) restore() {
 	for i, lr := range in.records {
 		if lr.EventName() == "" {
-			provisioning.WriteObservation(&in.observations[i], lr)
+			record.WriteObservation(&in.observations[i], lr)
 		}
 	}
 }
@@ -159,11 +160,11 @@ func quarantine(lr plog.LogRecord, why error, to plog.LogRecord, now pcommon.Tim
 		}
 		return v.AsString()
 	}
-	q := provisioning.Quarantined{
+	q := record.Quarantined{
 		Tenant: text("provisioning.tenant"), Feed: provisioning.Feed(text("provisioning.feed")),
 		Reason: fmt.Sprintf("the provisioning processor cannot read this record: %v", why),
-		File:   text(provisioning.AttributeFilePath), ObservedAt: lr.ObservedTimestamp(),
-		Original: text(provisioning.AttributeOriginal),
+		File:   text(record.AttributeFilePath), ObservedAt: lr.ObservedTimestamp(),
+		Original: text(record.AttributeOriginal),
 	}
 	if q.ObservedAt == 0 {
 		q.ObservedAt = now
@@ -174,5 +175,5 @@ func quarantine(lr plog.LogRecord, why error, to plog.LogRecord, now pcommon.Tim
 		q.Original = attributes.AsString()
 	}
 	q.Size = int64(len(q.Original))
-	provisioning.WriteQuarantined(&q, to)
+	record.WriteQuarantined(&q, to)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // metrics counts what took effect, and only that: a batch that is tried again
@@ -78,7 +79,7 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 			}
 			source := sourceName(r.SourceName, r.SourceID)
 			observations[series{feed: string(r.Feed)}]++
-			if r.Says == provisioning.StatusUnset {
+			if r.ReportedStatus == provisioning.StatusUnset {
 				unknown[series{feed: string(r.Feed), source: source}]++
 			}
 			if r.Odd {
@@ -122,18 +123,18 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 }
 
 // turned reports whether a timer flagged the activity just now.
-func (f *folder) turned(u *update, before *provisioning.Activity, r *provisioning.Record) bool {
+func (f *folder) turned(u *update, before *provisioning.Activity, r *record.Record) bool {
 	return (r.Stalled || r.Overdue) && (before == nil || !f.thresholds.Flagged(before, u.before.Checked))
 }
 
-func transition(r *provisioning.Record) series {
+func transition(r *record.Record) series {
 	return series{
 		status: r.Status.String(), source: sourceName(r.SourceName, r.SourceID),
 		operation: string(r.Operation), kind: string(r.Kind),
 	}
 }
 
-func flagOf(r *provisioning.Record) string {
+func flagOf(r *record.Record) string {
 	if r.Stalled {
 		return "stalled"
 	}

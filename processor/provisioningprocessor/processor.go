@@ -14,13 +14,13 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/cache"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/locks"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
-	"github.com/provtrail/provtrail/provisioning"
 )
 
 // folder is the processor. A batch goes through it so:
@@ -45,7 +45,7 @@ type folder struct {
 	retention  change.Retention
 	now        func() time.Time
 
-	history provisioning.History // nil for none
+	history history.Store // nil for none
 	locks   locks.Locks
 	store   store.Store
 	cache   *cache.Cache // nil where the store is memory itself

@@ -14,6 +14,7 @@ import (
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func mustOpen(t require.TestingT, disk *storetest.Disk, s *sink, change ...func(*Config)) *folder {
@@ -24,7 +25,7 @@ func mustOpen(t require.TestingT, disk *storetest.Disk, s *sink, change ...func(
 
 func TestAnyOrderAndAnyBatchesGiveTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		observations := history(t)
+		observations := drawHistory(t)
 		s := newSink()
 		var disk *storetest.Disk
 		if rapid.Bool().Draw(t, "durable") {
@@ -48,7 +49,7 @@ func TestAnyOrderAndAnyBatchesGiveTheSame(t *testing.T) {
 // after a restart, and a failed call may or may not have taken effect.
 func TestCrashAnywhereAndReplay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		observations := history(t)
+		observations := drawHistory(t)
 		s, disk := newSink(), storetest.NewDisk()
 		one := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "disk"), 1))
 		disk.Fail(func(int, bool) (before, after error) {
@@ -162,7 +163,7 @@ func TestForeignRecordsPassUntouched(t *testing.T) {
 	logs := logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 1)})
 	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	records.AppendEmpty().Body().SetStr("somebody else's")
-	provisioning.WriteQuarantined(&provisioning.Quarantined{Reason: "bad", Original: "{"}, records.AppendEmpty())
+	record.WriteQuarantined(&record.Quarantined{Reason: "bad", Original: "{"}, records.AppendEmpty())
 	require.NoError(t, f.ConsumeLogs(t.Context(), logs))
 	require.Equal(t, []string{"somebody else's", "Quarantined: bad"}, s.others)
 	require.Len(t, s.observations, 1)
@@ -198,10 +199,10 @@ func TestUnreadableRecordIsQuarantined(t *testing.T) {
 	s := newSink()
 	f := mustOpen(t, nil, s)
 	logs := logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 1), observe("g2", provisioning.StatusPending, 1)})
-	logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().PutStr("provisioning.observed_status", "Done")
+	logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().PutStr("provisioning.reported_status", "Done")
 	require.NoError(t, f.ConsumeLogs(t.Context(), logs))
 	require.Len(t, s.others, 1)
-	require.Contains(t, s.others[0], "provisioning.observed_status")
+	require.Contains(t, s.others[0], "provisioning.reported_status")
 	require.Len(t, s.observations, 1, "the good record beside it is folded")
 	require.NoError(t, f.Shutdown(t.Context()))
 }
@@ -231,14 +232,14 @@ func TestFoldedActivityLeavesATombstone(t *testing.T) {
 	send(fine)
 	standing := s.standing()
 	require.Len(t, standing, 1)
-	var folded provisioning.Record
+	var folded record.Record
 	for _, r := range s.activities {
 		if !r.FoldedInto.IsZero() {
 			folded = r
 		}
 	}
 	require.Contains(t, standing, folded.FoldedInto)
-	require.Equal(t, provisioning.SortState, folded.Sort)
+	require.Equal(t, record.TypeState, folded.RecordType)
 	require.False(t, s.observations[fine.EventID].Current, "the account's failure is newer")
 	require.Equal(t, provisioning.StatusFailed, standing[folded.FoldedInto].Status)
 	send(other)

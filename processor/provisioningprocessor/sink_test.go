@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 var errRefused = errors.New("refused on command")
@@ -20,18 +21,18 @@ type sink struct {
 	mu           sync.Mutex // guards everything below
 	refuse       func(call int) (before, after bool)
 	calls        int
-	activities   map[provisioning.ID]provisioning.Record
-	groups       map[string]provisioning.GroupRecord
-	observations map[provisioning.ID]provisioning.Record
-	states       []provisioning.Record
+	activities   map[provisioning.ID]record.Record
+	groups       map[string]record.Group
+	observations map[provisioning.ID]record.Record
+	states       []record.Record
 	others       []string // bodies of records of other event names
 }
 
 func newSink() *sink {
 	return &sink{
-		activities:   map[provisioning.ID]provisioning.Record{},
-		groups:       map[string]provisioning.GroupRecord{},
-		observations: map[provisioning.ID]provisioning.Record{},
+		activities:   map[provisioning.ID]record.Record{},
+		groups:       map[string]record.Group{},
+		observations: map[provisioning.ID]record.Record{},
 	}
 }
 
@@ -65,25 +66,25 @@ func (s *sink) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 
 func (s *sink) keep(lr plog.LogRecord) error {
 	switch lr.EventName() {
-	case provisioning.EventActivity:
-		var r provisioning.Record
-		if err := provisioning.Read(lr, &r); err != nil {
+	case record.EventActivity:
+		var r record.Record
+		if err := record.Read(lr, &r); err != nil {
 			return err
 		}
-		switch r.Sort {
-		case provisioning.SortObservation:
+		switch r.RecordType {
+		case record.TypeObservation:
 			s.observations[r.EventID] = r
-		case provisioning.SortState:
+		case record.TypeState:
 			s.states = append(s.states, r)
 		default:
-			return fmt.Errorf("record of sort %q", r.Sort)
+			return fmt.Errorf("record of sort %q", r.RecordType)
 		}
 		if known, ok := s.activities[r.ActivityID]; r.Current && (!ok || r.Version >= known.Version) {
 			s.activities[r.ActivityID] = r
 		}
-	case provisioning.EventGroup:
-		var g provisioning.GroupRecord
-		if err := provisioning.ReadGroup(lr, &g); err != nil {
+	case record.EventGroup:
+		var g record.Group
+		if err := record.ReadGroup(lr, &g); err != nil {
 			return err
 		}
 		if known, ok := s.groups[g.ID]; !ok || g.Version >= known.Version {
@@ -95,10 +96,10 @@ func (s *sink) keep(lr plog.LogRecord) error {
 	return nil
 }
 
-func (s *sink) standing() map[provisioning.ID]provisioning.Record {
+func (s *sink) standing() map[provisioning.ID]record.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rows := map[provisioning.ID]provisioning.Record{}
+	rows := map[provisioning.ID]record.Record{}
 	for id, r := range s.activities {
 		if r.FoldedInto.IsZero() {
 			rows[id] = r

@@ -10,6 +10,7 @@ import (
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func live(c *Config) { c.CheckInterval = 10 * time.Second }
@@ -22,14 +23,14 @@ func justNow(group string, says provisioning.Status, change ...func(*provisionin
 	})...)
 }
 
-func row(t *testing.T, s *sink) provisioning.Record {
+func row(t *testing.T, s *sink) record.Record {
 	t.Helper()
 	rows := s.standing()
 	require.Len(t, rows, 1)
 	for _, r := range rows {
 		return r
 	}
-	return provisioning.Record{}
+	return record.Record{}
 }
 
 func TestStalledAndRecovered(t *testing.T) {
@@ -46,8 +47,8 @@ func TestStalledAndRecovered(t *testing.T) {
 		synctest.Wait()
 		r := row(t, s)
 		require.True(t, r.Stalled)
-		require.Equal(t, provisioning.SortState, r.Sort)
-		require.Equal(t, provisioning.Version(1, true), r.Version)
+		require.Equal(t, record.TypeState, r.RecordType)
+		require.Equal(t, record.Version(1, true), r.Version)
 		require.Len(t, s.states, 1)
 		require.EqualValues(t, 1, (*f.totals.Load())["Active Directory"].stalled)
 

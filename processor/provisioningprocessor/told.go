@@ -7,6 +7,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
 	"github.com/provtrail/provtrail/provisioning"
 )
@@ -28,7 +29,7 @@ func (f *folder) findHistory(host component.Host) error {
 	if !ok {
 		return fmt.Errorf("history %s is not among the service's extensions", f.cfg.History)
 	}
-	if f.history, ok = extension.(provisioning.History); !ok {
+	if f.history, ok = extension.(history.Store); !ok {
 		return fmt.Errorf("history %s is no extension that knows what was told of groups", f.cfg.History)
 	}
 	return nil
@@ -36,17 +37,17 @@ func (f *folder) findHistory(host component.Host) error {
 
 // told asks for what others told of the groups, which are those of keys. Where it says
 // that nothing is known, nobody did.
-func (f *folder) told(ctx context.Context, keys []groupKey, groups []state.Group, name func(int) *provisioning.Observation) (map[groupKey]provisioning.ToldGroup, error) {
+func (f *folder) told(ctx context.Context, keys []groupKey, groups []state.Group, name func(int) *provisioning.Observation) (map[groupKey]history.StoredGroup, error) {
 	if f.history == nil {
 		return nil, nil
 	}
-	known := make([]provisioning.KnownGroup, 0, len(keys))
+	known := make([]history.KnownGroup, 0, len(keys))
 	for i, key := range keys {
 		if o := name(i); o != nil {
-			known = append(known, provisioning.KnownGroup{Key: key, Tenant: o.Tenant, GroupID: o.GroupID, Version: groups[i].Version})
+			known = append(known, history.KnownGroup{Key: key, Tenant: o.Tenant, GroupID: o.GroupID, Version: groups[i].Version})
 		}
 	}
-	told, err := f.history.Told(ctx, known)
+	told, err := f.history.Stored(ctx, known)
 	if err != nil {
 		f.failed(ctx, "history", err)
 		return nil, fmt.Errorf("asking %s for what was told of %d groups failed, nothing was acknowledged: %w", f.cfg.History, len(known), err)
@@ -56,7 +57,7 @@ func (f *folder) told(ctx context.Context, keys []groupKey, groups []state.Group
 
 // borrow asks for what others told of groups that something arrived for, and raises the
 // generation above it.
-func (f *folder) borrow(ctx context.Context, in *intake, groups []state.Group) (map[groupKey]provisioning.ToldGroup, error) {
+func (f *folder) borrow(ctx context.Context, in *intake, groups []state.Group) (map[groupKey]history.StoredGroup, error) {
 	told, err := f.told(ctx, in.keys, groups, func(i int) *provisioning.Observation { return in.groups[i].observations[0] })
 	if err != nil || f.history == nil {
 		return nil, err

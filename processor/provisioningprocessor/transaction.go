@@ -13,6 +13,7 @@ import (
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 type groupKey = provisioning.ID
@@ -37,13 +38,13 @@ type update struct {
 	final         bool
 }
 
-func (*transaction) tell(r *provisioning.Record, to plog.LogRecordSlice) {
-	provisioning.WriteRecord(r, to.AppendEmpty())
+func (*transaction) tell(r *record.Record, to plog.LogRecordSlice) {
+	record.WriteRecord(r, to.AppendEmpty())
 }
 
-func (*transaction) summarize(g *provisioning.GroupRecord, to plog.LogRecordSlice) {
+func (*transaction) summarize(g *record.Group, to plog.LogRecordSlice) {
 	if g != nil {
-		provisioning.WriteGroup(g, to.AppendEmpty())
+		record.WriteGroup(g, to.AppendEmpty())
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // empties looks for files that stay empty, which the file consumer passes over: a
@@ -25,7 +25,7 @@ func (e *empties) look(ctx context.Context, paths []string) error {
 	var b batch
 	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil && e.empty(path, info, now) {
-			b.quarantined = append(b.quarantined, provisioning.Quarantined{
+			b.quarantined = append(b.quarantined, record.Quarantined{
 				Tenant: e.feed.sink.parser.Tenant, Feed: e.feed.sink.feed, File: path,
 				Reason: "the file is empty: ask its writer for what it should hold", ObservedAt: pcommon.NewTimestampFromTime(now),
 			})

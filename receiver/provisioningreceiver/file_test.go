@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func write(t *testing.T, dir, name, content string) string {
@@ -118,7 +119,7 @@ func TestBrokenInput(t *testing.T) {
 	})
 	s.eventually(t, 1, want...)
 
-	found := map[string]provisioning.Quarantined{}
+	found := map[string]record.Quarantined{}
 	for _, q := range s.quarantine() {
 		name := filepath.Base(q.File)
 		if first, ok := found[name]; !ok || q.Position < first.Position {

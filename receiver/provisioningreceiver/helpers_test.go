@@ -23,6 +23,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/metadata"
 )
 
@@ -30,7 +31,7 @@ import (
 type store struct {
 	mu           sync.Mutex
 	observations map[provisioning.ID]provisioning.Observation
-	quarantined  []provisioning.Quarantined
+	quarantined  []record.Quarantined
 	calls        int
 	refuse       func() error // asked before each call
 }
@@ -50,14 +51,14 @@ func (s *store) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 			return err
 		}
 	}
-	for _, record := range records(logs) {
-		var r provisioning.Record
-		switch err := provisioning.Read(record, &r); {
+	for _, lr := range records(logs) {
+		var r record.Record
+		switch err := record.Read(lr, &r); {
 		case err == nil:
 			s.observations[r.EventID] = r.Observation
-		case record.EventName() == provisioning.EventQuarantine:
-			var q provisioning.Quarantined
-			if err := provisioning.ReadQuarantined(record, &q); err != nil {
+		case lr.EventName() == record.EventQuarantine:
+			var q record.Quarantined
+			if err := record.ReadQuarantined(lr, &q); err != nil {
 				return err
 			}
 			s.quarantined = append(s.quarantined, q)
@@ -71,8 +72,8 @@ func (s *store) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 func records(logs plog.Logs) (out []plog.LogRecord) {
 	for _, resource := range logs.ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				out = append(out, record)
+			for _, lr := range scope.LogRecords().All() {
+				out = append(out, lr)
 			}
 		}
 	}
@@ -105,10 +106,10 @@ func (s *store) all() (out []provisioning.Observation) {
 	return out
 }
 
-func (s *store) quarantine() []provisioning.Quarantined {
+func (s *store) quarantine() []record.Quarantined {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]provisioning.Quarantined(nil), s.quarantined...)
+	return append([]record.Quarantined(nil), s.quarantined...)
 }
 
 // eventually polls until the store holds exactly these groups, n observations each.

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // The child of TestKill: a receiver whose next consumer writes the accepted
@@ -42,9 +42,9 @@ func (j *accepted) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	for _, record := range records(logs) {
-		var r provisioning.Record
-		if err := provisioning.Read(record, &r); err != nil {
+	for _, lr := range records(logs) {
+		var r record.Record
+		if err := record.Read(lr, &r); err != nil {
 			return err
 		}
 		line, err := json.Marshal(r.GroupID)

@@ -54,7 +54,7 @@ func (a *openActivities) note(observations []provisioning.Observation, now time.
 	for from := 0; from < len(observations); {
 		id, open := observations[from].GroupID, false
 		for from < len(observations) && observations[from].GroupID == id {
-			switch observations[from].Says {
+			switch observations[from].ReportedStatus {
 			case provisioning.StatusSuccess, provisioning.StatusFailed, provisioning.StatusNotVerifiable:
 			default:
 				open = true

@@ -17,7 +17,7 @@ func TestOpenActivitiesAreDueLessAndLessOften(t *testing.T) {
 	a := &openActivities{byID: map[string]again{}}
 	now := time.Now()
 	item := func(group string, says provisioning.Status) provisioning.Observation {
-		return provisioning.Observation{GroupID: group, Says: says}
+		return provisioning.Observation{GroupID: group, ReportedStatus: says}
 	}
 	a.note([]provisioning.Observation{
 		item("done", provisioning.StatusSuccess), item("done", provisioning.StatusFailed),

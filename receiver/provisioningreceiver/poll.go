@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // pollFeed reads a resource whose documents are in the order of a time: the newest
@@ -248,7 +249,7 @@ func (f *pollFeed) accept(ctx context.Context, answer []byte) error {
 	}
 	all := len(b.Observations) + len(b.quarantined)
 	b.Observations = slices.DeleteFunc(b.Observations, func(o provisioning.Observation) bool { return f.seen.has(o.EventID) })
-	b.quarantined = slices.DeleteFunc(b.quarantined, func(q provisioning.Quarantined) bool { return f.seen.has(provisioning.QuarantineID(&q)) })
+	b.quarantined = slices.DeleteFunc(b.quarantined, func(q record.Quarantined) bool { return f.seen.has(record.QuarantineID(&q)) })
 	if known := all - len(b.Observations) - len(b.quarantined); known > 0 {
 		f.sink.telemetry.ReceiverProvisioningDuplicates.Add(ctx, int64(known),
 			metric.WithAttributes(attribute.String("feed", string(f.sink.feed))))
@@ -261,7 +262,7 @@ func (f *pollFeed) accept(ctx context.Context, answer []byte) error {
 		f.seen.add(b.Observations[i].EventID)
 	}
 	for i := range b.quarantined {
-		f.seen.add(provisioning.QuarantineID(&b.quarantined[i]))
+		f.seen.add(record.QuarantineID(&b.quarantined[i]))
 	}
 	return nil
 }

@@ -191,7 +191,7 @@ func TestUnknownStatusIsKept(t *testing.T) {
 	})
 	require.Eventually(t, func() bool { return len(s.groups()) == 1 && len(s.quarantine()) == 1 }, 10*time.Second, 5*time.Millisecond)
 	for _, o := range s.all() {
-		require.Equal(t, provisioning.StatusUnset, o.Says)
+		require.Equal(t, provisioning.StatusUnset, o.ReportedStatus)
 		require.Equal(t, "AWAITING_QUORUM", o.RawStatus)
 	}
 	require.Equal(t, "[1].id", s.quarantine()[0].Field)

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/metadata"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
@@ -52,7 +53,7 @@ func (r *logsReceiver) sink(from provisioning.Feed) (*sink, error) {
 // batch is what is delivered at once.
 type batch struct {
 	sailpoint.Result
-	quarantined []provisioning.Quarantined
+	quarantined []record.Quarantined
 }
 
 func (b *batch) reset() {
@@ -66,9 +67,9 @@ func (b *batch) logs() plog.Logs {
 	scope.Scope().SetName(metadata.ScopeName)
 	records := scope.LogRecords()
 	records.EnsureCapacity(len(b.Observations) + len(b.quarantined))
-	provisioning.WriteObservations(b.Observations, records)
+	record.WriteObservations(b.Observations, records)
 	for i := range b.quarantined {
-		provisioning.WriteQuarantined(&b.quarantined[i], records.AppendEmpty())
+		record.WriteQuarantined(&b.quarantined[i], records.AppendEmpty())
 	}
 	return logs
 }
@@ -78,7 +79,7 @@ func (b *batch) logs() plog.Logs {
 func (s *sink) quarantine(b *batch, at pcommon.Timestamp, file string, base int64) {
 	for i := range b.Rejected {
 		x := &b.Rejected[i]
-		b.quarantined = append(b.quarantined, provisioning.Quarantined{
+		b.quarantined = append(b.quarantined, record.Quarantined{
 			Tenant: s.parser.Tenant, Feed: s.feed, Reason: x.Reason, Field: x.Field,
 			File: file, Position: base + x.Offset, Size: x.Size, Original: x.Original, ObservedAt: at,
 		})
@@ -184,7 +185,7 @@ func (s *sink) countAccepted(ctx context.Context, b *batch) {
 				continue
 			}
 			all++
-			if o.Says == provisioning.StatusUnset {
+			if o.ReportedStatus == provisioning.StatusUnset {
 				unknown++
 			}
 			if o.OccurredAt != 0 {

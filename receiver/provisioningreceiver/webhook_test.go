@@ -61,7 +61,7 @@ func TestWebhook(t *testing.T) {
 	require.Equal(t, map[string]int{"t1": 1}, s.groups(), "delivered twice is one observation")
 	for _, o := range s.all() {
 		require.Equal(t, provisioning.FeedWebhook, o.Feed)
-		require.Equal(t, provisioning.StatusCommitted, o.Says)
+		require.Equal(t, provisioning.StatusCommitted, o.ReportedStatus)
 	}
 
 	response, text := post(t, url, `{"accountRequests":[{"provisioningResult":"SUCCESS"}]}`)

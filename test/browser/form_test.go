@@ -24,6 +24,7 @@ import (
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/extension/provisioningreportextension"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // chromium is the browser of PROVTRAIL_CHROMIUM or of the PATH. make setup installs
@@ -53,10 +54,10 @@ func serve(t *testing.T) (url string) {
 	dir := filepath.Join(t.TempDir(), "archive")
 	a, err := archive.Open(t.Context(), dir, archive.Options{})
 	require.NoError(t, err)
-	var batch []*provisioning.Record
+	var batch []*record.Record
 	for i, name := range []string{"Ada Lovelace", "Grace Hopper"} {
 		now := pcommon.NewTimestampFromTime(time.Now().Add(-time.Minute))
-		r := &provisioning.Record{
+		r := &record.Record{
 			Observation: provisioning.Observation{Tenant: "acme", GroupID: fmt.Sprint("g", i), SourceName: "SAP", IdentityName: name, OccurredAt: now, ObservedAt: now},
 			Current:     true, Version: 2, Status: []provisioning.Status{provisioning.StatusFailed, provisioning.StatusSuccess}[i], Kind: provisioning.KindProvisioning,
 		}

@@ -158,13 +158,13 @@ func observationFact(o *provisioning.Observation) string {
 	if o.AccountLevel { // its record tells the change it was applied to
 		change = ""
 	}
-	return strings.Join([]string{string(o.Feed), o.GroupID, o.Says.String(), o.RawStatus, change, at}, "|")
+	return strings.Join([]string{string(o.Feed), o.GroupID, o.ReportedStatus.String(), o.RawStatus, change, at}, "|")
 }
 
 // observationFacts selects what observationFact says from the rows %s stands for.
-const observationFacts = `SELECT event_id, any(concatWithSeparator('|', feed, group_id, observed_status, raw_status,
+const observationFacts = `SELECT event_id, any(concatWithSeparator('|', feed, group_id, reported_status, raw_status,
 	if(account_level, '', concatWithSeparator(' ', account_id, operation, attribute_name, attribute_value)), if(timed, toString(toUnixTimestamp64Milli(occurred_at)), '')))
-	FROM %s WHERE record = 'observation' GROUP BY event_id`
+	FROM %s WHERE record_type = 'observation' GROUP BY event_id`
 
 // compareObservations lists what is lost, wrong, or nobody's.
 func (e *expected) compareObservations(rows [][]string) []blackbox.Difference {

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // trial is an incident that an alert must see: what it writes, from when to when it
@@ -72,35 +73,35 @@ func trials(to time.Time) []trial {
 		add("provtrail-retrying-spike", "acme/"+source, at, time.Hour, incident(at, 20, source, provisioning.StatusRetrying, nil))
 	}
 	at = next()
-	add("provtrail-stalled-work", "acme/Entra ID", at, 2*time.Hour, incident(at, 40, "Entra ID", provisioning.StatusPending, func(r *provisioning.Record) {
+	add("provtrail-stalled-work", "acme/Entra ID", at, 2*time.Hour, incident(at, 40, "Entra ID", provisioning.StatusPending, func(r *record.Record) {
 		r.OccurredAt -= hours(5)
 		r.Stalled = true
-		r.AsState(provisioning.Version(1, true))
+		r.AsState(record.Version(1, true))
 	}))
 	at = next()
-	add("provtrail-leaver-removal-failed", "acme/Corp LDAP of leavers", at, 26*time.Hour, incident(at, 1, "Corp LDAP of leavers", provisioning.StatusFailed, func(r *provisioning.Record) {
+	add("provtrail-leaver-removal-failed", "acme/Corp LDAP of leavers", at, 26*time.Hour, incident(at, 1, "Corp LDAP of leavers", provisioning.StatusFailed, func(r *record.Record) {
 		r.Cause, r.Kind, r.Operation = provisioning.CauseLifecycleChange, provisioning.KindDeprovisioning, provisioning.OperationDisable
 	}))
 	at = next()
 	add("provtrail-quarantine-growing", "acme/file", at, time.Hour, quarantined(20, at))
 	at = next()
-	add("provtrail-unknown-status-word", "acme/LIMBO", at, 2*time.Hour, incident(at, 1, "Corp LDAP", provisioning.StatusUnset, func(r *provisioning.Record) { r.RawStatus = "LIMBO" }))
+	add("provtrail-unknown-status-word", "acme/LIMBO", at, 2*time.Hour, incident(at, 1, "Corp LDAP", provisioning.StatusUnset, func(r *record.Record) { r.RawStatus = "LIMBO" }))
 	// A feed that spoke every five minutes and stopped three hours before.
 	at = next()
 	webhook := plog.NewLogs()
 	for spoke := at.Add(-2 * 24 * time.Hour); !spoke.After(at.Add(-3 * time.Hour)); spoke = spoke.Add(interval) {
-		incident(spoke, 1, "Corp LDAP", provisioning.StatusSuccess, func(r *provisioning.Record) { r.Feed = provisioning.FeedWebhook }).
+		incident(spoke, 1, "Corp LDAP", provisioning.StatusSuccess, func(r *record.Record) { r.Feed = provisioning.FeedWebhook }).
 			ResourceLogs().MoveAndAppendTo(webhook.ResourceLogs())
 	}
 	// It speaks again four hours after it stopped.
-	incident(at.Add(time.Hour), 1, "Corp LDAP", provisioning.StatusSuccess, func(r *provisioning.Record) { r.Feed = provisioning.FeedWebhook }).
+	incident(at.Add(time.Hour), 1, "Corp LDAP", provisioning.StatusSuccess, func(r *record.Record) { r.Feed = provisioning.FeedWebhook }).
 		ResourceLogs().MoveAndAppendTo(webhook.ResourceLogs())
 	add("provtrail-feed-silent", "acme/webhook", at, time.Hour+interval, webhook)
 	return out
 }
 
 // incident is n activities of one source that reached a status at a time.
-func incident(at time.Time, n int, source string, status provisioning.Status, change func(*provisioning.Record)) plog.Logs {
+func incident(at time.Time, n int, source string, status provisioning.Status, change func(*record.Record)) plog.Logs {
 	ld := plog.NewLogs()
 	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for i := range n {
@@ -108,17 +109,17 @@ func incident(at time.Time, n int, source string, status provisioning.Status, ch
 			Tenant: tenantName, Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST,
 			GroupID: provisioning.ActivityKey{Source: source, Account: at.String(), Value: string(rune('A' + i))}.ID().String(), SourceName: source,
 			AccountID: "incident", AttributeName: "memberOf", AttributeValue: "x", Operation: provisioning.OperationAdd,
-			Says: status, RawStatus: status.String(), Cause: provisioning.CauseAccessRequest, ErrorMessage: "connection refused",
+			ReportedStatus: status, RawStatus: status.String(), Cause: provisioning.CauseAccessRequest, ErrorMessage: "connection refused",
 			OccurredAt: stamp(at.Add(-time.Minute)), ObservedAt: stamp(at),
 		}
 		o.EventID = provisioning.EventID(&o)
 		a := provisioning.Resolve([]provisioning.Observation{o})
-		r := provisioning.NewRecord(&a[0])
-		r.Version, r.Current = provisioning.Version(1, false), true
+		r := record.New(&a[0])
+		r.Version, r.Current = record.Version(1, false), true
 		if change != nil {
 			change(&r)
 		}
-		provisioning.WriteRecord(&r, records.AppendEmpty())
+		record.WriteRecord(&r, records.AppendEmpty())
 	}
 	return ld
 }

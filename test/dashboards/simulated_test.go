@@ -11,6 +11,7 @@ import (
 
 	"github.com/provtrail/provtrail/internal/simulate/model"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // tenantName is the simulated organisation.
@@ -25,8 +26,8 @@ var monday = time.Date(2026, 4, 20, 0, 0, 0, 0, time.UTC)
 // history is what a simulated tenant did in a period: the records the processor
 // would have sent on, and the final activities to compare the panels with.
 type history struct {
-	records    []provisioning.Record
-	groups     []provisioning.GroupRecord
+	records    []record.Record
+	groups     []record.Group
 	activities []provisioning.Activity
 	stalled    map[provisioning.ID]bool
 	sources    []*model.Source
@@ -81,7 +82,7 @@ func observation(g *model.Group, r *model.Request, item *model.Attribute, phase 
 	o := provisioning.Observation{
 		Tenant: tenantName, Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: g.ID, VendorID: g.ID, ItemID: item.ItemID,
 		SourceID: r.Source.ID, SourceName: r.Source.Name, AccountID: r.Account, AttributeName: item.Name, AttributeValue: item.Value,
-		Operation: provisioning.Operation(item.Operation), Says: says, RawStatus: says.String(), Cause: g.Cause.Name,
+		Operation: provisioning.Operation(item.Operation), ReportedStatus: says, RawStatus: says.String(), Cause: g.Cause.Name,
 		IdentityID: g.Recipient.ID, IdentityName: g.Recipient.Name, RequesterID: g.Requester.ID, RequesterName: g.Requester.Name,
 		ErrorMessage: phase.Error, TicketID: r.TicketID, RequestedAt: stamp(model.Time(g.Created)),
 		OccurredAt: stamp(model.Time(phase.At)), ObservedAt: stamp(received), Original: `{"id":"` + g.ID + `"}`,
@@ -121,8 +122,8 @@ func (h *history) add(observations []provisioning.Observation, to time.Time) {
 	summary := provisioning.Summarize(activities)
 	for seen, s := range steps {
 		a := activities[s.activity].AsOf(s.n)
-		r := provisioning.NewRecord(&a)
-		r.Version, r.Current = provisioning.Version(seen+1, false), true
+		r := record.New(&a)
+		r.Version, r.Current = record.Version(seen+1, false), true
 		r.GroupNumber, r.GroupStatus = summary.Number, summary.Status
 		h.records = append(h.records, r)
 	}
@@ -131,15 +132,15 @@ func (h *history) add(observations []provisioning.Observation, to time.Time) {
 		h.activities = append(h.activities, *a)
 		if since := a.StatusSince.AsTime(); a.Status.Open() && since.Add(stalledAfter).Before(to) {
 			h.stalled[a.ID] = true
-			r := provisioning.NewRecord(a)
+			r := record.New(a)
 			r.GroupNumber, r.GroupStatus = summary.Number, summary.Status
 			r.ObservedAt, r.Stalled = stamp(since.Add(stalledAfter)), true
-			r.AsState(provisioning.Version(len(steps), true))
+			r.AsState(record.Version(len(steps), true))
 			h.records = append(h.records, r)
 		}
 	}
-	h.groups = append(h.groups, provisioning.GroupRecord{
-		Group: summary, Version: provisioning.Version(len(steps), false), ObservedAt: summary.LastAt,
+	h.groups = append(h.groups, record.Group{
+		Group: summary, Version: record.Version(len(steps), false), ObservedAt: summary.LastAt,
 	})
 }
 
@@ -148,10 +149,10 @@ func (h *history) logs() plog.Logs {
 	ld := plog.NewLogs()
 	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for i := range h.records {
-		provisioning.WriteRecord(&h.records[i], records.AppendEmpty())
+		record.WriteRecord(&h.records[i], records.AppendEmpty())
 	}
 	for i := range h.groups {
-		provisioning.WriteGroup(&h.groups[i], records.AppendEmpty())
+		record.WriteGroup(&h.groups[i], records.AppendEmpty())
 	}
 	return ld
 }

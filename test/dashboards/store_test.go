@@ -18,6 +18,7 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter"
 	"github.com/provtrail/provtrail/internal/clickhousetest"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func TestMain(m *testing.M) { clickhousetest.Main(m) }
@@ -53,7 +54,7 @@ func quarantined(n int, at time.Time) plog.Logs {
 	ld := plog.NewLogs()
 	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for i := range n {
-		provisioning.WriteQuarantined(&provisioning.Quarantined{
+		record.WriteQuarantined(&record.Quarantined{
 			Tenant: tenantName, Feed: provisioning.FeedFile, Reason: "no group id", File: "inbox/a.ndjson", Position: int64(i),
 			ObservedAt: stamp(at), Original: fmt.Sprintf(`{"n":%d`, i), Size: 8,
 		}, records.AppendEmpty())

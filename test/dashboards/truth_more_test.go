@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 type panelQuery func(board, panel string, chosen map[string][]string) *result
@@ -50,7 +51,7 @@ func testOtherNumbers(t *testing.T, h *history, panel panelQuery, one *provision
 	odd := 0
 	for i := range h.records {
 		r := &h.records[i]
-		if r.Sort != provisioning.SortObservation {
+		if r.RecordType != record.TypeObservation {
 			continue
 		}
 		late = append(late, r.ObservedAt.AsTime().Sub(r.OccurredAt.AsTime()).Seconds())

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // The numbers of every panel that shows some are compared with what was simulated.
@@ -132,7 +133,7 @@ func testNumbersAreTrue(t *testing.T, s *store, h *history, sc scope) {
 
 func countObservations(h *history) (n int) {
 	for i := range h.records {
-		if h.records[i].Sort == provisioning.SortObservation {
+		if h.records[i].RecordType == record.TypeObservation {
 			n++
 		}
 	}

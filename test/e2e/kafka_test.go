@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/internal/blackbox"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 const (
@@ -84,8 +84,8 @@ func TestCollectorsShareTheGroups(t *testing.T) {
 }
 
 // observationFacts are what a record has of its observation as it was.
-const observationFacts = `SELECT event_id, concatWithSeparator('|', group_id, feed, dialect, observed_status, raw_status, vendor_id)
-	FROM provisioning_observations FINAL WHERE record = 'observation'`
+const observationFacts = `SELECT event_id, concatWithSeparator('|', group_id, feed, dialect, reported_status, raw_status, vendor_id)
+	FROM provisioning_observations FINAL WHERE record_type = 'observation'`
 
 // listener knows what the observations in Kafka say.
 type listener struct {
@@ -145,15 +145,15 @@ func (l *listener) hear(message *kgo.Record) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var r provisioning.Record
+	var r record.Record
 	for _, resource := range logs.ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, lr := range scope.LogRecords().All() {
-				if err := provisioning.Read(lr, &r); err != nil {
+				if err := record.Read(lr, &r); err != nil {
 					return err
 				}
 				l.known[r.EventID.String()] = strings.Join([]string{
-					r.GroupID, string(r.Feed), string(r.Dialect), r.Says.String(), r.RawStatus, r.VendorID,
+					r.GroupID, string(r.Feed), string(r.Dialect), r.ReportedStatus.String(), r.RawStatus, r.VendorID,
 				}, "|")
 			}
 		}

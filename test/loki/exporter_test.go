@@ -25,6 +25,7 @@ import (
 
 	"github.com/provtrail/provtrail/exporter/provisioninglokiexporter"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // newExporter starts the exporter as a collector does. Without change it has no queue:
@@ -76,7 +77,7 @@ func TestEntriesArriveByID(t *testing.T) {
 	assert.Equal(t, `Failed: Add memberOf "CN=Sales" for ada.lovelace on Active Directory: timed out`, e.line)
 	for name, want := range map[string]string{
 		"tenant": "acme", "source": "Active Directory", "kind": "provisioning", "service_name": "provtrail",
-		"event": provisioning.EventActivity, "record": "observation", "operation": "Add", "identity_name": "ada.lovelace",
+		"event": record.EventActivity, "record_type": "observation", "operation": "Add", "identity_name": "ada.lovelace",
 	} {
 		assert.Equal(t, want, e.metadata[name], name)
 	}

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // batch is records on their way to Loki.
@@ -36,12 +37,12 @@ func newBatch() *batch {
 var made int
 
 // activity adds an activity of a source that reached a status, received at a time.
-func (b *batch) activity(at time.Time, tenant, source string, status provisioning.Status, change func(*provisioning.Record)) {
+func (b *batch) activity(at time.Time, tenant, source string, status provisioning.Status, change func(*record.Record)) {
 	made++
 	o := provisioning.Observation{
 		Tenant: tenant, Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: fmt.Sprint("g", made),
 		SourceID: "id of " + source, SourceName: source, AccountID: "CN=Ada", AttributeName: "memberOf", AttributeValue: "CN=Sales",
-		Operation: provisioning.OperationAdd, Says: status, RawStatus: status.String(), Cause: provisioning.CauseAccessRequest,
+		Operation: provisioning.OperationAdd, ReportedStatus: status, RawStatus: status.String(), Cause: provisioning.CauseAccessRequest,
 		IdentityName: "ada.lovelace", OccurredAt: stamp(at.Add(-time.Minute)), ObservedAt: b.received(at),
 	}
 	if status == provisioning.StatusFailed {
@@ -49,24 +50,24 @@ func (b *batch) activity(at time.Time, tenant, source string, status provisionin
 	}
 	o.EventID = provisioning.EventID(&o)
 	a := provisioning.Resolve([]provisioning.Observation{o})
-	r := provisioning.NewRecord(&a[0])
-	r.Version, r.Current = provisioning.Version(1, false), true
+	r := record.New(&a[0])
+	r.Version, r.Current = record.Version(1, false), true
 	r.GroupNumber, r.GroupStatus = provisioning.GroupNumber(r.Tenant, r.GroupID), r.Status
 	if change != nil {
 		change(&r)
 	}
-	provisioning.WriteRecord(&r, b.to.AppendEmpty())
+	record.WriteRecord(&r, b.to.AppendEmpty())
 	b.ids = append(b.ids, r.EventID.String())
 }
 
 // quarantined adds a text that could not be read.
 func (b *batch) quarantined(at time.Time, tenant string) {
 	made++
-	q := provisioning.Quarantined{
+	q := record.Quarantined{
 		Tenant: tenant, Feed: provisioning.FeedFile, Reason: "no group id", File: "inbox/a.ndjson",
 		Position: int64(made), ObservedAt: b.received(at), Original: "{}", Size: 2,
 	}
-	provisioning.WriteQuarantined(&q, b.to.AppendEmpty())
+	record.WriteQuarantined(&q, b.to.AppendEmpty())
 	b.ids = append(b.ids, q.EventID.String())
 }
 

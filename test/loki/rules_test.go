@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 const (
@@ -162,15 +163,15 @@ func (b *batch) strike(in incident) {
 }
 
 func (b *batch) stall(at time.Time, source string) {
-	b.activity(at, "acme", source, provisioning.StatusPending, func(r *provisioning.Record) {
+	b.activity(at, "acme", source, provisioning.StatusPending, func(r *record.Record) {
 		r.Stalled = true
-		r.AsState(provisioning.Version(1, true))
+		r.AsState(record.Version(1, true))
 	})
 	b.ids = b.ids[:len(b.ids)-1] // a state record's id is another
 }
 
 func (b *batch) leaver(at time.Time, source string) {
-	b.activity(at, "acme", source, provisioning.StatusFailed, func(r *provisioning.Record) {
+	b.activity(at, "acme", source, provisioning.StatusFailed, func(r *record.Record) {
 		r.Cause, r.Kind, r.Operation = provisioning.CauseLifecycleChange, provisioning.KindDeprovisioning, provisioning.OperationDisable
 	})
 }

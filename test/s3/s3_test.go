@@ -21,6 +21,7 @@ import (
 	"github.com/provtrail/provtrail/archive/report"
 	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -112,7 +113,7 @@ func activities(t *testing.T, text []byte) [][]string {
 }
 
 // current is how many activities have a state that may be reported.
-func current(rows []*provisioning.Record) int {
+func current(rows []*record.Record) int {
 	ids := map[provisioning.ID]bool{}
 	for _, r := range rows {
 		if r.Current {

@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS provisioning_activities
 (
     tenant           LowCardinality(String),
-    record           LowCardinality(String),
+    record_type      LowCardinality(String),
     event_id         String CODEC(ZSTD(1)),
     feed             LowCardinality(String),
     dialect          LowCardinality(String),
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS provisioning_activities
     activity_id      String CODEC(ZSTD(1)),
     status           LowCardinality(String),
     previous_status  LowCardinality(String),
-    observed_status  LowCardinality(String),
+    reported_status  LowCardinality(String),
     raw_status       LowCardinality(String),
     odd              Bool,
     kind             LowCardinality(String),
@@ -69,6 +69,6 @@ SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsy
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS provisioning_activities_from_observations
 TO provisioning_activities
-AS SELECT * EXCEPT ('^(current|original|said)$'), toUInt8(folded_into != '') AS folded
+AS SELECT * EXCEPT ('^(current|original|reported_overrides)$'), toUInt8(folded_into != '') AS folded
 FROM provisioning_observations
 WHERE current;

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // load makes a tenant's events: N groups are open; each event is the next step of
@@ -66,7 +67,7 @@ func (l *load) write(to plog.LogRecord, g *open) {
 		GroupID: hex(g.number, 1), VendorID: hex(g.number, 1), ItemID: hex(g.number, 2),
 		SourceID: hex(source, 3), SourceName: fmt.Sprintf("Source %02d", source), AccountID: fmt.Sprintf("CN=User %07d,OU=People,DC=acme", g.number%200_000),
 		AttributeName: "memberOf", AttributeValue: fmt.Sprintf("CN=Role %03d,OU=Groups,DC=acme", g.number%500), Operation: provisioning.OperationAdd,
-		Says: life[g.step].says, RawStatus: life[g.step].word, Cause: provisioning.CauseAccessRequest,
+		ReportedStatus: life[g.step].says, RawStatus: life[g.step].word, Cause: provisioning.CauseAccessRequest,
 		IdentityID: hex(g.number%200_000, 4), IdentityName: fmt.Sprintf("First%d Last%d", g.number%1000, g.number%200_000),
 		RequesterID: hex(g.number%5000, 4), RequesterName: fmt.Sprintf("Manager%d Last%d", g.number%1000, g.number%5000),
 		ApproverName: fmt.Sprintf("Owner%d Last%d", g.number%300, g.number%300), ApprovalStatus: "APPROVED",
@@ -74,7 +75,7 @@ func (l *load) write(to plog.LogRecord, g *open) {
 		Original: original,
 	}
 	o.EventID = provisioning.EventID(&o)
-	provisioning.WriteObservation(&o, to)
+	record.WriteObservation(&o, to)
 }
 
 // original stands for the vendor's document, about as long as they are.

@@ -1,6 +1,8 @@
 package sailpoint
 
-import "github.com/provtrail/provtrail/provisioning"
+import (
+	"github.com/provtrail/provtrail/provisioning"
+)
 
 // accountRequests adds what each of a document's account requests says. common
 // holds what the document says of all; describe adds what one of them says.
@@ -18,7 +20,7 @@ func (r *reader) accountRequests(requests []accountRequest, common provisioning.
 		}
 		o.AccountID = q.AccountID
 		describe(&o, q)
-		if concernsErrors(o.Says) {
+		if concernsErrors(o.ReportedStatus) {
 			o.ErrorMessage = firstOf(joined(q.Result.Errors), errors)
 		}
 		word := firstOf(q.Op, q.AccountOperation)

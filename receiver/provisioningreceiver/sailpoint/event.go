@@ -54,10 +54,10 @@ func (r *reader) event() error {
 	}
 	o.SourceID, o.SourceName = eventSource(at)
 	o.RawStatus = firstOf(d.Status, change.status)
-	o.Says = r.performed(d.Status)
-	if o.Says == provisioning.StatusUnset && change.status != "" {
+	o.ReportedStatus = r.performed(d.Status)
+	if o.ReportedStatus == provisioning.StatusUnset && change.status != "" {
 		// A status such as ACTION says nothing; the event's own name does.
-		o.RawStatus, o.Says = change.status, r.performed(change.status)
+		o.RawStatus, o.ReportedStatus = change.status, r.performed(change.status)
 	}
 	if attribute := text(at.AttributeName); attribute != "" && change.side == "" {
 		o.AttributeName, o.AttributeValue, o.AccountLevel = attribute, text(at.AttributeValue), false
@@ -70,7 +70,7 @@ func (r *reader) event() error {
 		// of a source: it applies to the request's password changes.
 		o.SourceID, o.SourceName, o.AccountID = "", "", ""
 	}
-	if concernsErrors(o.Says) {
+	if concernsErrors(o.ReportedStatus) {
 		o.ErrorMessage = firstOf(joined(d.Errors), inString(at.Errors), text(at.ErrorMessage), text(at.Error), text(at.Info))
 	}
 	o.GroupID = eventGroup(d, &o)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 func seeds(f *testing.F) {
@@ -41,7 +41,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for i := range r.Observations {
 			o := &r.Observations[i]
-			if o.GroupID == "" || o.EventID.IsZero() || o.EventID != again.Observations[i].EventID || o.OccurredAt > provisioning.MaxTime {
+			if o.GroupID == "" || o.EventID.IsZero() || o.EventID != again.Observations[i].EventID || o.OccurredAt > record.MaxTime {
 				t.Fatalf("%+v", o)
 			}
 		}

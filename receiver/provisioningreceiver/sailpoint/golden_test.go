@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -36,12 +37,12 @@ func plain(r *Result) plainResult {
 	for i := range r.Observations {
 		o := &r.Observations[i]
 		m := map[string]any{}
-		record := provisioning.Record{Observation: *o}
-		for _, f := range provisioning.Fields {
+		row := record.Record{Observation: *o}
+		for _, f := range record.Fields {
 			if f.Column == "original" || f.Derived {
 				continue
 			}
-			value, _ := json.Marshal(f.Of(&record))
+			value, _ := json.Marshal(f.Pointer(&row))
 			switch s := string(value); s {
 			case `""`, "0", "false":
 			default:
@@ -50,7 +51,7 @@ func plain(r *Result) plainResult {
 				m[f.Column] = v
 			}
 		}
-		m["event_id"], m["observed_status"] = o.EventID.String(), o.Says.String()
+		m["event_id"], m["reported_status"] = o.EventID.String(), o.ReportedStatus.String()
 		m["occurred_at"] = ""
 		if o.OccurredAt != 0 {
 			m["occurred_at"] = o.OccurredAt.AsTime()
@@ -126,7 +127,7 @@ func TestPublishedExamples(t *testing.T) {
 		require.Len(t, r.Observations, w.observations, name)
 		for _, o := range r.Observations {
 			require.Equal(t, w.group, o.GroupID, name)
-			require.Equal(t, provisioning.StatusCommitted, o.Says, name)
+			require.Equal(t, provisioning.StatusCommitted, o.ReportedStatus, name)
 		}
 	}
 }

@@ -71,7 +71,7 @@ func TestStatusWords(t *testing.T) {
 	f := func(word string, want provisioning.Status) {
 		t.Helper()
 		r := parse([]byte(`{"id":"a","items":[{"provisioningStatus":"` + word + `"}]}`))
-		require.Equal(t, want, r.Observations[0].Says, word)
+		require.Equal(t, want, r.Observations[0].ReportedStatus, word)
 		require.Equal(t, word, r.Observations[0].RawStatus)
 	}
 	f("PENDING", provisioning.StatusPending)
@@ -97,8 +97,8 @@ func TestPassedMeans(t *testing.T) {
 		var r Result
 		p.Parse(trigger, 1, &r)
 		p.Parse(event, 1, &r)
-		require.Equal(t, want, r.Observations[0].Says)
-		require.Equal(t, want, r.Observations[1].Says)
+		require.Equal(t, want, r.Observations[0].ReportedStatus)
+		require.Equal(t, want, r.Observations[1].ReportedStatus)
 	}
 }
 
@@ -155,9 +155,9 @@ func TestEventNames(t *testing.T) {
 		require.Equal(t, operation == provisioning.OperationChangePassword, o.Side != "", name)
 		switch {
 		case strings.HasSuffix(name, "FAILED"), strings.HasSuffix(name, "Failure"), strings.HasSuffix(name, "REJECTED"):
-			require.Equal(t, provisioning.StatusFailed, o.Says, name)
+			require.Equal(t, provisioning.StatusFailed, o.ReportedStatus, name)
 		case strings.HasSuffix(name, "PASSED"), strings.HasSuffix(name, "SUCCESS"):
-			require.Equal(t, provisioning.StatusCommitted, o.Says, name)
+			require.Equal(t, provisioning.StatusCommitted, o.ReportedStatus, name)
 		}
 	}
 	for _, name := range []string{

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // reader reads one document.
@@ -52,7 +53,7 @@ func moment(field, word string) (pcommon.Timestamp, error) {
 	if err != nil {
 		return 0, invalid(field, "is %q, want a time like 2026-01-31T23:59:59.000Z", cut(word, 40))
 	}
-	if t.Before(time.Unix(0, 0)) || t.After(provisioning.MaxTime.AsTime()) {
+	if t.Before(time.Unix(0, 0)) || t.After(record.MaxTime.AsTime()) {
 		return 0, invalid(field, "is %s, want a time between 1970 and 2262", cut(word, 40))
 	}
 	return pcommon.NewTimestampFromTime(t), nil

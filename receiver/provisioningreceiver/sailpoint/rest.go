@@ -56,9 +56,9 @@ func (r *reader) rest() error {
 		o.AttributeName = it.Attribute
 		o.Operation, _ = provisioning.ParseOperation(it.Operation)
 		o.RawStatus = it.ProvisioningStatus
-		o.Says = statusOf(it.ProvisioningStatus)
+		o.ReportedStatus = statusOf(it.ProvisioningStatus)
 		o.ApproverName, o.ApprovalStatus = it.Reviewer.Name, it.ApprovalStatus
-		if concernsErrors(o.Says) {
+		if concernsErrors(o.ReportedStatus) {
 			o.ErrorMessage = errors
 		}
 		r.values(&o, it.Value, &original, i, -1)

@@ -1,6 +1,8 @@
 package sailpoint
 
-import "github.com/provtrail/provtrail/provisioning"
+import (
+	"github.com/provtrail/provtrail/provisioning"
+)
 
 // search reads a document of the accountactivities index.
 func (r *reader) search() error {
@@ -36,7 +38,7 @@ func (r *reader) search() error {
 	r.accountRequests(requests, common, func(o *provisioning.Observation, q *accountRequest) {
 		// Until a request has a result of its own, the document's status speaks for it.
 		o.RawStatus = firstOf(q.Result.Status, q.ProvisioningState, d.Status)
-		o.Says = statusOf(o.RawStatus)
+		o.ReportedStatus = statusOf(o.RawStatus)
 		o.TicketID = firstOf(text(q.Result.TicketID), text(q.TicketID))
 	})
 	return nil

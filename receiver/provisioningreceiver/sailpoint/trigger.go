@@ -1,6 +1,8 @@
 package sailpoint
 
-import "github.com/provtrail/provtrail/provisioning"
+import (
+	"github.com/provtrail/provtrail/provisioning"
+)
 
 // trigger reads a Provisioning Completed event. It has no time and no id.
 func (r *reader) trigger() error {
@@ -19,7 +21,7 @@ func (r *reader) trigger() error {
 	}
 	r.accountRequests(d.AccountRequests, common, func(o *provisioning.Observation, q *accountRequest) {
 		o.RawStatus = q.ProvisioningState
-		o.Says = r.performed(q.ProvisioningState)
+		o.ReportedStatus = r.performed(q.ProvisioningState)
 		o.TicketID = text(q.TicketID)
 	})
 	return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/provtrail/provtrail/internal/columnar"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Table makes blocks of one table's rows, a column for each field of their schema. Its
@@ -34,26 +34,26 @@ type column interface {
 }
 
 // newTable returns a table of a schema's rows. timeOf makes the columns of times.
-func newTable[T any](name string, s *provisioning.Schema[T], rowsOf func(*columnar.Batch) *columnar.Rows, timeOf func(name string) column) *Table {
+func newTable[T any](name string, s *record.Schema[T], rowsOf func(*columnar.Batch) *columnar.Rows, timeOf func(name string) column) *Table {
 	t := &Table{Name: name, rowsOf: rowsOf}
 	for i := range s.Fields {
 		var c column
 		switch f := &s.Fields[i]; f.Value {
-		case provisioning.ValueText:
+		case record.ValueText:
 			c = new(word)
-		case provisioning.ValueStatus:
+		case record.ValueStatus:
 			c = new(status)
-		case provisioning.ValueTexts:
+		case record.ValueTexts:
 			c = newList()
-		case provisioning.ValueID:
+		case record.ValueID:
 			c = new(hexID)
-		case provisioning.ValueBool:
+		case record.ValueBool:
 			c = new(flag)
-		case provisioning.ValueInt:
+		case record.ValueInt:
 			c = new(number)
-		case provisioning.ValueUint:
+		case record.ValueUint:
 			c = new(count)
-		case provisioning.ValueTime:
+		case record.ValueTime:
 			c = timeOf(f.Column)
 		}
 		t.add(s.Fields[i].Column, c)

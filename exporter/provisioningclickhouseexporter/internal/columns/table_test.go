@@ -13,19 +13,20 @@ import (
 
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-func someRecords(n int, change func(int, *provisioning.Record)) *columnar.Batch {
+func someRecords(n int, change func(int, *record.Record)) *columnar.Batch {
 	builder := columnar.NewBuilder(n)
 	for i := range n {
 		at := pcommon.Timestamp(1_790_553_600_000_000_000 + i)
-		r := provisioning.Record{Observation: provisioning.Observation{
+		r := record.Record{Observation: provisioning.Observation{
 			Tenant: "acme", Feed: provisioning.FeedSearch, Dialect: provisioning.DialectSearch, GroupID: fmt.Sprintf("%032x", i/4),
 			VendorID: fmt.Sprintf("%032x", i), SourceID: "5c71ff71195b4794a0b87e7cf36fb017", SourceName: "Active Directory",
 			AccountID: "CN=Ada Lovelace,OU=People", AttributeName: "memberOf", AttributeValue: "CN=Sales", Operation: provisioning.OperationAdd,
-			Says: provisioning.StatusCommitted, RawStatus: "COMMITTED", Cause: provisioning.CauseAccessRequest, IdentityID: "2c91", IdentityName: "Ada Lovelace",
+			ReportedStatus: provisioning.StatusCommitted, RawStatus: "COMMITTED", Cause: provisioning.CauseAccessRequest, IdentityID: "2c91", IdentityName: "Ada Lovelace",
 			RequestedAt: at, OccurredAt: at, ObservedAt: at, Original: fmt.Sprint(i/4) + strings.Repeat(`{"name":"value"},`, 80),
-		}, Sort: provisioning.SortObservation, Current: true, Status: provisioning.StatusCommitted, Kind: provisioning.KindProvisioning, Version: 2, StatusSince: at, CommittedAt: at}
+		}, RecordType: record.TypeObservation, Current: true, Status: provisioning.StatusCommitted, Kind: provisioning.KindProvisioning, Version: 2, StatusSince: at, CommittedAt: at}
 		r.EventID[0], r.EventID[1], r.EventID[2], r.ActivityID[0] = byte(i), byte(i>>8), byte(i>>16), 1 //nolint:gosec // distinct
 		if change != nil {
 			change(i, &r)
@@ -60,18 +61,18 @@ func TestTokenFollowsTheContent(t *testing.T) {
 	again, _ := some.Cut(4)
 	require.Equal(t, token(head), token(again))
 	require.NotEqual(t, token(head), token(tail))
-	f := func(name string, change func(*provisioning.Record)) {
-		other := someRecords(10, func(i int, r *provisioning.Record) {
+	f := func(name string, change func(*record.Record)) {
+		other := someRecords(10, func(i int, r *record.Record) {
 			if i == 3 {
 				change(r)
 			}
 		})
 		require.NotEqual(t, token(some), token(other), name)
 	}
-	f("text", func(r *provisioning.Record) { r.ErrorMessage = "x" })
-	f("id", func(r *provisioning.Record) { r.EventID[15] = 1 })
-	f("status", func(r *provisioning.Record) { r.Status = provisioning.StatusFailed })
-	f("version", func(r *provisioning.Record) { r.Version = 3 })
+	f("text", func(r *record.Record) { r.ErrorMessage = "x" })
+	f("id", func(r *record.Record) { r.EventID[15] = 1 })
+	f("status", func(r *record.Record) { r.Status = provisioning.StatusFailed })
+	f("version", func(r *record.Record) { r.Version = 3 })
 }
 
 // TestEachTextIsSentOnce: four records have a document each, and a column without any
@@ -97,11 +98,11 @@ func TestEachTextIsSentOnce(t *testing.T) {
 // some have no rows of a table.
 func TestColumnsOfABlockAreAsLong(t *testing.T) {
 	builder := columnar.NewBuilder(0)
-	builder.Group(&provisioning.GroupRecord{})
-	builder.Group(&provisioning.GroupRecord{Group: provisioning.Group{Sources: []string{"AD"}, Status: provisioning.StatusFailed}, Version: 1})
-	builder.Quarantined(&provisioning.Quarantined{})
+	builder.Group(&record.Group{})
+	builder.Group(&record.Group{Group: provisioning.Group{Sources: []string{"AD"}, Status: provisioning.StatusFailed}, Version: 1})
+	builder.Quarantined(&record.Quarantined{})
 	batches := []*columnar.Batch{
-		someRecords(3, func(_ int, r *provisioning.Record) { *r = provisioning.Record{} }), builder.Batch(), someRecords(blockRows+1, nil),
+		someRecords(3, func(_ int, r *record.Record) { *r = record.Record{} }), builder.Batch(), someRecords(blockRows+1, nil),
 	}
 	want := map[string][]int{"provisioning_observations": {3, blockRows, 1}, "provisioning_groups": {2}, "provisioning_quarantine": {1}}
 	for _, table := range NewTables() {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/provtrail/provtrail/internal/columnar"
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Tables are those that records are inserted into, in this order.
@@ -18,7 +18,7 @@ func NewTables() *Tables { return &Tables{quarantine(), observations(), groups()
 // row's is that of receipt and it is not timed.
 func observations() *Table {
 	occurred, observed, timed := new(instant), new(instant), new(flag)
-	t := newTable("provisioning_observations", provisioning.Activities,
+	t := newTable("provisioning_observations", record.Activities,
 		func(b *columnar.Batch) *columnar.Rows { return &b.Activities },
 		func(name string) column {
 			switch name {
@@ -44,10 +44,10 @@ func observations() *Table {
 	return t
 }
 
-var occurredAt = slices.IndexFunc(provisioning.Fields, func(f provisioning.Field) bool { return f.Column == "occurred_at" })
+var occurredAt = slices.IndexFunc(record.Fields, func(f record.Field) bool { return f.Column == "occurred_at" })
 
 func groups() *Table {
-	return newTable("provisioning_groups", provisioning.Groups,
+	return newTable("provisioning_groups", record.Groups,
 		func(b *columnar.Batch) *columnar.Rows { return &b.Groups },
 		func(string) column { return new(instant) })
 }
@@ -55,7 +55,7 @@ func groups() *Table {
 // quarantine is what could not be understood or stored.
 func quarantine() *Table {
 	observed := new(instant)
-	t := newTable("provisioning_quarantine", provisioning.Quarantine,
+	t := newTable("provisioning_quarantine", record.Quarantine,
 		func(b *columnar.Batch) *columnar.Rows { return &b.Quarantined },
 		func(string) column { return observed })
 	t.mend = func(*columnar.Rows) {

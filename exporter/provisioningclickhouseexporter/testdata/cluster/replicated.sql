@@ -1,7 +1,7 @@
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
 (
     tenant           LowCardinality(String),
-    record           LowCardinality(String),
+    record_type      LowCardinality(String),
     event_id         String CODEC(ZSTD(1)),
     feed             LowCardinality(String),
     dialect          LowCardinality(String),
@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
     activity_id      String CODEC(ZSTD(1)),
     status           LowCardinality(String),
     previous_status  LowCardinality(String),
-    observed_status  LowCardinality(String),
+    reported_status  LowCardinality(String),
     raw_status       LowCardinality(String),
     odd              Bool,
     kind             LowCardinality(String),
@@ -144,7 +144,7 @@ AS SELECT
     toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
     if(o.source_name = '', o.source_id, o.source_name) AS source_name,
     o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
-    uniqExactIfState(sipHash64(o.event_id), o.record = 'observation') AS observations,
+    uniqExactIfState(sipHash64(o.event_id), o.record_type = 'observation') AS observations,
     uniqExactIfState(sipHash64(o.activity_id), o.status != o.previous_status) AS activities,
     uniqExactIfState(sipHash64(o.group_id), o.status != o.previous_status) AS groups
 FROM `provtrail`.`provisioning_observations` AS o
@@ -155,7 +155,7 @@ INSERT INTO `provtrail`.`provisioning_hourly` SELECT
     toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
     if(o.source_name = '', o.source_id, o.source_name) AS source_name,
     o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
-    uniqExactIfState(sipHash64(o.event_id), o.record = 'observation') AS observations,
+    uniqExactIfState(sipHash64(o.event_id), o.record_type = 'observation') AS observations,
     uniqExactIfState(sipHash64(o.activity_id), o.status != o.previous_status) AS activities,
     uniqExactIfState(sipHash64(o.group_id), o.status != o.previous_status) AS groups
 FROM `provtrail`.`provisioning_observations` AS o
@@ -182,7 +182,7 @@ FROM `provtrail`.`provisioning_hourly`
 GROUP BY hour, tenant, source_name, kind, operation, cause, status;
 
 ALTER TABLE `provtrail`.`provisioning_observations`
-ADD COLUMN IF NOT EXISTS said String CODEC(ZSTD(1)) AFTER folded_into;
+ADD COLUMN IF NOT EXISTS reported_overrides String CODEC(ZSTD(1)) AFTER folded_into;
 
 CREATE OR REPLACE VIEW `provtrail`.`observations_local` AS
 SELECT * FROM `provtrail`.`provisioning_observations` FINAL;
@@ -202,7 +202,7 @@ ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01)
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
 (
     tenant           LowCardinality(String) CODEC(LZ4),
-    record           LowCardinality(String) CODEC(ZSTD(1)),
+    record_type      LowCardinality(String) CODEC(ZSTD(1)),
     event_id         String CODEC(ZSTD(1)),
     feed             LowCardinality(String) CODEC(ZSTD(1)),
     dialect          LowCardinality(String) CODEC(ZSTD(1)),
@@ -212,7 +212,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     activity_id      String CODEC(ZSTD(1)),
     status           LowCardinality(String) CODEC(LZ4),
     previous_status  LowCardinality(String) CODEC(ZSTD(1)),
-    observed_status  LowCardinality(String) CODEC(ZSTD(1)),
+    reported_status  LowCardinality(String) CODEC(ZSTD(1)),
     raw_status       LowCardinality(String) CODEC(ZSTD(1)),
     odd              Bool,
     kind             LowCardinality(String) CODEC(LZ4),
@@ -276,7 +276,7 @@ SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_activities_from_observations`
 TO `provtrail`.`provisioning_activities`
-AS SELECT tenant, record, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, observed_status,
+AS SELECT tenant, record_type, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, reported_status,
 raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
 identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
 ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
@@ -285,13 +285,13 @@ state_seq, version, folded_into
 FROM `provtrail`.`provisioning_observations`
 WHERE current;
 
-INSERT INTO `provtrail`.`provisioning_activities` (tenant, record, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, observed_status,
+INSERT INTO `provtrail`.`provisioning_activities` (tenant, record_type, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, reported_status,
 raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
 identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
 ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
 first_pending_at, committed_at, finished_at, first_failed_at, failed_at, pending_ms, retrying_ms, committed_ms, failed_ms,
 state_seq, version, folded_into)
-SELECT tenant, record, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, observed_status,
+SELECT tenant, record_type, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, reported_status,
 raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
 identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
 ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
@@ -392,7 +392,7 @@ AS SELECT
     toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
     if(o.source_name = '', o.source_id, o.source_name) AS source_name,
     o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
-    uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record = 'observation') AS observations
+    uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record_type = 'observation') AS observations
 FROM `provtrail`.`provisioning_observations` AS o
 WHERE o.folded_into = ''
 GROUP BY hour, tenant, source_name, kind, operation, cause, status;
@@ -402,7 +402,7 @@ SELECT
     toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
     if(o.source_name = '', o.source_id, o.source_name) AS source_name,
     o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
-    uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record = 'observation') AS observations
+    uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record_type = 'observation') AS observations
 FROM `provtrail`.`provisioning_observations` AS o
 WHERE o.folded_into = ''
 GROUP BY hour, tenant, source_name, kind, operation, cause, status;
@@ -488,7 +488,7 @@ CREATE OR REPLACE VIEW `provtrail`.`errors_local` AS
 SELECT * FROM `provtrail`.`provisioning_errors` FINAL;
 
 ALTER TABLE `provtrail`.`provisioning_observations`
-MODIFY COLUMN tenant CODEC(ZSTD(1)), MODIFY COLUMN record CODEC(ZSTD(1)), MODIFY COLUMN feed CODEC(ZSTD(1)), MODIFY COLUMN dialect CODEC(ZSTD(1)), MODIFY COLUMN group_status CODEC(ZSTD(1)), MODIFY COLUMN status CODEC(ZSTD(1)), MODIFY COLUMN previous_status CODEC(ZSTD(1)), MODIFY COLUMN observed_status CODEC(ZSTD(1)), MODIFY COLUMN raw_status CODEC(ZSTD(1)), MODIFY COLUMN odd CODEC(ZSTD(1)), MODIFY COLUMN kind CODEC(ZSTD(1)), MODIFY COLUMN operation CODEC(ZSTD(1)), MODIFY COLUMN cause CODEC(ZSTD(1)), MODIFY COLUMN source_id CODEC(ZSTD(1)), MODIFY COLUMN source_name CODEC(ZSTD(1)), MODIFY COLUMN account_level CODEC(ZSTD(1)), MODIFY COLUMN attribute_name CODEC(ZSTD(1)), MODIFY COLUMN approval_status CODEC(ZSTD(1)), MODIFY COLUMN failed_on CODEC(ZSTD(1)), MODIFY COLUMN failed_side CODEC(ZSTD(1)), MODIFY COLUMN stalled CODEC(ZSTD(1)), MODIFY COLUMN overdue CODEC(ZSTD(1)), MODIFY COLUMN timed CODEC(ZSTD(1)), MODIFY COLUMN current CODEC(ZSTD(1)),
+MODIFY COLUMN tenant CODEC(ZSTD(1)), MODIFY COLUMN record_type CODEC(ZSTD(1)), MODIFY COLUMN feed CODEC(ZSTD(1)), MODIFY COLUMN dialect CODEC(ZSTD(1)), MODIFY COLUMN group_status CODEC(ZSTD(1)), MODIFY COLUMN status CODEC(ZSTD(1)), MODIFY COLUMN previous_status CODEC(ZSTD(1)), MODIFY COLUMN reported_status CODEC(ZSTD(1)), MODIFY COLUMN raw_status CODEC(ZSTD(1)), MODIFY COLUMN odd CODEC(ZSTD(1)), MODIFY COLUMN kind CODEC(ZSTD(1)), MODIFY COLUMN operation CODEC(ZSTD(1)), MODIFY COLUMN cause CODEC(ZSTD(1)), MODIFY COLUMN source_id CODEC(ZSTD(1)), MODIFY COLUMN source_name CODEC(ZSTD(1)), MODIFY COLUMN account_level CODEC(ZSTD(1)), MODIFY COLUMN attribute_name CODEC(ZSTD(1)), MODIFY COLUMN approval_status CODEC(ZSTD(1)), MODIFY COLUMN failed_on CODEC(ZSTD(1)), MODIFY COLUMN failed_side CODEC(ZSTD(1)), MODIFY COLUMN stalled CODEC(ZSTD(1)), MODIFY COLUMN overdue CODEC(ZSTD(1)), MODIFY COLUMN timed CODEC(ZSTD(1)), MODIFY COLUMN current CODEC(ZSTD(1)),
 MODIFY COLUMN requested_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN occurred_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN observed_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN status_since CODEC(GCD, ZSTD(1)), MODIFY COLUMN first_pending_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN committed_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN finished_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN first_failed_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN failed_at CODEC(GCD, ZSTD(1)),
 MODIFY COLUMN attempts CODEC(ZSTD(3)), MODIFY COLUMN pending_ms CODEC(ZSTD(3)), MODIFY COLUMN retrying_ms CODEC(ZSTD(3)), MODIFY COLUMN committed_ms CODEC(ZSTD(3)), MODIFY COLUMN failed_ms CODEC(ZSTD(3)), MODIFY COLUMN state_seq CODEC(ZSTD(3)), MODIFY COLUMN version CODEC(ZSTD(3)), MODIFY COLUMN group_id CODEC(ZSTD(3)), MODIFY COLUMN identity_id CODEC(ZSTD(3)), MODIFY COLUMN identity_name CODEC(ZSTD(3)), MODIFY COLUMN requester_id CODEC(ZSTD(3)), MODIFY COLUMN requester_name CODEC(ZSTD(3)), MODIFY COLUMN approver_name CODEC(ZSTD(3)), MODIFY COLUMN account_id CODEC(ZSTD(3)), MODIFY COLUMN attribute_value CODEC(ZSTD(3)), MODIFY COLUMN error_message CODEC(ZSTD(3)), MODIFY COLUMN vendor_id CODEC(ZSTD(3)), MODIFY COLUMN item_id CODEC(ZSTD(3)), MODIFY COLUMN activity_id CODEC(ZSTD(3)),
 MODIFY COLUMN original CODEC(ZSTD(7));

@@ -9,17 +9,18 @@ import (
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Change is what is to be told.
 type Change struct {
 	// Records are the observations' own records (the first len(Observed)), then
 	// the states of further activities, then those that no longer stand.
-	Records []provisioning.Record
+	Records []record.Record
 	// Observed are the arrivals that the first records belong to.
 	Observed []int
 	// Summary is the group's new summary, nil where it is as before.
-	Summary *provisioning.GroupRecord
+	Summary *record.Group
 
 	Before, After []provisioning.Activity
 	// Whole says that all activities were told, changed or not.
@@ -49,11 +50,11 @@ type Input struct {
 }
 
 // Version orders what is told of a group's activities. Within a generation it is
-// provisioning.Version of the group's revision. What was told before a crash may
+// record.Version of the group's revision. What was told before a crash may
 // be of a larger set than what is told first after it, when the observations come
 // again in another order; the generation puts what is told later above it.
 func Version(generation uint32, revision int, flagged bool) uint64 {
-	return uint64(generation)<<32 | provisioning.Version(revision, flagged)
+	return uint64(generation)<<32 | record.Version(revision, flagged)
 }
 
 // Find compares the states.
@@ -77,7 +78,7 @@ func Find(in Input) Change {
 	f.doubts()
 	f.Whole = f.retell() || len(in.Before.Observations) == 0
 	if before := provisioning.Summarize(f.Change.Before); f.retell() || !same(&before, &summary) {
-		f.Summary = &provisioning.GroupRecord{
+		f.Summary = &record.Group{
 			Group: summary, Version: f.version(false), ObservedAt: newestReceipt(in.After.Observations),
 		}
 	}
@@ -131,7 +132,7 @@ func (f *finder) observations() (current []bool) {
 	if left == 0 {
 		return current
 	}
-	f.Records = make([]provisioning.Record, 0, left)
+	f.Records = make([]record.Record, 0, left)
 	f.Observed = make([]int, 0, left)
 	fresh := f.Input.After.Observations[len(f.Input.After.Observations)-left:]
 	told := make([]bool, left)
@@ -205,7 +206,7 @@ func (f *finder) state(a *provisioning.Activity) {
 
 func (f *finder) differs(before, after *provisioning.Activity) bool {
 	if f.Moved {
-		return provisioning.NewRecord(before) != provisioning.NewRecord(after)
+		return record.New(before) != record.New(after)
 	}
 	return !slices.EqualFunc(before.History, after.History, func(a, b provisioning.Step) bool { return a.EventID == b.EventID })
 }
@@ -221,15 +222,15 @@ func (f *finder) gone(a *provisioning.Activity) {
 }
 
 // add appends the record of an activity, which stays where it is until the next.
-func (f *finder) add(a *provisioning.Activity) *provisioning.Record {
-	f.Records = append(f.Records, provisioning.Record{})
+func (f *finder) add(a *provisioning.Activity) *record.Record {
+	f.Records = append(f.Records, record.Record{})
 	r := &f.Records[len(f.Records)-1]
 	r.Describe(a)
 	r.GroupNumber, r.GroupStatus = f.number, f.status
 	return r
 }
 
-func (f *finder) flag(r *provisioning.Record, a *provisioning.Activity) bool {
+func (f *finder) flag(r *record.Record, a *provisioning.Activity) bool {
 	flagged := f.Thresholds.Flagged(a, f.Input.After.Checked)
 	r.Stalled = flagged && a.Status.Open()
 	r.Overdue = flagged && !a.Status.Open()

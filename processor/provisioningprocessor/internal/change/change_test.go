@@ -10,6 +10,7 @@ import (
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 const minute = pcommon.Timestamp(time.Minute)
@@ -22,7 +23,7 @@ var thresholds = Thresholds{
 func observe(says provisioning.Status, at pcommon.Timestamp, source string) provisioning.Observation {
 	o := provisioning.Observation{
 		Tenant: "acme", Feed: provisioning.FeedREST, GroupID: "g1", SourceName: source, AccountID: "ada",
-		Operation: provisioning.OperationEnable, Says: says, RawStatus: says.String(),
+		Operation: provisioning.OperationEnable, ReportedStatus: says, RawStatus: says.String(),
 		OccurredAt: at, ObservedAt: at + 1, Original: "{}",
 	}
 	o.EventID = provisioning.EventID(&o)
@@ -53,16 +54,16 @@ func TestOnlyTheNewestStepIsCurrent(t *testing.T) {
 	told, _ = step(g, 0, 0, late)
 	require.Len(t, told.Records, 2)
 	own, current := told.Records[0], told.Records[1]
-	require.Equal(t, provisioning.SortObservation, own.Sort)
+	require.Equal(t, record.TypeObservation, own.RecordType)
 	require.False(t, own.Current)
 	require.Equal(t, provisioning.StatusPending, own.Status)
 	require.EqualValues(t, 1, own.StateSeq)
-	require.Equal(t, provisioning.SortState, current.Sort)
+	require.Equal(t, record.TypeState, current.RecordType)
 	require.True(t, current.Current)
 	require.Equal(t, provisioning.StatusSuccess, current.Status)
 	require.EqualValues(t, 2, current.StateSeq)
 	require.Empty(t, current.Original)
-	require.Equal(t, provisioning.Version(2, false), current.Version)
+	require.Equal(t, record.Version(2, false), current.Version)
 }
 
 func TestWhatDidNotChangeIsNotTold(t *testing.T) {
@@ -87,7 +88,7 @@ func TestInDoubtTheWholeGroupIsToldOnce(t *testing.T) {
 }
 
 func TestVersionsOfLaterGenerationsAreHigher(t *testing.T) {
-	require.Equal(t, provisioning.Version(7, true), Version(0, 7, true))
+	require.Equal(t, record.Version(7, true), Version(0, 7, true))
 	require.Greater(t, Version(1, 1, false), Version(0, 1_000_000_000, true))
 }
 

@@ -1,6 +1,8 @@
 package change
 
-import "github.com/provtrail/provtrail/provisioning"
+import (
+	"github.com/provtrail/provtrail/provisioning"
+)
 
 // walked is how many activities are walked rather than indexed.
 const walked = 32

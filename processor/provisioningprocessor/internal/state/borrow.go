@@ -1,6 +1,8 @@
 package state
 
-import "github.com/provtrail/provtrail/provisioning"
+import (
+	"github.com/provtrail/provtrail/provisioning"
+)
 
 // Borrow returns the group with what a history has of it. Its observations come first
 // and count as borrowed; those that the group has besides stay its own.

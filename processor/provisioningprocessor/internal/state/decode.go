@@ -162,8 +162,8 @@ func (d *decoder) observation(o *provisioning.Observation) error {
 	}
 	copy(o.EventID[:], head)
 	flags := head[len(o.EventID)]
-	o.Says, o.AccountLevel = provisioning.Status(flags&saysMask), flags&accountLevelFlag != 0
-	if o.Says > provisioning.StatusSuccess || flags&^(saysMask|accountLevelFlag) != 0 {
+	o.ReportedStatus, o.AccountLevel = provisioning.Status(flags&saysMask), flags&accountLevelFlag != 0
+	if o.ReportedStatus > provisioning.StatusSuccess || flags&^(saysMask|accountLevelFlag) != 0 {
 		return fmt.Errorf("flags %#x are unknown", flags)
 	}
 	mask, err := d.number()

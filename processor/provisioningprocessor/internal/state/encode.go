@@ -99,7 +99,7 @@ func (e *encoder) add(o *provisioning.Observation) {
 		e.body = binary.AppendUvarint(e.body, e.number(o.GroupID))
 	}
 	e.body = append(e.body, o.EventID[:]...)
-	flags := byte(o.Says) & saysMask
+	flags := byte(o.ReportedStatus) & saysMask
 	if o.AccountLevel {
 		flags |= accountLevelFlag
 	}

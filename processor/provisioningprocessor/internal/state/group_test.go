@@ -38,7 +38,7 @@ func draw(t *rapid.T) Group {
 			said[i] = text(t, "text")
 		}
 		setTexts(&o, &said)
-		o.Says = provisioning.Status(rapid.IntRange(0, 6).Draw(t, "says"))
+		o.ReportedStatus = provisioning.Status(rapid.IntRange(0, 6).Draw(t, "says"))
 		o.AccountLevel = rapid.Bool().Draw(t, "account level")
 		o.RequestedAt, o.OccurredAt, o.ObservedAt = at("requested"), at("occurred"), at("observed")
 		g.Observations = append(g.Observations, o)
@@ -77,11 +77,11 @@ func TestGoldenGroup(t *testing.T) {
 	want := Group{Replaced: 1, Checked: 2, Touched: 3, Alarm: 4, Told: 7, Observations: []provisioning.Observation{
 		{
 			EventID: provisioning.ID{1}, Tenant: "acme", GroupID: "00ff00ff", Feed: provisioning.FeedREST,
-			Operation: provisioning.OperationAdd, Says: provisioning.StatusPending, OccurredAt: 5, ObservedAt: 9,
+			Operation: provisioning.OperationAdd, ReportedStatus: provisioning.StatusPending, OccurredAt: 5, ObservedAt: 9,
 		},
 		{
 			EventID: provisioning.ID{2}, Tenant: "acme", GroupID: "00ff00ff", Feed: provisioning.FeedFile,
-			Operation: provisioning.OperationAdd, Says: provisioning.StatusFailed, AccountLevel: true, ErrorMessage: "no", OccurredAt: 6, ObservedAt: 8,
+			Operation: provisioning.OperationAdd, ReportedStatus: provisioning.StatusFailed, AccountLevel: true, ErrorMessage: "no", OccurredAt: 6, ObservedAt: 8,
 		},
 	}}
 	golden := "\x01\x01\x02\x03\x08\x07" + "\x03\x08acme\x09\x00\xff\x00\xff\x04no" + "\x02\x80\x01\x81\x01" +

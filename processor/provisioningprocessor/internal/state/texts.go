@@ -1,6 +1,8 @@
 package state
 
-import "github.com/provtrail/provtrail/provisioning"
+import (
+	"github.com/provtrail/provtrail/provisioning"
+)
 
 // textCount is the number of an observation's texts, its tenant and group id not
 // counted: those are the group's.

@@ -5,7 +5,7 @@
 CREATE TABLE IF NOT EXISTS {{.Table "provisioning_observations"}}
 (
     tenant           LowCardinality(String),
-    record           LowCardinality(String),
+    record_type      LowCardinality(String),
     event_id         String CODEC(ZSTD(1)),
     feed             LowCardinality(String),
     dialect          LowCardinality(String),
@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_observations"}}
     activity_id      String CODEC(ZSTD(1)),
     status           LowCardinality(String),
     previous_status  LowCardinality(String),
-    observed_status  LowCardinality(String),
+    reported_status  LowCardinality(String),
     raw_status       LowCardinality(String),
     odd              Bool,
     kind             LowCardinality(String),

@@ -3,7 +3,7 @@ SELECT
     toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
     if(o.source_name = '', o.source_id, o.source_name) AS source_name,
     o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
-    uniqExactIfState(sipHash64(o.event_id), o.record = 'observation') AS observations,
+    uniqExactIfState(sipHash64(o.event_id), o.record_type = 'observation') AS observations,
     uniqExactIfState(sipHash64(o.activity_id), o.status != o.previous_status) AS activities,
     uniqExactIfState(sipHash64(o.group_id), o.status != o.previous_status) AS groups
 FROM {{.Table "provisioning_observations"}} AS o

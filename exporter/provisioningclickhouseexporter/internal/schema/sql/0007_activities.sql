@@ -7,7 +7,7 @@
 {{- define "time or none" -}}Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)){{- end -}}
 {{- define "number" -}}Int64 CODEC(T64, ZSTD(1)){{- end -}}
 {{- define "names" -}}
-tenant, record, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, observed_status,
+tenant, record_type, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, reported_status,
 raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
 identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
 ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
@@ -23,7 +23,7 @@ state_seq, version, folded_into
 CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
 (
     tenant           {{template "hot word"}},
-    record           {{template "word"}},
+    record_type      {{template "word"}},
     event_id         {{template "text"}},
     feed             {{template "word"}},
     dialect          {{template "word"}},
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     activity_id      {{template "text"}},
     status           {{template "hot word"}},
     previous_status  {{template "word"}},
-    observed_status  {{template "word"}},
+    reported_status  {{template "word"}},
     raw_status       {{template "word"}},
     odd              Bool,
     kind             {{template "hot word"}},

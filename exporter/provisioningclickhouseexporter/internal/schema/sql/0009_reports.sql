@@ -4,7 +4,7 @@ SELECT
     toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
     if(o.source_name = '', o.source_id, o.source_name) AS source_name,
     o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
-    uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record = 'observation') AS observations
+    uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record_type = 'observation') AS observations
 FROM {{.Table "provisioning_observations"}} AS o
 WHERE o.folded_into = ''
 GROUP BY hour, tenant, source_name, kind, operation, cause, status

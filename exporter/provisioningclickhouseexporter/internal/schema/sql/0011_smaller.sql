@@ -1,7 +1,7 @@
 -- What compresses better: docs/clickhouse.md has the figures. Parts that are there already
 -- change when they merge.
 ALTER TABLE {{.Table "provisioning_observations"}}
-{{.Codec "ZSTD(1)" "tenant" "record" "feed" "dialect" "group_status" "status" "previous_status" "observed_status" "raw_status" "odd"
+{{.Codec "ZSTD(1)" "tenant" "record_type" "feed" "dialect" "group_status" "status" "previous_status" "reported_status" "raw_status" "odd"
     "kind" "operation" "cause" "source_id" "source_name" "account_level" "attribute_name" "approval_status" "failed_on" "failed_side"
     "stalled" "overdue" "timed" "current"}},
 {{.Codec "GCD, ZSTD(1)" "requested_at" "occurred_at" "observed_at" "status_since" "first_pending_at" "committed_at" "finished_at"

@@ -1,9 +1,11 @@
-package provisioning
+package record
+
+import "github.com/provtrail/provtrail/provisioning"
 
 // Line is the readable line of a record, for example
 //
 //	Failed: Add memberOf "CN=Sales" for ada.lovelace on Active Directory: timed out
-func Line(r *Record, status Status) string {
+func Line(r *Record, status provisioning.Status) string {
 	var stack [256]byte
 	b := stack[:0]
 	if word := status.String(); word != "" {

@@ -1,8 +1,9 @@
-package provisioning
+package record
 
 import (
 	"testing"
 
+	"github.com/provtrail/provtrail/provisioning"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -14,25 +15,25 @@ import (
 func fill(t *rapid.T, r *Record) {
 	for i := range Fields {
 		label := Fields[i].Column
-		switch p := Fields[i].Of(r).(type) {
+		switch p := Fields[i].Pointer(r).(type) {
 		case *string:
 			*p = rapid.StringN(0, 20, -1).Draw(t, label)
-		case *Feed:
-			*p = Feed(rapid.String().Draw(t, label))
-		case *Dialect:
-			*p = Dialect(rapid.String().Draw(t, label))
-		case *Sort:
-			*p = Sort(rapid.String().Draw(t, label))
-		case *Operation:
-			*p = Operation(rapid.String().Draw(t, label))
-		case *Kind:
-			*p = Kind(rapid.String().Draw(t, label))
-		case *FailedOn:
-			*p = FailedOn(rapid.String().Draw(t, label))
-		case *Status:
-			*p = Status(rapid.IntRange(0, int(statusCount)-1).Draw(t, label))
-		case *ID:
-			*p = hashID("test", rapid.String().Draw(t, label))
+		case *provisioning.Feed:
+			*p = provisioning.Feed(rapid.String().Draw(t, label))
+		case *provisioning.Dialect:
+			*p = provisioning.Dialect(rapid.String().Draw(t, label))
+		case *Type:
+			*p = Type(rapid.String().Draw(t, label))
+		case *provisioning.Operation:
+			*p = provisioning.Operation(rapid.String().Draw(t, label))
+		case *provisioning.Kind:
+			*p = provisioning.Kind(rapid.String().Draw(t, label))
+		case *provisioning.FailedOn:
+			*p = provisioning.FailedOn(rapid.String().Draw(t, label))
+		case *provisioning.Status:
+			*p = provisioning.Status(rapid.IntRange(0, int(provisioning.StatusCount)-1).Draw(t, label))
+		case *provisioning.ID:
+			*p = provisioning.HashID("test", rapid.String().Draw(t, label))
 		case *bool:
 			*p = rapid.Bool().Draw(t, label)
 		case *int64:
@@ -56,7 +57,7 @@ func TestRecordSurvivesItsLogRecord(t *testing.T) {
 		WriteRecord(&want, lr)
 		require.NoError(t, Read(lr, &got))
 		require.Equal(t, want, got)
-		require.Equal(t, TraceID(want.Tenant, want.GroupID), lr.TraceID())
+		require.Equal(t, provisioning.TraceID(want.Tenant, want.GroupID), lr.TraceID())
 	})
 }
 
@@ -64,7 +65,8 @@ func TestReadNamesTheAttribute(t *testing.T) {
 	f := func(change func(plog.LogRecord), want string) {
 		t.Helper()
 		lr := plog.NewLogRecord()
-		o := observe(StatusPending, 1)
+		o := provisioning.Observation{Tenant: "acme", GroupID: "g1", ReportedStatus: provisioning.StatusPending, OccurredAt: 1, ObservedAt: 2}
+		o.EventID = provisioning.EventID(&o)
 		WriteObservation(&o, lr)
 		change(lr)
 		var r Record
@@ -80,7 +82,7 @@ func TestReadNamesTheAttribute(t *testing.T) {
 
 func TestQuarantinedSurvivesItsLogRecord(t *testing.T) {
 	want := Quarantined{
-		Tenant: "acme", Feed: FeedFile, Reason: "line 3: unexpected end", File: "in/a.json",
+		Tenant: "acme", Feed: provisioning.FeedFile, Reason: "line 3: unexpected end", File: "in/a.json",
 		Position: 812, Field: "items[0].id", ObservedAt: 7, Original: "{", Size: 1,
 	}
 	lr := plog.NewLogRecord()
@@ -93,36 +95,36 @@ func TestQuarantinedSurvivesItsLogRecord(t *testing.T) {
 }
 
 func TestGroupSurvivesItsLogRecord(t *testing.T) {
-	want := GroupRecord{
-		Group: Group{
-			Tenant: "acme", ID: "g1", Number: GroupNumber("acme", "g1"), Status: StatusFailed, Activities: 3,
-			Sources: []string{"AD", "SAP"}, Cause: CauseAccessRequest, IdentityID: "i", IdentityName: "Ada",
+	want := Group{
+		Group: provisioning.Group{
+			Tenant: "acme", ID: "g1", Number: provisioning.GroupNumber("acme", "g1"), Status: provisioning.StatusFailed, Activities: 3,
+			Sources: []string{"AD", "SAP"}, Cause: provisioning.CauseAccessRequest, IdentityID: "i", IdentityName: "Ada",
 			Requester: "Bob", FirstAt: 1, LastAt: 9,
 		},
 		Version: 8, ObservedAt: 10,
 	}
-	want.Counts[StatusFailed], want.Counts[StatusSuccess] = 1, 2
+	want.Counts[provisioning.StatusFailed], want.Counts[provisioning.StatusSuccess] = 1, 2
 	lr := plog.NewLogRecord()
 	WriteGroup(&want, lr)
-	var got GroupRecord
+	var got Group
 	require.NoError(t, ReadGroup(lr, &got))
 	require.Equal(t, want, got)
 	require.ErrorIs(t, ReadGroup(plog.NewLogRecord(), &got), ErrNotGroup)
 }
 
 func TestSeverityFollowsStatus(t *testing.T) {
-	f := func(status Status, stalled bool, want string) {
+	f := func(status provisioning.Status, stalled bool, want string) {
 		t.Helper()
 		lr := plog.NewLogRecord()
 		WriteRecord(&Record{Status: status, Stalled: stalled}, lr)
 		require.Equal(t, want, lr.SeverityText())
 	}
-	f(StatusFailed, false, "ERROR")
-	f(StatusRetrying, false, "WARN")
-	f(StatusNotVerifiable, false, "WARN")
-	f(StatusPending, true, "WARN")
-	f(StatusPending, false, "INFO")
-	f(StatusSuccess, false, "INFO")
+	f(provisioning.StatusFailed, false, "ERROR")
+	f(provisioning.StatusRetrying, false, "WARN")
+	f(provisioning.StatusNotVerifiable, false, "WARN")
+	f(provisioning.StatusPending, true, "WARN")
+	f(provisioning.StatusPending, false, "INFO")
+	f(provisioning.StatusSuccess, false, "INFO")
 }
 
 // TestEnrichedIsAsWritten: what the processor adds to a record that came is what it

@@ -1,41 +1,46 @@
-package provisioning
+package record
 
-import "go.opentelemetry.io/collector/pdata/pcommon"
+import (
+	"encoding/binary"
 
-// Sort tells the two sorts of activity records apart.
-type Sort string
+	"github.com/provtrail/provtrail/provisioning"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Type tells the two types of activity records apart.
+type Type string
 
 const (
-	// SortObservation is the one record of each distinct observation: the step
+	// TypeObservation is the one record of each distinct observation: the step
 	// it made in its activity's history.
-	SortObservation Sort = "observation"
-	// SortState is an activity's new state that no observation of its own made
+	TypeObservation Type = "observation"
+	// TypeState is an activity's new state that no observation of its own made
 	// the newest step of: a further activity of an account-level observation, a
 	// late observation, a timer, an activity that folded into a finer one.
-	SortState Sort = "state"
+	TypeState Type = "state"
 )
 
 // Record is what a LogRecord with EventName EventActivity says: an observation
 // and the state of its activity after it. The receiver fills the observation
 // only; the processor adds the rest.
 type Record struct {
-	Observation
+	provisioning.Observation
 
-	Sort           Sort
+	RecordType     Type
 	Current        bool // the activity's newest state
-	ActivityID     ID
-	Status         Status
-	PreviousStatus Status
+	ActivityID     provisioning.ID
+	Status         provisioning.Status
+	PreviousStatus provisioning.Status
 	Odd            bool
-	Kind           Kind
-	FailedOn       FailedOn
+	Kind           provisioning.Kind
+	FailedOn       provisioning.FailedOn
 	Attempts       int64
 	StateSeq       int64
-	Version        uint64 // orders the states of one activity, see Version
-	FoldedInto     ID     // set: the activity no longer stands, this one took it in
+	Version        uint64          // orders the states of one activity, see Version
+	FoldedInto     provisioning.ID // set: the activity no longer stands, this one took it in
 
 	GroupNumber int64
-	GroupStatus Status
+	GroupStatus provisioning.Status
 
 	StatusSince    pcommon.Timestamp
 	FirstPendingAt pcommon.Timestamp
@@ -48,9 +53,9 @@ type Record struct {
 	CommittedMS    int64
 	FailedMS       int64
 
-	// Said is what the observation itself says where the record, which has the
-	// activity's words, says something else: see Said.
-	Said string
+	// ReportedOverrides is what the observation itself says where the record, which has the
+	// activity's words, says something else: see RestoreObservation.
+	ReportedOverrides string
 
 	Stalled bool // Pending or Retrying for longer than its source's threshold
 	Overdue bool // Committed, and not verified, for longer than the threshold
@@ -60,20 +65,24 @@ type Record struct {
 // with the number of distinct observations of the group and, between two of
 // them, when a timer flags the activity.
 func Version(groupObservations int, flagged bool) uint64 {
-	return 2*uint64(groupObservations) + uint64(btoi(flagged))
+	v := 2 * uint64(groupObservations)
+	if flagged {
+		v++
+	}
+	return v
 }
 
-// NewRecord describes an activity as of its newest step. The caller sets Current,
+// New describes an activity as of its newest step. The caller sets Current,
 // Version, the group's number and status and the timers' flags.
-func NewRecord(a *Activity) (r Record) {
+func New(a *provisioning.Activity) (r Record) {
 	r.Describe(a)
 	return r
 }
 
-// Describe is NewRecord in a record that is zero.
-func (r *Record) Describe(a *Activity) {
+// Describe is New in a record that is zero.
+func (r *Record) Describe(a *provisioning.Activity) {
 	newest := a.History[len(a.History)-1].Observation
-	r.Observation, r.Sort = *newest, SortObservation
+	r.Observation, r.RecordType = *newest, TypeObservation
 	r.SourceID, r.SourceName, r.AccountID = a.SourceID, a.SourceName, a.AccountID
 	r.AttributeName, r.AttributeValue, r.Operation = a.Key.Attribute, a.Key.Value, a.Key.Operation
 	r.ItemID, r.Cause, r.TicketID = a.ItemID, a.Cause, a.TicketID
@@ -89,17 +98,25 @@ func (r *Record) Describe(a *Activity) {
 	r.StatusSince, r.FirstPendingAt = a.StatusSince, a.FirstPendingAt
 	r.CommittedAt, r.FinishedAt = a.CommittedAt, a.FinishedAt
 	r.FirstFailedAt, r.FailedAt = a.FirstFailedAt, a.FailedAt
-	r.PendingMS = a.TimeIn[StatusPending].Milliseconds()
-	r.RetryingMS = a.TimeIn[StatusRetrying].Milliseconds()
-	r.CommittedMS = a.TimeIn[StatusCommitted].Milliseconds()
-	r.FailedMS = a.TimeIn[StatusFailed].Milliseconds()
-	r.Said = said(newest, r)
+	r.PendingMS = a.TimeIn[provisioning.StatusPending].Milliseconds()
+	r.RetryingMS = a.TimeIn[provisioning.StatusRetrying].Milliseconds()
+	r.CommittedMS = a.TimeIn[provisioning.StatusCommitted].Milliseconds()
+	r.FailedMS = a.TimeIn[provisioning.StatusFailed].Milliseconds()
+	r.ReportedOverrides = overrides(newest, r)
 }
 
 // AsState turns the record into a state record of the given version. It is no
 // observation, so it carries none's id and no verbatim JSON.
 func (r *Record) AsState(version uint64) {
-	r.Sort, r.Version, r.Current = SortState, version, true
+	r.RecordType, r.Version, r.Current = TypeState, version, true
 	r.EventID = stateEventID(r.ActivityID, version)
-	r.Original, r.Said = "", ""
+	r.Original, r.ReportedOverrides = "", ""
+}
+
+// stateEventID identifies a state record: a state of an activity that no observation
+// of its own reported.
+func stateEventID(activity provisioning.ID, version uint64) provisioning.ID {
+	var v [8]byte
+	binary.BigEndian.PutUint64(v[:], version)
+	return provisioning.HashID("state", string(activity[:]), string(v[:]))
 }

@@ -1,4 +1,4 @@
-package provisioning
+package record
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"math"
 	"unsafe"
 
+	"github.com/provtrail/provtrail/provisioning"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/xpdata"
@@ -15,13 +16,13 @@ import (
 var ErrNotActivity = errors.New("not a " + EventActivity + " record")
 
 // WriteObservation writes an observation as the receiver emits it.
-func WriteObservation(o *Observation, to plog.LogRecord) {
+func WriteObservation(o *provisioning.Observation, to plog.LogRecord) {
 	w := writer{record: Record{Observation: *o}}
 	w.observation(to)
 }
 
 // WriteObservations appends observations to records, as WriteObservation writes each.
-func WriteObservations(observations []Observation, to plog.LogRecordSlice) {
+func WriteObservations(observations []provisioning.Observation, to plog.LogRecordSlice) {
 	to.EnsureCapacity(to.Len() + len(observations))
 	var w writer
 	for i := range observations {
@@ -38,7 +39,7 @@ type writer struct {
 }
 
 func (w *writer) observation(to plog.LogRecord) {
-	w.write(to, w.record.Says, typicallySaid)
+	w.write(to, w.record.ReportedStatus, typicallySaid)
 }
 
 // WriteRecord writes an enriched record as the processor emits it.
@@ -54,11 +55,11 @@ const (
 	typicalOfOthers  = 17
 )
 
-func (w *writer) write(to plog.LogRecord, status Status, typical int) {
+func (w *writer) write(to plog.LogRecord, status provisioning.Status, typical int) {
 	r := &w.record
 	Activities.write(r, to, typical)
 	if w.group != r.GroupID || w.tenant != r.Tenant || w.trace.IsEmpty() {
-		w.tenant, w.group, w.trace = r.Tenant, r.GroupID, TraceID(r.Tenant, r.GroupID)
+		w.tenant, w.group, w.trace = r.Tenant, r.GroupID, provisioning.TraceID(r.Tenant, r.GroupID)
 	}
 	to.SetTraceID(w.trace)
 	setSeverity(to, status, r.Stalled || r.Overdue)
@@ -71,17 +72,17 @@ var _ = [1]struct{}{}[unsafe.Offsetof(Record{}.Observation)]
 // Enrich turns the record of an observation, as WriteObservation made it, into what
 // WriteRecord would write for r, the record of that observation. Attributes of other
 // makers stay. What is the same already is moved, not written again.
-func Enrich(lr plog.LogRecord, o *Observation, r *Record) {
+func Enrich(lr plog.LogRecord, o *provisioning.Observation, r *Record) {
 	flagged := r.Stalled || r.Overdue
 	setSeverity(lr, r.Status, flagged)
-	changed := flagged || r.Status != o.Says
+	changed := flagged || r.Status != o.ReportedStatus
 	var attributes xpdata.MapBuilder
 	attributes.EnsureCapacity(lr.Attributes().Len() + typicallyDerived)
 	next := 0 // fields before it are done
 	upTo := func(end int) {
 		for ; next < end; next++ {
 			f := &Activities.Fields[next]
-			if f.top != topNone {
+			if f.builtin != builtinNone {
 				continue
 			}
 			changed = changed || !f.Derived && !f.same(unsafe.Pointer(o), r)
@@ -142,17 +143,17 @@ func WrittenByUs(lr plog.LogRecord) bool {
 	return true
 }
 
-func setSeverity(to plog.LogRecord, status Status, flagged bool) {
+func setSeverity(to plog.LogRecord, status provisioning.Status, flagged bool) {
 	number, text := severity(status, flagged)
 	to.SetSeverityNumber(number)
 	to.SetSeverityText(text)
 }
 
-func severity(status Status, flagged bool) (plog.SeverityNumber, string) {
+func severity(status provisioning.Status, flagged bool) (plog.SeverityNumber, string) {
 	switch {
-	case status == StatusFailed:
+	case status == provisioning.StatusFailed:
 		return plog.SeverityNumberError, "ERROR"
-	case status == StatusRetrying || status == StatusNotVerifiable || flagged:
+	case status == provisioning.StatusRetrying || status == provisioning.StatusNotVerifiable || flagged:
 		return plog.SeverityNumberWarn, "WARN"
 	default:
 		return plog.SeverityNumberInfo, "INFO"

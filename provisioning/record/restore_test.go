@@ -1,8 +1,9 @@
-package provisioning
+package record
 
 import (
 	"testing"
 
+	"github.com/provtrail/provtrail/provisioning"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -15,9 +16,9 @@ func asStored(t require.TestingT, r *Record) *Record {
 	WriteRecord(r, lr)
 	var back Record
 	require.NoError(t, Read(lr, &back))
-	back.OccurredAt -= back.OccurredAt % stored
-	back.ObservedAt -= back.ObservedAt % stored
-	back.RequestedAt -= back.RequestedAt % stored
+	back.OccurredAt -= back.OccurredAt % resolution
+	back.ObservedAt -= back.ObservedAt % resolution
+	back.RequestedAt -= back.RequestedAt % resolution
 	return &back
 }
 
@@ -29,31 +30,31 @@ func TestObservationsAreRestoredFromTheirRecords(t *testing.T) {
 		return pcommon.Timestamp(rapid.SampledFrom([]uint64{0, 1, 999, 1000, 5_000_000, 1_777_888_999_123_456_789}).Draw(t, label))
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		set := make([]Observation, rapid.IntRange(1, 12).Draw(t, "n"))
+		set := make([]provisioning.Observation, rapid.IntRange(1, 12).Draw(t, "n"))
 		for i := range set {
-			o := Observation{
-				Tenant: "acme", GroupID: "g1", Feed: rapid.SampledFrom([]Feed{FeedREST, FeedFile}).Draw(t, "feed"), Dialect: DialectREST,
+			o := provisioning.Observation{
+				Tenant: "acme", GroupID: "g1", Feed: rapid.SampledFrom([]provisioning.Feed{provisioning.FeedREST, provisioning.FeedFile}).Draw(t, "feed"), Dialect: provisioning.DialectREST,
 				VendorID: word(t, "vendor"), ItemID: word(t, "item"), SourceID: word(t, "source"), SourceName: word(t, "source name"),
 				AccountID: word(t, "account"), AttributeName: word(t, "attribute"), AttributeValue: word(t, "value"),
-				Operation:    rapid.SampledFrom([]Operation{"Modify", "Add", "ChangePassword"}).Draw(t, "operation"),
-				AccountLevel: rapid.Bool().Draw(t, "level"), Says: Status(rapid.IntRange(0, 6).Draw(t, "says")), RawStatus: word(t, "raw"),
+				Operation:    rapid.SampledFrom([]provisioning.Operation{"Modify", "Add", "ChangePassword"}).Draw(t, "operation"),
+				AccountLevel: rapid.Bool().Draw(t, "level"), ReportedStatus: provisioning.Status(rapid.IntRange(0, 6).Draw(t, "says")), RawStatus: word(t, "raw"),
 				Cause: word(t, "cause"), IdentityID: word(t, "identity"), IdentityName: word(t, "identity name"),
 				RequesterID: word(t, "requester"), RequesterName: word(t, "requester name"), ApproverName: word(t, "approver"),
 				ApprovalStatus: word(t, "approval"), ErrorMessage: word(t, "error"), TicketID: word(t, "ticket"),
-				Side:        rapid.SampledFrom([]FailedOn{"", FailedOnSource, FailedOnIdentityNow}).Draw(t, "side"),
+				Side:        rapid.SampledFrom([]provisioning.FailedOn{"", provisioning.FailedOnSource, provisioning.FailedOnIdentityNow}).Draw(t, "side"),
 				RequestedAt: at(t, "requested"), OccurredAt: at(t, "occurred"), ObservedAt: 1 + at(t, "observed"), Original: "{}",
 			}
-			o.EventID = EventID(&o)
+			o.EventID = provisioning.EventID(&o)
 			set[i] = o
 		}
-		activities := Resolve(set)
-		want, got := map[ID]Observation{}, map[ID]Observation{}
-		var restored []Observation
+		activities := provisioning.Resolve(set)
+		want, got := map[provisioning.ID]provisioning.Observation{}, map[provisioning.ID]provisioning.Observation{}
+		var restored []provisioning.Observation
 		for i := range activities {
 			for step := range activities[i].History {
 				asOf := activities[i].AsOf(step + 1)
-				r := NewRecord(&asOf)
-				o, err := Said(asStored(t, &r))
+				r := New(&asOf)
+				o, err := RestoreObservation(asStored(t, &r))
 				require.NoError(t, err)
 				own := *activities[i].History[step].Observation
 				own.Original = ""
@@ -62,10 +63,10 @@ func TestObservationsAreRestoredFromTheirRecords(t *testing.T) {
 			}
 		}
 		require.Equal(t, want, got)
-		again := Resolve(restored)
+		again := provisioning.Resolve(restored)
 		require.Len(t, again, len(activities))
 		for i := range again {
-			require.Equal(t, NewRecord(&again[i]).withoutOriginal(), NewRecord(&activities[i]).withoutOriginal())
+			require.Equal(t, New(&again[i]).withoutOriginal(), New(&activities[i]).withoutOriginal())
 		}
 	})
 }
@@ -76,10 +77,10 @@ func (r Record) withoutOriginal() Record {
 }
 
 func TestSaidIsEmptyWhereNothingDiffers(t *testing.T) {
-	o := Observation{Tenant: "acme", GroupID: "g1", SourceID: "s", AccountID: "a", Operation: "Add", Says: StatusPending, OccurredAt: 5000, ObservedAt: 6000, Original: "{}"}
-	o.EventID = EventID(&o)
-	activities := Resolve([]Observation{o})
-	require.Empty(t, NewRecord(&activities[0]).Said)
+	o := provisioning.Observation{Tenant: "acme", GroupID: "g1", SourceID: "s", AccountID: "a", Operation: "Add", ReportedStatus: provisioning.StatusPending, OccurredAt: 5000, ObservedAt: 6000, Original: "{}"}
+	o.EventID = provisioning.EventID(&o)
+	activities := provisioning.Resolve([]provisioning.Observation{o})
+	require.Empty(t, New(&activities[0]).ReportedOverrides)
 }
 
 func TestWrongSaidIsAnError(t *testing.T) {
@@ -87,7 +88,7 @@ func TestWrongSaidIsAnError(t *testing.T) {
 		`{`: "unexpected end", `{"colour":"red"}`: "colour: is no column", `{"odd":true}`: "odd: is no column",
 		`{"cause":3}`: "cause", `{"occurred_at":"x"}`: "occurred_at", `{"account_level":true}`: "cannot differ",
 	} {
-		_, err := Said(&Record{Said: said})
+		_, err := RestoreObservation(&Record{ReportedOverrides: said})
 		require.ErrorContains(t, err, want)
 	}
 }

@@ -1,8 +1,9 @@
-package provisioning
+package record
 
 import (
 	"fmt"
 
+	"github.com/provtrail/provtrail/provisioning"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/xpdata"
@@ -27,10 +28,10 @@ func newSchema[T any](event string, fields []FieldOf[T]) *Schema[T] {
 		s.columns[f.Column] = i
 		switch f.Column {
 		case "observed_at":
-			f.top = topObserved
+			f.builtin = builtinObserved
 			continue
 		case "occurred_at":
-			f.top = topTimestamp
+			f.builtin = builtinTimestamp
 			continue
 		case "original":
 			f.attribute = AttributeOriginal
@@ -74,10 +75,10 @@ func (s *Schema[T]) write(row *T, to plog.LogRecord, typical int) {
 	var attributes xpdata.MapBuilder
 	attributes.EnsureCapacity(typical)
 	for i := range s.Fields {
-		switch f := &s.Fields[i]; f.top {
-		case topTimestamp:
+		switch f := &s.Fields[i]; f.builtin {
+		case builtinTimestamp:
 			to.SetTimestamp(pcommon.Timestamp(f.Number(row))) //nolint:gosec // as it was
-		case topObserved:
+		case builtinObserved:
 			to.SetObservedTimestamp(pcommon.Timestamp(f.Number(row))) //nolint:gosec // as it was
 		default:
 			f.put(row, &attributes)
@@ -110,7 +111,7 @@ func (f *FieldOf[T]) put(row *T, to *xpdata.MapBuilder) {
 		switch {
 		case n == 0:
 		case f.Value == ValueStatus:
-			to.AppendEmpty(f.attribute).SetStr(Status(n).String()) //nolint:gosec // one of seven
+			to.AppendEmpty(f.attribute).SetStr(provisioning.Status(n).String()) //nolint:gosec // one of seven
 		case f.Value == ValueBool:
 			to.AppendEmpty(f.attribute).SetBool(true)
 		default:
@@ -123,10 +124,10 @@ func (f *FieldOf[T]) put(row *T, to *xpdata.MapBuilder) {
 // are left alone. An error names the attribute.
 func (s *Schema[T]) read(from plog.LogRecord, row *T) error {
 	for i := range s.Fields {
-		switch f := &s.Fields[i]; f.top {
-		case topTimestamp:
+		switch f := &s.Fields[i]; f.builtin {
+		case builtinTimestamp:
 			f.SetNumber(row, int64(from.Timestamp())) //nolint:gosec // as it was
-		case topObserved:
+		case builtinObserved:
 			f.SetNumber(row, int64(from.ObservedTimestamp())) //nolint:gosec // as it was
 		}
 	}
@@ -152,17 +153,17 @@ func (f *FieldOf[T]) read(row *T, value pcommon.Value) (err error) {
 	case ValueText:
 		f.SetText(row, value.Str())
 	case ValueID:
-		*f.ID(row), err = ParseID(value.Str())
+		*f.ID(row), err = provisioning.ParseID(value.Str())
 	case ValueTexts:
 		for _, v := range value.Slice().All() {
 			*f.Texts(row) = append(*f.Texts(row), v.AsString())
 		}
 	case ValueStatus:
-		var status Status
-		status, err = ParseStatus(value.Str())
+		var status provisioning.Status
+		status, err = provisioning.ParseStatus(value.Str())
 		f.SetNumber(row, int64(status))
 	case ValueBool:
-		f.SetNumber(row, int64(btoi(value.Bool())))
+		*(*bool)(f.in(row)) = value.Bool()
 	case ValueInt:
 		f.SetNumber(row, value.Int())
 	default:

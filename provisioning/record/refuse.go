@@ -1,9 +1,10 @@
-package provisioning
+package record
 
 import (
 	"errors"
 	"fmt"
 
+	"github.com/provtrail/provtrail/provisioning"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
@@ -30,7 +31,7 @@ func Refuse(lr plog.LogRecord, reason error) *Quarantined {
 		return ""
 	}
 	q := &Quarantined{
-		Tenant: text(AttributePrefix + "tenant"), Feed: Feed(text(AttributePrefix + "feed")),
+		Tenant: text(AttributePrefix + "tenant"), Feed: provisioning.Feed(text(AttributePrefix + "feed")),
 		Reason:     fmt.Sprintf("record with EventName %q not stored: %v", lr.EventName(), reason),
 		ObservedAt: lr.ObservedTimestamp(), Original: original, Size: int64(len(original)),
 	}

@@ -1,10 +1,11 @@
-package provisioning
+package record
 
 import (
 	"fmt"
 	"reflect"
 	"unsafe"
 
+	"github.com/provtrail/provtrail/provisioning"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
@@ -12,11 +13,11 @@ import (
 type FieldOf[T any] struct {
 	Column string
 	Doc    string
-	// Of returns a pointer to the value: *string or one of this package's string types,
+	// Pointer returns a pointer to the value: *string or one of this package's string types,
 	// *[]string, *ID, *Status, *bool, *int64, *uint64 or *pcommon.Timestamp.
-	Of func(*T) any
-	// Few marks words of a short list (an enumeration, a source, a tenant).
-	Few bool
+	Pointer func(*T) any
+	// LowCardinality marks words of a short list (an enumeration, a source, a tenant).
+	LowCardinality bool
 	// Derived marks what the processor adds to the observation.
 	Derived bool
 
@@ -24,10 +25,10 @@ type FieldOf[T any] struct {
 
 	Value     Value
 	attribute string
-	// top is the LogRecord's own field that holds the value, 0 for an attribute.
-	top top
+	// builtin is the LogRecord's own field that holds the value, 0 for an attribute.
+	builtin builtin
 	// at is where the value lies in a T. Every record has some fifty values, which are
-	// passed over several times on their way: a type switch on what Of returns took
+	// passed over several times on their way: a type switch on what Pointer returns took
 	// three times as long.
 	at uintptr
 }
@@ -46,12 +47,12 @@ const (
 	ValueTime
 )
 
-type top uint8
+type builtin uint8
 
 const (
-	topNone top = iota
-	topTimestamp
-	topObserved
+	builtinNone builtin = iota
+	builtinTimestamp
+	builtinObserved
 )
 
 // Attribute is the field's name in a LogRecord.
@@ -59,12 +60,12 @@ func (f *FieldOf[T]) Attribute() string { return f.attribute }
 
 func (f *FieldOf[T]) describe() {
 	row := new(T)
-	p := reflect.ValueOf(f.Of(row))
+	p := reflect.ValueOf(f.Pointer(row))
 	f.at = p.Pointer() - uintptr(unsafe.Pointer(row))
 	switch is := p.Elem(); is.Interface().(type) {
-	case ID:
+	case provisioning.ID:
 		f.Value = ValueID
-	case Status:
+	case provisioning.Status:
 		f.Value = ValueStatus
 	case bool:
 		f.Value = ValueBool
@@ -95,7 +96,7 @@ func (f *FieldOf[T]) SetText(row *T, text string) { *(*string)(f.in(row)) = text
 func (f *FieldOf[T]) Texts(row *T) *[]string { return (*[]string)(f.in(row)) }
 
 // ID points to the value of a ValueID.
-func (f *FieldOf[T]) ID(row *T) *ID { return (*ID)(f.in(row)) }
+func (f *FieldOf[T]) ID(row *T) *provisioning.ID { return (*provisioning.ID)(f.in(row)) }
 
 // Number returns the value of one of the others: false is 0 and true 1.
 func (f *FieldOf[T]) Number(row *T) int64 {
@@ -113,7 +114,7 @@ func (f *FieldOf[T]) SetNumber(row *T, n int64) {
 	case ValueBool:
 		*(*bool)(f.in(row)) = n != 0
 	case ValueStatus:
-		*(*Status)(f.in(row)) = Status(n) //nolint:gosec // as it was
+		*(*provisioning.Status)(f.in(row)) = provisioning.Status(n) //nolint:gosec // as it was
 	default:
 		*(*int64)(f.in(row)) = n
 	}
@@ -125,7 +126,7 @@ func (f *FieldOf[T]) Word(row *T) string {
 	case ValueText:
 		return f.Text(row)
 	case ValueStatus:
-		return Status(f.Number(row)).String() //nolint:gosec // one of seven
+		return provisioning.Status(f.Number(row)).String() //nolint:gosec // one of seven
 	case ValueID:
 		return f.ID(row).String()
 	default:
@@ -141,7 +142,7 @@ func (f *FieldOf[T]) same(a unsafe.Pointer, b *T) bool {
 	case ValueText:
 		return *(*string)(a) == f.Text(b)
 	case ValueID:
-		return *(*ID)(a) == *f.ID(b)
+		return *(*provisioning.ID)(a) == *f.ID(b)
 	case ValueStatus, ValueBool:
 		return int64(*(*uint8)(a)) == f.Number(b)
 	default:

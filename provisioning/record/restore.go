@@ -1,19 +1,21 @@
-package provisioning
+package record
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/provtrail/provtrail/provisioning"
 )
 
-// stored is the grain of times in the stores.
-const stored = 1000
+// resolution is the resolution of times in the stores, in nanoseconds.
+const resolution = 1000
 
-// said lists, as a JSON object, where the observation differs from its record. What
+// overrides lists, as a JSON object, where the observation differs from its record. What
 // the stores cut off its times is in it too.
-func said(o *Observation, r *Record) string {
-	if r.Observation == *o && whole(o) {
+func overrides(o *provisioning.Observation, r *Record) string {
+	if r.Observation == *o && hasNoFraction(o) {
 		return ""
 	}
 	was := Record{Observation: *o}
@@ -25,7 +27,7 @@ func said(o *Observation, r *Record) string {
 		}
 		switch f.Value {
 		case ValueTime:
-			if own := f.Number(&was); own != f.Number(r) || own%stored != 0 {
+			if own := f.Number(&was); own != f.Number(r) || own%resolution != 0 {
 				differences[f.Column] = own
 			}
 		case ValueText:
@@ -45,31 +47,31 @@ func said(o *Observation, r *Record) string {
 	return string(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
 }
 
-func whole(o *Observation) bool {
-	return o.RequestedAt%stored == 0 && o.OccurredAt%stored == 0 && o.ObservedAt%stored == 0
+func hasNoFraction(o *provisioning.Observation) bool {
+	return o.RequestedAt%resolution == 0 && o.OccurredAt%resolution == 0 && o.ObservedAt%resolution == 0
 }
 
-// Said restores the observation of an observation record as it was before it was
+// RestoreObservation restores the observation of an observation record as it was before it was
 // folded, without the vendor's JSON. Its error says what is wrong in the record.
-func Said(r *Record) (Observation, error) {
+func RestoreObservation(r *Record) (provisioning.Observation, error) {
 	restored := Record{Observation: r.Observation}
 	restored.Original = ""
-	if r.Said == "" {
+	if r.ReportedOverrides == "" {
 		return restored.Observation, nil
 	}
 	var differences map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(r.Said), &differences); err != nil {
-		return Observation{}, fmt.Errorf("record %s: column said: %w", r.EventID, err)
+	if err := json.Unmarshal([]byte(r.ReportedOverrides), &differences); err != nil {
+		return provisioning.Observation{}, fmt.Errorf("record %s: column reported_overrides: %w", r.EventID, err)
 	}
 	for column, raw := range differences {
-		if err := restored.say(column, raw); err != nil {
-			return Observation{}, fmt.Errorf("record %s: column said: %s: %w", r.EventID, column, err)
+		if err := restored.set(column, raw); err != nil {
+			return provisioning.Observation{}, fmt.Errorf("record %s: column reported_overrides: %s: %w", r.EventID, column, err)
 		}
 	}
 	return restored.Observation, nil
 }
 
-func (r *Record) say(column string, raw json.RawMessage) error {
+func (r *Record) set(column string, raw json.RawMessage) error {
 	f := Activities.Column(column)
 	if f == nil || f.Derived {
 		return errors.New("is no column of an observation that this version knows")

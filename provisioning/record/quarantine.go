@@ -1,9 +1,10 @@
-package provisioning
+package record
 
 import (
 	"errors"
 	"strconv"
 
+	"github.com/provtrail/provtrail/provisioning"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
@@ -11,9 +12,9 @@ import (
 // Quarantined is data that could not be understood or stored: it goes down the
 // pipeline beside the good records, into a place of its own, and can be requeued.
 type Quarantined struct {
-	EventID    ID
+	EventID    provisioning.ID
 	Tenant     string
-	Feed       Feed
+	Feed       provisioning.Feed
 	Reason     string // what was wrong and where, for people
 	File       string // path or URL it came from
 	Position   int64  // byte offset in File, or index in a page
@@ -24,22 +25,22 @@ type Quarantined struct {
 }
 
 // QuarantineID identifies the data, so that reading it again is the same record.
-func QuarantineID(q *Quarantined) ID {
-	return hashID("quarantine", q.Tenant, string(q.Feed), q.File, strconv.FormatInt(q.Position, 10), q.Original)
+func QuarantineID(q *Quarantined) provisioning.ID {
+	return provisioning.HashID("quarantine", q.Tenant, string(q.Feed), q.File, strconv.FormatInt(q.Position, 10), q.Original)
 }
 
 // Quarantine are the records of quarantined data.
 var Quarantine = newSchema(EventQuarantine, []FieldOf[Quarantined]{
-	{Column: "event_id", Doc: "Deterministic id: the same data is the same record.", Of: func(q *Quarantined) any { return &q.EventID }},
-	{Column: "tenant", Few: true, Doc: "Organisation of the identity system.", Of: func(q *Quarantined) any { return &q.Tenant }},
-	{Column: "feed", Few: true, Doc: "Where it came from.", Of: func(q *Quarantined) any { return &q.Feed }},
-	{Column: "reason", Doc: "What was wrong and where, for people.", Of: func(q *Quarantined) any { return &q.Reason }},
-	{Column: "file", Doc: "Path or address it came from.", Of: func(q *Quarantined) any { return &q.File }},
-	{Column: "position", Doc: "Byte offset in the file, or index in a page.", Of: func(q *Quarantined) any { return &q.Position }},
-	{Column: "field", Few: true, Doc: "The field that was wrong, where known.", Of: func(q *Quarantined) any { return &q.Field }},
-	{Column: "observed_at", Doc: "When it was received; also the LogRecord's Timestamp.", Of: func(q *Quarantined) any { return &q.ObservedAt }},
-	{Column: "size", Doc: "Bytes of the whole; the raw text may be cut.", Of: func(q *Quarantined) any { return &q.Size }},
-	{Column: "original", Doc: "The raw text, secrets redacted.", Of: func(q *Quarantined) any { return &q.Original }},
+	{Column: "event_id", Doc: "Deterministic id: the same data is the same record.", Pointer: func(q *Quarantined) any { return &q.EventID }},
+	{Column: "tenant", LowCardinality: true, Doc: "Organisation of the identity system.", Pointer: func(q *Quarantined) any { return &q.Tenant }},
+	{Column: "feed", LowCardinality: true, Doc: "Where it came from.", Pointer: func(q *Quarantined) any { return &q.Feed }},
+	{Column: "reason", Doc: "What was wrong and where, for people.", Pointer: func(q *Quarantined) any { return &q.Reason }},
+	{Column: "file", Doc: "Path or address it came from.", Pointer: func(q *Quarantined) any { return &q.File }},
+	{Column: "position", Doc: "Byte offset in the file, or index in a page.", Pointer: func(q *Quarantined) any { return &q.Position }},
+	{Column: "field", LowCardinality: true, Doc: "The field that was wrong, where known.", Pointer: func(q *Quarantined) any { return &q.Field }},
+	{Column: "observed_at", Doc: "When it was received; also the LogRecord's Timestamp.", Pointer: func(q *Quarantined) any { return &q.ObservedAt }},
+	{Column: "size", Doc: "Bytes of the whole; the raw text may be cut.", Pointer: func(q *Quarantined) any { return &q.Size }},
+	{Column: "original", Doc: "The raw text, secrets redacted.", Pointer: func(q *Quarantined) any { return &q.Original }},
 })
 
 // ErrNotQuarantine is returned for a LogRecord of another EventName.

@@ -1,8 +1,9 @@
-package provisioning
+package record
 
 import (
 	"testing"
 
+	"github.com/provtrail/provtrail/provisioning"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
@@ -17,13 +18,15 @@ func FuzzReadRecords(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(text)
 	}
-	o := Observation{Tenant: "acme", GroupID: "g", Feed: FeedREST, SourceName: "AD", Operation: OperationAdd, Says: StatusFailed, OccurredAt: 5, ObservedAt: 7}
-	o.EventID = EventID(&o)
-	a := Resolve([]Observation{o})
-	r := NewRecord(&a[0])
+	o := provisioning.Observation{Tenant: "acme", GroupID: "g", Feed: provisioning.FeedREST, SourceName: "AD", Operation: provisioning.OperationAdd, ReportedStatus: provisioning.StatusFailed, OccurredAt: 5, ObservedAt: 7}
+	o.EventID = provisioning.EventID(&o)
+	a := provisioning.Resolve([]provisioning.Observation{o})
+	r := New(&a[0])
 	seed(func(lr plog.LogRecord) { WriteRecord(&r, lr) })
 	seed(func(lr plog.LogRecord) { WriteObservation(&o, lr) })
-	seed(func(lr plog.LogRecord) { WriteGroup(&GroupRecord{Group: Summarize(a), Version: 2, ObservedAt: 7}, lr) })
+	seed(func(lr plog.LogRecord) {
+		WriteGroup(&Group{Group: provisioning.Summarize(a), Version: 2, ObservedAt: 7}, lr)
+	})
 	seed(func(lr plog.LogRecord) {
 		WriteQuarantined(&Quarantined{Tenant: "acme", Original: "{", ObservedAt: 7}, lr)
 	})
@@ -50,7 +53,7 @@ func readAgain(t *testing.T, lr plog.LogRecord) {
 		require.NoError(t, Read(to, &again))
 		require.Equal(t, r, again)
 	}
-	var g GroupRecord
+	var g Group
 	_ = ReadGroup(lr, &g)
 	var q, q2 Quarantined
 	if ReadQuarantined(lr, &q) == nil && !q.EventID.IsZero() {

@@ -1,4 +1,4 @@
-package provisioning
+package record
 
 import (
 	"fmt"
@@ -13,21 +13,21 @@ import (
 // TestAttributesDocument keeps docs/attributes.md equal to the schemas. Run with
 // UPDATE_DOCS=1 to write it anew.
 func TestAttributesDocument(t *testing.T) {
-	path := filepath.Join("..", "docs", "attributes.md")
+	path := filepath.Join("..", "..", "docs", "attributes.md")
 	want := attributesDocument()
 	if os.Getenv("UPDATE_DOCS") != "" {
 		require.NoError(t, os.WriteFile(path, []byte(want), 0o600))
 	}
 	got, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, want, string(got), "run UPDATE_DOCS=1 go test ./provisioning")
+	require.Equal(t, want, string(got), "run UPDATE_DOCS=1 go test ./provisioning/record")
 }
 
 func attributesDocument() string {
 	var b strings.Builder
 	b.WriteString(`# Attributes and columns
 
-One list (` + "`provisioning/fields.go`" + `) gives the attributes of a LogRecord, the columns of
+One list (` + "`provisioning/record/fields.go`" + `) gives the attributes of a LogRecord, the columns of
 ClickHouse and Parquet and the headings of CSV. An attribute is its column's name with
 ` + "`" + AttributePrefix + "`" + ` before it, unless the table says otherwise. What is empty, zero or
 false is absent from a LogRecord. Times are nanoseconds since 1970 (UTC) in a LogRecord,
@@ -68,10 +68,10 @@ func table[T any](b *strings.Builder, s *Schema[T]) {
 	for i := range s.Fields {
 		f := &s.Fields[i]
 		attribute := "`" + f.Attribute() + "`"
-		switch f.top {
-		case topTimestamp:
+		switch f.builtin {
+		case builtinTimestamp:
 			attribute = "Timestamp"
-		case topObserved:
+		case builtinObserved:
 			attribute = "ObservedTimestamp"
 		}
 		derived := ""
@@ -95,7 +95,7 @@ func typeName[T any](f *FieldOf[T]) string {
 	case ValueTexts:
 		return "list of texts"
 	}
-	if f.Few {
+	if f.LowCardinality {
 		return "word"
 	}
 	return "text"
