@@ -26,7 +26,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func at(t time.Time) pcommon.Timestamp { return pcommon.NewTimestampFromTime(t) }
 
 func id(n int) (id provisioning.ID) {
-	binary.BigEndian.PutUint64(id[:], uint64(n)) //nolint:gosec // a test's number
+	binary.BigEndian.PutUint64(id[:], uint64(n))
 	id[15] = 1
 	return id
 }

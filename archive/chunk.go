@@ -181,7 +181,7 @@ func (k *chunk[T]) addPlain(s string) {
 	if !utf8.ValidString(s) {
 		s = mended(s)
 	}
-	k.plain = append(binary.LittleEndian.AppendUint32(k.plain, uint32(len(s))), s...) //nolint:gosec // below 4 GiB
+	k.plain = append(binary.LittleEndian.AppendUint32(k.plain, uint32(len(s))), s...)
 	text := k.plain[len(k.plain)-len(s):]
 	if k.bounded {
 		k.bounds.text(text)
@@ -232,14 +232,14 @@ func (k *chunk[T]) addNumbers(rows []*T) {
 }
 
 func appendNumber(to []byte, n int64) []byte {
-	return binary.LittleEndian.AppendUint64(to, uint64(n)) //nolint:gosec // its bits
+	return binary.LittleEndian.AppendUint64(to, uint64(n))
 }
 
 func (b *bounds) numbers() (least, greatest int64, some bool) {
 	if !b.some {
 		return 0, 0, false
 	}
-	return int64(binary.LittleEndian.Uint64(b.least)), int64(binary.LittleEndian.Uint64(b.greatest)), true //nolint:gosec // their bits
+	return int64(binary.LittleEndian.Uint64(b.least)), int64(binary.LittleEndian.Uint64(b.greatest)), true
 }
 
 // text widens the bounds, and keeps a copy.
@@ -258,7 +258,7 @@ func (b *bounds) bytes(s []byte) {
 // order compares two values as they stand in statistics.
 func (k *chunk[T]) order(a, b []byte) int {
 	if k.kind == format.Int64 {
-		return cmp.Compare(int64(binary.LittleEndian.Uint64(a)), int64(binary.LittleEndian.Uint64(b))) //nolint:gosec // their bits
+		return cmp.Compare(int64(binary.LittleEndian.Uint64(a)), int64(binary.LittleEndian.Uint64(b)))
 	}
 	return bytes.Compare(a, b)
 }
@@ -275,7 +275,7 @@ func (k *chunk[T]) endPage() {
 		must(err)
 		k.packed = levels
 		body = append(body, levels...)
-		binary.LittleEndian.PutUint32(body, uint32(len(levels))) //nolint:gosec // small
+		binary.LittleEndian.PutUint32(body, uint32(len(levels)))
 	}
 	switch {
 	case len(k.indexes) > 0:
@@ -299,11 +299,11 @@ func (k *chunk[T]) endPage() {
 	}
 	k.encoded = body
 	header := format.PageHeader{Type: format.DataPage, DataPageHeader: thrift.New(format.DataPageHeader{
-		NumValues: int32(k.rows), Encoding: encoding, DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE, //nolint:gosec // small
+		NumValues: int32(k.rows), Encoding: encoding, DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE,
 	})}
 	at := int64(len(k.pages))
 	k.page(&header, body)
-	k.index.PageLocations = append(k.index.PageLocations, format.PageLocation{Offset: at, CompressedPageSize: int32(int64(len(k.pages)) - at), FirstRowIndex: k.values}) //nolint:gosec // small
+	k.index.PageLocations = append(k.index.PageLocations, format.PageLocation{Offset: at, CompressedPageSize: int32(int64(len(k.pages)) - at), FirstRowIndex: k.values})
 	k.endBounds()
 	k.values += int64(k.rows)
 	k.rows = 0
@@ -336,7 +336,7 @@ func (k *chunk[T]) page(header *format.PageHeader, body []byte) {
 	compressed, err := k.codec.Encode(k.packed[:0], body)
 	must(err)
 	k.packed = compressed
-	header.UncompressedPageSize, header.CompressedPageSize = int32(len(body)), int32(len(compressed)) //nolint:gosec // bounded by dictionaryMax
+	header.UncompressedPageSize, header.CompressedPageSize = int32(len(body)), int32(len(compressed))
 	text, err := thrift.Marshal(&thrift.CompactProtocol{}, header)
 	must(err)
 	k.pages = append(append(k.pages, text...), compressed...)
@@ -347,7 +347,7 @@ func (k *chunk[T]) page(header *format.PageHeader, body []byte) {
 func (k *chunk[T]) filter() []byte {
 	if k.dict != nil {
 		for i := range k.dict.start {
-			k.hashes = append(k.hashes, xxhash.Sum64(k.dict.at(int32(i)))) //nolint:gosec // bounded by groupSize
+			k.hashes = append(k.hashes, xxhash.Sum64(k.dict.at(int32(i))))
 		}
 	}
 	f := make(bloom.SplitBlockFilter, max(1, bloom.NumSplitBlocksOf(int64(len(k.hashes)), bloomBits)))

@@ -64,7 +64,7 @@ func newColumn[T any](f *record.FieldOf[T], opt options) column[T] {
 		c.node = parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked)
 		number := func(row *T) int64 { return f.Number(row) }
 		if f.Value == record.ValueUint {
-			number = func(row *T) int64 { return int64(min(uint64(f.Number(row)), math.MaxInt64)) } //nolint:gosec // bounded
+			number = func(row *T) int64 { return int64(min(uint64(f.Number(row)), math.MaxInt64)) }
 		}
 		c.value = func(row *T, _ *[]byte) parquet.Value { return parquet.Int64Value(number(row)) }
 		c.set = func(row *T, v parquet.Value) error {
@@ -146,7 +146,7 @@ func timeColumn[T any](c *column[T], opt options, f *record.FieldOf[T]) {
 	if !opt.required {
 		c.node = parquet.Optional(c.node)
 	}
-	at := func(row *T) pcommon.Timestamp { return pcommon.Timestamp(f.Number(row)) } //nolint:gosec // as it was
+	at := func(row *T) pcommon.Timestamp { return pcommon.Timestamp(f.Number(row)) }
 	c.number = func(row *T) (int64, bool) {
 		at := at(row)
 		return micros(at), at != 0 || opt.required

@@ -45,17 +45,17 @@ func (d *dictionary) index(s string) int32 {
 	if 2*len(d.start) >= len(d.slots) {
 		d.grow()
 	}
-	hash := uint32(maphash.String(seed, s)) //nolint:gosec // its lower half
-	mask := uint32(len(d.slots) - 1)        //nolint:gosec // small
+	hash := uint32(maphash.String(seed, s))
+	mask := uint32(len(d.slots) - 1)
 	for at := hash & mask; ; at = (at + 1) & mask {
 		is := &d.slots[at]
 		if is.index == 0 {
 			if !utf8.ValidString(s) {
 				return d.index(mended(s))
 			}
-			d.text = append(binary.LittleEndian.AppendUint32(d.text, uint32(len(s))), s...) //nolint:gosec // below 4 GiB
-			d.start = append(d.start, uint32(len(d.text)-len(s)))                           //nolint:gosec // bounded by dictionaryMax
-			*is = slot{hash, int32(len(d.start))}                                           //nolint:gosec // bounded by groupSize
+			d.text = append(binary.LittleEndian.AppendUint32(d.text, uint32(len(s))), s...)
+			d.start = append(d.start, uint32(len(d.text)-len(s)))
+			*is = slot{hash, int32(len(d.start))}
 			return is.index - 1
 		}
 		if is.hash == hash && string(d.at(is.index-1)) == s {
@@ -67,7 +67,7 @@ func (d *dictionary) index(s string) int32 {
 func (d *dictionary) grow() {
 	old := d.slots
 	d.slots = make([]slot, max(leastSlots, 2*len(old)))
-	mask := uint32(len(d.slots) - 1) //nolint:gosec // small
+	mask := uint32(len(d.slots) - 1)
 	for _, is := range old {
 		if is.index == 0 {
 			continue

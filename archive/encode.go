@@ -126,7 +126,7 @@ func (e *encoder[T]) flush() error {
 	if err := e.put(nil); err != nil {
 		return err
 	}
-	g := format.RowGroup{NumRows: int64(e.rows), FileOffset: e.at, Ordinal: int16(len(e.meta.RowGroups)), Columns: make([]format.ColumnChunk, 0, len(e.chunks))} //nolint:gosec // small
+	g := format.RowGroup{NumRows: int64(e.rows), FileOffset: e.at, Ordinal: int16(len(e.meta.RowGroups)), Columns: make([]format.ColumnChunk, 0, len(e.chunks))}
 	group := make([]indexes, 0, len(e.chunks))
 	for i, k := range e.chunks {
 		m, x, err := e.putChunk(k, e.table.columns[i].name)
@@ -145,7 +145,7 @@ func (e *encoder[T]) flush() error {
 				return err
 			}
 			m := &g.Columns[i].MetaData
-			m.BloomFilterOffset, m.BloomFilterLength = at, int32(e.at-at) //nolint:gosec // small
+			m.BloomFilterOffset, m.BloomFilterLength = at, int32(e.at-at)
 		}
 	}
 	if !e.table.unsorted {
@@ -171,7 +171,7 @@ func (e *encoder[T]) putChunk(k *chunk[T], name string) (m format.ColumnMetaData
 		m.DictionaryPageOffset = start
 		k.pages = nil
 		k.page(&format.PageHeader{Type: format.DictionaryPage, DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{
-			NumValues: int32(k.dict.len()), Encoding: format.Plain, //nolint:gosec // bounded by groupSize
+			NumValues: int32(k.dict.len()), Encoding: format.Plain,
 		})}, k.dict.text)
 		if err := e.put(k.pages); err != nil {
 			return m, x, err
@@ -220,7 +220,7 @@ func (k *chunk[T]) boundaryOrder() format.BoundaryOrder {
 }
 
 func (e *encoder[T]) putFilter(filter []byte) error {
-	header := format.BloomFilterHeader{NumBytes: int32(len(filter))} //nolint:gosec // small
+	header := format.BloomFilterHeader{NumBytes: int32(len(filter))}
 	header.Algorithm.Value, header.Hash.Value, header.Compression.Value = &format.SplitBlockAlgorithm{}, &format.XxHash{}, &format.BloomFilterUncompressed{}
 	if err := e.putThrift(&header); err != nil {
 		return err
@@ -249,7 +249,7 @@ func (e *encoder[T]) close() error {
 				if err := e.putThrift(x.limits); err != nil {
 					return err
 				}
-				c.ColumnIndexLength = int32(e.at - c.ColumnIndexOffset) //nolint:gosec // small
+				c.ColumnIndexLength = int32(e.at - c.ColumnIndexOffset)
 			}
 		}
 	}
@@ -260,7 +260,7 @@ func (e *encoder[T]) close() error {
 			if err := e.putThrift(&group[i].pages); err != nil {
 				return err
 			}
-			c.OffsetIndexLength = int32(e.at - c.OffsetIndexOffset) //nolint:gosec // small
+			c.OffsetIndexLength = int32(e.at - c.OffsetIndexOffset)
 		}
 	}
 	if err := e.put(nil); err != nil { // a file without rows begins like any other
@@ -270,7 +270,7 @@ func (e *encoder[T]) close() error {
 	if err != nil {
 		return err
 	}
-	footer = binary.LittleEndian.AppendUint32(footer, uint32(len(footer))) //nolint:gosec // below 4 GiB
+	footer = binary.LittleEndian.AppendUint32(footer, uint32(len(footer)))
 	if err := e.put(append(footer, magic...)); err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func killed(t *testing.T, dir string, first int) (last int) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if last < 0 {
-			time.AfterFunc(rand.N(120*time.Millisecond), func() { _ = cmd.Process.Kill() }) //nolint:gosec // a test's dice
+			time.AfterFunc(rand.N(120*time.Millisecond), func() { _ = cmd.Process.Kill() })
 		}
 		last, err = strconv.Atoi(lines.Text())
 		require.NoError(t, err)

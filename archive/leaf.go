@@ -51,7 +51,7 @@ func (l *leaves[T]) of(t *table[T], row *T) Hash {
 		default:
 			if n, there := c.number(row); there && n != 0 {
 				l.text = append(l.text, c.label...)
-				l.text = binary.BigEndian.AppendUint64(append(l.text, 8), uint64(n)) //nolint:gosec // its bits
+				l.text = binary.BigEndian.AppendUint64(append(l.text, 8), uint64(n))
 			}
 		}
 	}

@@ -16,7 +16,7 @@ func lock(path string) (release func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		err = fmt.Errorf("another process writes this archive (lock %s): give each writer a directory of its own: %w", path, err)
 		return nil, errors.Join(err, f.Close())
 	}

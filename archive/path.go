@@ -18,7 +18,7 @@ type Hour int64
 // HourOf is the hour in which t lies.
 func HourOf(t time.Time) Hour { return Hour(t.Unix() / 3600) }
 
-func hourOf(at pcommon.Timestamp) Hour { return Hour(at / pcommon.Timestamp(time.Hour)) } //nolint:gosec // below 2^63
+func hourOf(at pcommon.Timestamp) Hour { return Hour(at / pcommon.Timestamp(time.Hour)) }
 
 // Start is the first instant of the hour.
 func (h Hour) Start() time.Time { return time.Unix(int64(h)*3600, 0).UTC() }

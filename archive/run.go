@@ -77,7 +77,7 @@ type runReader[T any] struct {
 }
 
 func openRun[T any](t *table[T], path string) (*runReader[T], error) {
-	f, err := os.Open(path) //nolint:gosec // written by a runWriter
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (r *runReader[T]) read() ([]T, error) {
 	}
 	if err == nil {
 		r.item.Reset()
-		_, err = io.CopyN(&r.item, r.from, int64(size)) //nolint:gosec // a wrong length meets the end of the file
+		_, err = io.CopyN(&r.item, r.from, int64(size))
 	}
 	var batch *columnar.Batch
 	if err == nil {

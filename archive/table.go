@@ -170,7 +170,7 @@ func (t *table[T]) seal() {
 	t.schema = parquet.NewSchema(t.name, root)
 	for _, s := range t.sorting() {
 		leaf, _ := t.schema.Lookup(s.Path()...)
-		t.sorted = append(t.sorted, format.SortingColumn{ColumnIdx: int32(leaf.ColumnIndex)}) //nolint:gosec // small
+		t.sorted = append(t.sorted, format.SortingColumn{ColumnIdx: int32(leaf.ColumnIndex)})
 	}
 }
 

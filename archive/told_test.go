@@ -24,7 +24,7 @@ func TestWhatWasToldLastIsKept(t *testing.T) {
 				n, version := rapid.IntRange(0, 6).Draw(rt, "event"), rapid.IntRange(1, 5).Draw(rt, "version")
 				received := noon.Add(time.Duration(n*7%5+version*n%3) * time.Minute)
 				r := row(n, func(r *record.Record) {
-					r.Version, r.Attempts = uint64(version), int64(version) //nolint:gosec // small
+					r.Version, r.Attempts = uint64(version), int64(version)
 					r.ObservedAt = at(received)
 					if n%2 == 0 {
 						r.OccurredAt = 0

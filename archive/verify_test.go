@@ -141,7 +141,7 @@ func TestTampering(t *testing.T) {
 
 func testTampering(t *testing.T, s *sealer, tampers int) {
 	require.Empty(t, s.verify().Problems)
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test's dice
+	random := rand.New(rand.NewPCG(1, 2))
 	var data, seals []string
 	for f, err := range s.store.walk(t.Context(), "") {
 		require.NoError(t, err)

@@ -54,7 +54,7 @@ func ResolveBoth(observations []Observation, known int) (before, after []Activit
 
 // indexIn is the index of the element that o points to.
 func indexIn(list []Observation, o *Observation) int {
-	return int((uintptr(unsafe.Pointer(o)) - uintptr(unsafe.Pointer(unsafe.SliceData(list)))) / unsafe.Sizeof(*o)) //nolint:gosec // within the list
+	return int((uintptr(unsafe.Pointer(o)) - uintptr(unsafe.Pointer(unsafe.SliceData(list)))) / unsafe.Sizeof(*o))
 }
 
 // resolve also tells whether the set is plain: each observation makes or joins the

@@ -224,7 +224,7 @@ func TestHarmless(t *testing.T) {
 // TestKeysThatDoNotFitIntoMemory compares winners from files with those of a map.
 func TestKeysThatDoNotFitIntoMemory(t *testing.T) {
 	k := keys{dir: t.TempDir()}
-	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // a test's dice
+	random := rand.New(rand.NewPCG(3, 4))
 	want := map[provisioning.ID]keyed{}
 	for row := range uint64(5000) {
 		e := keyed{id: provisioning.ID{byte(random.IntN(200)), 7}, rank: uint64(random.IntN(4)), row: row}

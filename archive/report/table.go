@@ -73,7 +73,7 @@ func newCell(name string, zone *time.Location) cell {
 		case record.ValueInt, record.ValueUint:
 			return strconv.FormatInt(f.Number(r), 10)
 		case record.ValueTime:
-			return when(pcommon.Timestamp(f.Number(r))) //nolint:gosec // as it was
+			return when(pcommon.Timestamp(f.Number(r)))
 		default:
 			return harmless(f.Word(r))
 		}

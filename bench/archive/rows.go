@@ -41,7 +41,7 @@ func newRows(ctx context.Context, dir string, days int, now time.Time) (rows, er
 		if err != nil || d.IsDir() {
 			return err
 		}
-		file, err := os.Open(path) //nolint:gosec // a temporary folder of this benchmark
+		file, err := os.Open(path)
 		if err != nil {
 			return err
 		}

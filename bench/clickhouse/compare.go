@@ -151,7 +151,7 @@ func export(ctx context.Context, open func(string) (exporter.Logs, error), datab
 	}
 	defer e.Shutdown(ctx) //nolint:errcheck // nothing is queued
 	if path := os.Getenv("BENCH_CPUPROFILE"); path != "" && strings.HasPrefix(database, "ours") {
-		file, err := os.Create(path) //nolint:gosec // a developer's choice
+		file, err := os.Create(path)
 		if err != nil {
 			return s, err
 		}
@@ -187,7 +187,7 @@ func diskBytes(ctx context.Context, conn driver.Conn, database, table string, wa
 	}
 	var bytes, rows uint64
 	err := conn.QueryRow(ctx, "SELECT sum(bytes_on_disk), sum(rows) FROM system.parts WHERE active AND database = ? AND table = ?", database, table).Scan(&bytes, &rows)
-	if err == nil && want >= 0 && rows != uint64(want) { //nolint:gosec // a count
+	if err == nil && want >= 0 && rows != uint64(want) {
 		err = fmt.Errorf("%s.%s has %d rows, %d were inserted", database, table, rows, want)
 	}
 	return float64(bytes), err

@@ -71,7 +71,7 @@ func columnOf(f *record.Field, records []record.Record) proto.ColInput {
 	case record.ValueUint:
 		c := new(proto.ColUInt64)
 		for i := range records {
-			c.Append(uint64(f.Number(&records[i]))) //nolint:gosec // as it was
+			c.Append(uint64(f.Number(&records[i])))
 		}
 		return c
 	case record.ValueTime:
@@ -96,7 +96,7 @@ func timesOf(f *record.Field, records []record.Record) proto.ColInput {
 	always := f.Column == "occurred_at" || f.Column == "observed_at"
 	c := proto.NewColNullable[time.Time](times)
 	for i := range records {
-		at := pcommon.Timestamp(f.Number(&records[i])) //nolint:gosec // as it was
+		at := pcommon.Timestamp(f.Number(&records[i]))
 		if f.Column == "occurred_at" {
 			at = records[i].At()
 		}

@@ -61,7 +61,7 @@ func makeInput(ctx context.Context, o options, s shape, dir string) (input, erro
 	simulated := filepath.Join(dir, "simulated")
 	defer os.RemoveAll(simulated) //nolint:errcheck // the folder goes too
 	groups := strconv.Itoa(int(float64(o.documents)/s.perGroup/7) + 100)
-	cmd := exec.CommandContext(ctx, o.provtrail, "simulate", "--from", "2026-03-02T00:00:00Z", "--to", "2026-03-09T00:00:00Z", //nolint:gosec // our own program
+	cmd := exec.CommandContext(ctx, o.provtrail, "simulate", "--from", "2026-03-02T00:00:00Z", "--to", "2026-03-09T00:00:00Z",
 		"--seed", "42", "--groups-per-day", groups, "--feeds", "search", "--out", simulated)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return in, fmt.Errorf("simulate: %w: %s", err, out)

@@ -39,7 +39,7 @@ func provtrail(o options, in input) subject {
 		name: ours, program: o.provtrail, profiles: o.profiles,
 		args: []string{"--config", "collector-config.yaml", "--config", "bench/pipeline/provtrail.yaml"},
 		rows: "SELECT uniqExact(event_id) FROM provisioning_observations WHERE record_type = 'observation'",
-		want: uint64(in.observations), archive: "archive", //nolint:gosec // a count
+		want: uint64(in.observations), archive: "archive",
 	}
 }
 
@@ -47,7 +47,7 @@ func contrib(program string, in input) subject {
 	return subject{
 		name: "contrib", program: program,
 		args: []string{"--config", "bench/pipeline/contrib.yaml"},
-		rows: "SELECT count() FROM otel_logs", want: uint64(in.documents), archive: "archive.json.zst", //nolint:gosec // a count
+		rows: "SELECT count() FROM otel_logs", want: uint64(in.documents), archive: "archive.json.zst",
 	}
 }
 
@@ -118,7 +118,7 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 	m.latency = time.Since(begin)
 	var bytes uint64
 	err = db.QueryRow(ctx, "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = $1", database).Scan(&bytes)
-	m.tables, m.archived = int64(bytes), size(filepath.Join(dir, s.archive)) //nolint:gosec // bytes on a disk
+	m.tables, m.archived = int64(bytes), size(filepath.Join(dir, s.archive))
 	return m, errors.Join(err, db.Exec(ctx, "DROP DATABASE "+database))
 }
 

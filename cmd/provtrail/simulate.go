@@ -119,7 +119,7 @@ func setPeriod(o *simulate.Options, from, to string, days float64) error {
 
 // terminal is where a progress bar may be drawn: nil unless w is a terminal.
 func terminal(w io.Writer) io.Writer {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return w
 	}
 	return nil

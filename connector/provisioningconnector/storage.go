@@ -100,7 +100,7 @@ func (h *held) encode() ([]byte, error) {
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	group := to.AppendEmpty()
 	record.WriteGroup(&h.summary, group)
-	group.Attributes().PutInt(attributeSent, int64(h.sent)) //nolint:gosec // a version
+	group.Attributes().PutInt(attributeSent, int64(h.sent))
 	group.Attributes().PutBool(attributeFinished, h.finished)
 	for id, a := range h.activities {
 		lr := to.AppendEmpty()
@@ -110,7 +110,7 @@ func (h *held) encode() ([]byte, error) {
 		for event, r := range a.retries {
 			one := retries.AppendEmpty().SetEmptyMap()
 			one.PutStr("event_id", event.String())
-			one.PutInt("at", int64(r.at)) //nolint:gosec // at most MaxTime
+			one.PutInt("at", int64(r.at))
 			one.PutStr("because", r.because)
 		}
 	}

@@ -244,7 +244,7 @@ func golden(t *testing.T, path string, target schema.Target) {
 	if *update {
 		require.NoError(t, os.WriteFile(path, []byte(text.String()), 0o600))
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // a test's own file
+	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, string(want), text.String(), "go test -run TestReplicatedStatements -update writes it")
 }

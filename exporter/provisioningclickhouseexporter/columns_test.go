@@ -39,7 +39,7 @@ func fill(t *rapid.T, r *record.Record) {
 		case *provisioning.FailedOn:
 			*p = provisioning.FailedOn(text.Draw(t, f.Column))
 		case *provisioning.Status:
-			*p = provisioning.Status(rapid.IntRange(0, 6).Draw(t, f.Column)) //nolint:gosec // one of seven
+			*p = provisioning.Status(rapid.IntRange(0, 6).Draw(t, f.Column))
 		case *provisioning.ID:
 			*p = id(text.Draw(t, f.Column))
 		case *bool:
@@ -69,7 +69,7 @@ func stored(field any) string {
 		if *p < 1000 {
 			return ""
 		}
-		return time.UnixMicro(int64(*p) / 1000).UTC().Format("2006-01-02 15:04:05.000000") //nolint:gosec // below MaxTime
+		return time.UnixMicro(int64(*p) / 1000).UTC().Format("2006-01-02 15:04:05.000000")
 	case *string:
 		return *p
 	case *bool:
@@ -160,7 +160,9 @@ func TestTablesHaveTheFields(t *testing.T) {
 	}
 	require.ElementsMatch(t, fields, columns("provisioning_observations"))
 	require.ElementsMatch(t, append(fields, "source", "activity"), columns("observations"))
-	current := slices.DeleteFunc(slices.Clone(fields), func(name string) bool { return slices.Contains([]string{"current", "original", "reported_overrides"}, name) })
+	current := slices.DeleteFunc(slices.Clone(fields), func(name string) bool {
+		return slices.Contains([]string{"current", "original", "reported_overrides"}, name)
+	})
 	require.ElementsMatch(t, append(current, "source", "activity"), columns("activities"))
 }
 

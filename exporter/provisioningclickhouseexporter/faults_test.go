@@ -110,7 +110,7 @@ func TestDiskFull(t *testing.T) {
 	folder := t.TempDir()
 	mounted := exec.Command("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder).Run() == nil
 	if mounted {
-		t.Cleanup(func() { require.NoError(t, exec.Command("umount", folder).Run()) }) //nolint:gosec // our own
+		t.Cleanup(func() { require.NoError(t, exec.Command("umount", folder).Run()) })
 	}
 	server := clickhousetest.StartOwn(t, clickhousetest.WithFolder(folder))
 	f := startOn(t, server, server.Database(t))
@@ -141,7 +141,7 @@ func TestDiskFull(t *testing.T) {
 
 func fillDisk(t *testing.T, path string) {
 	t.Helper()
-	file, err := os.Create(path) //nolint:gosec // our own
+	file, err := os.Create(path)
 	require.NoError(t, err)
 	defer file.Close()
 	for size := 1 << 20; size > 0; size >>= 1 {

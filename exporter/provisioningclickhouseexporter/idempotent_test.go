@@ -50,7 +50,7 @@ func history(n int) (list []record.Record, groups []record.Group) {
 		for v, s := range []provisioning.Status{provisioning.StatusPending, provisioning.StatusCommitted} {
 			r := record.Group{Group: provisioning.Group{
 				Tenant: "acme", ID: base.GroupID, Number: base.GroupNumber, Status: s, Activities: 1, FirstAt: at, LastAt: at + hour, Sources: []string{"AD"},
-			}, Version: uint64(4 + 2*v), ObservedAt: at + hour} //nolint:gosec // 4 or 6
+			}, Version: uint64(4 + 2*v), ObservedAt: at + hour}
 			r.Counts[s] = 1
 			groups = append(groups, r)
 		}
@@ -112,7 +112,7 @@ func TestNothingIsDoubled(t *testing.T) {
 		var sending sync.WaitGroup
 		for i, e := range []*fixture{f, other} {
 			sending.Go(func() {
-				random := rand.New(rand.NewPCG(uint64(i), 1)) //nolint:gosec // a test
+				random := rand.New(rand.NewPCG(uint64(i), 1))
 				shuffled := append([]record.Record{}, list...)
 				random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 				for len(shuffled) > 0 {

@@ -25,7 +25,7 @@ func startZooKeeper(t *testing.T) string {
 	address := freeAddresses(t, 1)[0]
 	host, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
-	cmd := exec.Command("java", "-cp", zookeeperJar, "-Dzookeeper.admin.enableServer=false", //nolint:gosec // fixed
+	cmd := exec.Command("java", "-cp", zookeeperJar, "-Dzookeeper.admin.enableServer=false",
 		"org.apache.zookeeper.server.ZooKeeperServerMain", port, t.TempDir())
 	var said strings.Builder
 	cmd.Stderr = &said

@@ -164,13 +164,13 @@ func (m *entryMaker) timestamp(lr plog.LogRecord, line string) time.Time {
 		id = versionOf(lr) + v.AsString() // a group's summary has no event id
 	}
 	below := xxhash.Sum64String(id) % uint64(time.Millisecond)
-	return at.AsTime().Truncate(time.Millisecond).Add(time.Duration(below)) //nolint:gosec // below a million
+	return at.AsTime().Truncate(time.Millisecond).Add(time.Duration(below))
 }
 
 func versionOf(lr plog.LogRecord) string {
 	var b [8]byte
 	if v, ok := lr.Attributes().Get(record.AttributePrefix + "version"); ok {
-		binary.BigEndian.PutUint64(b[:], uint64(v.Int())) //nolint:gosec // only mixed into a hash
+		binary.BigEndian.PutUint64(b[:], uint64(v.Int()))
 	}
 	return string(b[:])
 }

@@ -89,7 +89,7 @@ func add[T any](b *Builder, rows *Rows, last []text, s *record.Schema[T], row *T
 			}
 		}
 	}
-	rows.sizes = append(begun(rows.sizes, at, b.room), uint32(size)) //nolint:gosec // below 4 GiB
+	rows.sizes = append(begun(rows.sizes, at, b.room), uint32(size))
 }
 
 // begun makes a column when the first row has a value for it.
@@ -103,7 +103,7 @@ func begun[T any](column []T, rows, room int) []T {
 func (b *Builder) text(s string) uint32 {
 	n, ok := b.number[s]
 	if !ok {
-		n = uint32(len(b.batch.texts)) //nolint:gosec // below 4 Gi texts
+		n = uint32(len(b.batch.texts))
 		b.number[s] = n
 		b.batch.texts = append(b.batch.texts, s)
 	}

@@ -84,7 +84,7 @@ func (d *decoder) many() int {
 		d.fail()
 		return 0
 	}
-	return int(n) //nolint:gosec // at most len(d.rest)
+	return int(n)
 }
 
 func (d *decoder) bytes(n int) []byte {
@@ -123,11 +123,11 @@ func (d *decoder) texts() []string {
 // text reads the number of a text.
 func (d *decoder) text() uint32 {
 	n := d.uvarint()
-	if n >= uint64(d.count) { //nolint:gosec // a count
+	if n >= uint64(d.count) {
 		d.fail()
 		return 0
 	}
-	return uint32(n) //nolint:gosec // below count
+	return uint32(n)
 }
 
 // value reads the number of a value's text.
@@ -230,11 +230,11 @@ func (r *Rows) measure(b *Batch) {
 	}
 	for _, c := range r.columns {
 		for i, n := range c.Texts {
-			r.sizes[i] += uint32(len(b.texts[n])) //nolint:gosec // below 4 GiB
+			r.sizes[i] += uint32(len(b.texts[n]))
 		}
 		for i, list := range c.Lists {
 			for _, n := range list {
-				r.sizes[i] += uint32(len(b.texts[n])) //nolint:gosec // below 4 GiB
+				r.sizes[i] += uint32(len(b.texts[n]))
 			}
 		}
 	}

@@ -23,8 +23,8 @@ func (b *Batch) sum() uint64 {
 	}
 	if b.whole != nil { // a part
 		number(b.whole.Digest())
-		number(uint64(b.from))  //nolint:gosec // a count
-		number(uint64(b.Len())) //nolint:gosec // a count
+		number(uint64(b.from))
+		number(uint64(b.Len()))
 		return hash.Sum64()
 	}
 	for _, s := range b.texts {
@@ -32,7 +32,7 @@ func (b *Batch) sum() uint64 {
 		_, _ = hash.WriteString(s)
 	}
 	for _, rows := range b.sorts() {
-		number(uint64(rows.n)) //nolint:gosec // a count
+		number(uint64(rows.n))
 		for i := range rows.columns {
 			c := &rows.columns[i]
 			if !c.used() {

@@ -73,11 +73,11 @@ func (b *Batch) encode() []byte {
 	}
 	number := uint64(len(b.texts))
 	for _, rows := range b.sorts() {
-		e.body = binary.AppendUvarint(e.body, uint64(rows.n)) //nolint:gosec // a count
+		e.body = binary.AppendUvarint(e.body, uint64(rows.n))
 		if rows.n == 0 {
 			continue
 		}
-		e.body = binary.AppendUvarint(e.body, uint64(rows.used())) //nolint:gosec // a count
+		e.body = binary.AppendUvarint(e.body, uint64(rows.used()))
 		for i := range rows.columns {
 			if c := &rows.columns[i]; c.used() {
 				e.body = binary.AppendUvarint(e.body, number)

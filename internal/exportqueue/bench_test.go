@@ -26,7 +26,7 @@ func typical(n int) *columnar.Batch {
 			ReportedStatus: provisioning.StatusCommitted, RawStatus: "COMMITTED", Cause: provisioning.CauseAccessRequest, IdentityID: fmt.Sprintf("%032x", document%1000), IdentityName: fmt.Sprintf("Ada Lovelace %d", document%1000),
 			RequestedAt: at, OccurredAt: at, ObservedAt: at, Original: fmt.Sprintf(`{"id":"%032x",`, document) + strings.Repeat(`{"name":"value"},`, 80),
 		}, RecordType: record.TypeObservation, Current: true, Status: provisioning.StatusCommitted, Kind: provisioning.KindProvisioning, Version: 2, StatusSince: at, CommittedAt: at}
-		r.EventID[0], r.EventID[1], r.EventID[2], r.ActivityID[0] = byte(i), byte(i>>8), byte(i>>16), byte(i) //nolint:gosec // distinct
+		r.EventID[0], r.EventID[1], r.EventID[2], r.ActivityID[0] = byte(i), byte(i>>8), byte(i>>16), byte(i)
 		b.Activity(r)
 	}
 	return b.Batch()

@@ -19,7 +19,7 @@ import (
 func someBatch(first, n int) *columnar.Batch {
 	b := columnar.NewBuilder(n)
 	for i := range n {
-		r := record.Record{Version: uint64(first + i)} //nolint:gosec // small
+		r := record.Record{Version: uint64(first + i)}
 		r.EventID[0], r.GroupID, r.ObservedAt = 1, "g", 1
 		r.ErrorMessage = fmt.Sprintf("%*d", 1+(first+i)*7%200, i)
 		b.Activity(&r)
@@ -35,7 +35,7 @@ func numbers(batches ...*columnar.Batch) (all []int64) {
 		b.Records(records)
 		b.Quarantine(quarantined)
 		for i := range records {
-			all = append(all, int64(records[i].Version)) //nolint:gosec // small
+			all = append(all, int64(records[i].Version))
 		}
 		for i := range quarantined {
 			all = append(all, -quarantined[i].Position)

@@ -60,7 +60,7 @@ func licenceOf(dir string) (string, error) {
 		if e.IsDir() || !fileName.MatchString(e.Name()) {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(dir, e.Name())) //nolint:gosec // of the module cache
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
 			return "", err
 		}

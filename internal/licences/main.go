@@ -37,7 +37,7 @@ func run(check bool) error {
 		return err
 	}
 	if !check {
-		return os.WriteFile(document, text, 0o644) //nolint:gosec // a document for everybody
+		return os.WriteFile(document, text, 0o644)
 	}
 	is, err := os.ReadFile(document)
 	if err != nil {

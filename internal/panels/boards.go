@@ -94,7 +94,7 @@ func Read(folder string) ([]Board, error) {
 	}
 	var boards []Board
 	for _, file := range files {
-		text, err := os.ReadFile(file) //nolint:gosec // the dashboards
+		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err
 		}

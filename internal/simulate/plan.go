@@ -64,7 +64,7 @@ func newPlanner(o *Options, t *model.Tenant) planner {
 
 // plan lists the documents of a group.
 func (p *planner) plan(g *model.Group) (*openGroup, []planned) {
-	dice := rand.New(rand.NewPCG(g.Dice, 7)) //nolint:gosec // believable data, not secrets
+	dice := rand.New(rand.NewPCG(g.Dice, 7))
 	open := &openGroup{Group: g, happenings: view.Happenings(g), ledger: truth.NewLedger(p.tenant.Name, g)}
 	d := drafts{planner: p, dice: dice, open: open}
 	changes := g.Changes()
@@ -122,9 +122,9 @@ func (d *drafts) add(feed uint8, asOf, at int64, event int) {
 	if d.dice.Float64() < d.shuffle {
 		at += d.dice.Int64N(10 * minute)
 	}
-	d.push(planned{at: at, asOf: asOf, feed: feed, event: int16(event)}) //nolint:gosec // a group has few events
+	d.push(planned{at: at, asOf: asOf, feed: feed, event: int16(event)})
 	if d.dice.Float64() < d.duplicates {
-		d.push(planned{at: at + second + d.dice.Int64N(60*minute), asOf: asOf, feed: feed, event: int16(event)}) //nolint:gosec // as above
+		d.push(planned{at: at + second + d.dice.Int64N(60*minute), asOf: asOf, feed: feed, event: int16(event)})
 	}
 }
 
@@ -132,7 +132,7 @@ func (d *drafts) push(p planned) {
 	if p.at >= d.end {
 		return
 	}
-	p.group, p.order = d.open, uint32(len(d.list)) //nolint:gosec // a group has few documents
+	p.group, p.order = d.open, uint32(len(d.list))
 	d.list = append(d.list, p)
 }
 

@@ -72,7 +72,7 @@ func newRunner(o Options) (*runner, error) {
 	}
 	var start uint64
 	if o.Append {
-		start = uint64(time.Now().UnixMilli()) * 1000 //nolint:gosec // after 1970
+		start = uint64(time.Now().UnixMilli()) * 1000
 	}
 	var err error
 	r.truth, err = truth.NewWriter(o.Truth(), start)

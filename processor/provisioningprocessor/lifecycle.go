@@ -72,7 +72,7 @@ func (f *folder) openStorage(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("storage %s: %w", f.cfg.Storage, err)
 	}
-	opened, err := store.OpenClient(ctx, client, int64(f.timestamp()/state.Tick)) //nolint:gosec // below 2^34
+	opened, err := store.OpenClient(ctx, client, int64(f.timestamp()/state.Tick))
 	if err != nil {
 		return errors.Join(fmt.Errorf("storage %s: %w", f.cfg.Storage, err), client.Close(ctx))
 	}

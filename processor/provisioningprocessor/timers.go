@@ -36,7 +36,7 @@ func (f *folder) watch(ctx context.Context) {
 func (f *folder) ring(ctx context.Context) error {
 	for ctx.Err() == nil {
 		now := f.timestamp()
-		rung, err := f.store.Due(ctx, int64(now/state.Tick)) //nolint:gosec // below 2^34
+		rung, err := f.store.Due(ctx, int64(now/state.Tick))
 		if err != nil {
 			f.failed(ctx, "alarms", err)
 			return err

@@ -71,7 +71,7 @@ func (f *folder) borrow(ctx context.Context, in *intake, groups []state.Group) (
 		begins = begins || len(groups[i].Observations) == 0
 	}
 	if begins {
-		f.raise(max(uint32(highest>>32)+1, uint32(f.now().Sub(epoch)/time.Second))) //nolint:gosec // see epoch
+		f.raise(max(uint32(highest>>32)+1, uint32(f.now().Sub(epoch)/time.Second)))
 	}
 	return told, nil
 }

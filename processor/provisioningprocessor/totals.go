@@ -112,9 +112,9 @@ func decodeMeta(b []byte) (meta, error) {
 	}
 	signed := func() int64 {
 		n := number()
-		return int64(n>>1) ^ -int64(n&1) //nolint:gosec // zigzag
+		return int64(n>>1) ^ -int64(n&1)
 	}
-	m.generation = uint32(number()) //nolint:gosec // written from a uint32
+	m.generation = uint32(number())
 	m.doubt = number()
 	for n := number(); ok && n > 0; n-- {
 		size := number()

@@ -114,7 +114,7 @@ func (f *FieldOf[T]) SetNumber(row *T, n int64) {
 	case ValueBool:
 		*(*bool)(f.in(row)) = n != 0
 	case ValueStatus:
-		*(*provisioning.Status)(f.in(row)) = provisioning.Status(n) //nolint:gosec // as it was
+		*(*provisioning.Status)(f.in(row)) = provisioning.Status(n)
 	default:
 		*(*int64)(f.in(row)) = n
 	}
@@ -126,7 +126,7 @@ func (f *FieldOf[T]) Word(row *T) string {
 	case ValueText:
 		return f.Text(row)
 	case ValueStatus:
-		return provisioning.Status(f.Number(row)).String() //nolint:gosec // one of seven
+		return provisioning.Status(f.Number(row)).String()
 	case ValueID:
 		return f.ID(row).String()
 	default:

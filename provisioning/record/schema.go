@@ -77,9 +77,9 @@ func (s *Schema[T]) write(row *T, to plog.LogRecord, typical int) {
 	for i := range s.Fields {
 		switch f := &s.Fields[i]; f.builtin {
 		case builtinTimestamp:
-			to.SetTimestamp(pcommon.Timestamp(f.Number(row))) //nolint:gosec // as it was
+			to.SetTimestamp(pcommon.Timestamp(f.Number(row)))
 		case builtinObserved:
-			to.SetObservedTimestamp(pcommon.Timestamp(f.Number(row))) //nolint:gosec // as it was
+			to.SetObservedTimestamp(pcommon.Timestamp(f.Number(row)))
 		default:
 			f.put(row, &attributes)
 		}
@@ -111,7 +111,7 @@ func (f *FieldOf[T]) put(row *T, to *xpdata.MapBuilder) {
 		switch {
 		case n == 0:
 		case f.Value == ValueStatus:
-			to.AppendEmpty(f.attribute).SetStr(provisioning.Status(n).String()) //nolint:gosec // one of seven
+			to.AppendEmpty(f.attribute).SetStr(provisioning.Status(n).String())
 		case f.Value == ValueBool:
 			to.AppendEmpty(f.attribute).SetBool(true)
 		default:
@@ -126,9 +126,9 @@ func (s *Schema[T]) read(from plog.LogRecord, row *T) error {
 	for i := range s.Fields {
 		switch f := &s.Fields[i]; f.builtin {
 		case builtinTimestamp:
-			f.SetNumber(row, int64(from.Timestamp())) //nolint:gosec // as it was
+			f.SetNumber(row, int64(from.Timestamp()))
 		case builtinObserved:
-			f.SetNumber(row, int64(from.ObservedTimestamp())) //nolint:gosec // as it was
+			f.SetNumber(row, int64(from.ObservedTimestamp()))
 		}
 	}
 	next := 0

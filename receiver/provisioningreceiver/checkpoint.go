@@ -82,7 +82,7 @@ func (c *checkpoint) set(ctx context.Context, to time.Time) error {
 func encodeCheckpoint(at time.Time) []byte {
 	value := make([]byte, 0, checkpointSize)
 	value = append(value, checkpointVersion)
-	value = binary.BigEndian.AppendUint64(value, uint64(at.UnixMilli())) //nolint:gosec // after 1970
+	value = binary.BigEndian.AppendUint64(value, uint64(at.UnixMilli()))
 	return binary.BigEndian.AppendUint32(value, crc32.ChecksumIEEE(value))
 }
 
@@ -91,5 +91,5 @@ func decodeCheckpoint(value []byte) (time.Time, bool) {
 		crc32.ChecksumIEEE(value[:9]) != binary.BigEndian.Uint32(value[9:]) {
 		return time.Time{}, false
 	}
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(value[1:]))).UTC(), true //nolint:gosec // as written
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(value[1:]))).UTC(), true
 }

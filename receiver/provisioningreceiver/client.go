@@ -211,7 +211,7 @@ func (e *statusError) Error() string { return fmt.Sprintf("status %d: %q", e.sta
 func (e *statusError) wait(otherwise, most time.Duration) time.Duration {
 	switch {
 	case e.after > 0:
-		return e.after + rand.N(e.after/4+time.Millisecond) //nolint:gosec // jitter
+		return e.after + rand.N(e.after/4+time.Millisecond)
 	case e.status == http.StatusUnauthorized || e.status == http.StatusTooManyRequests || e.status >= http.StatusInternalServerError:
 		return otherwise
 	default:

@@ -103,7 +103,7 @@ func TestKillWhilePolling(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, file.Close()) })
 	start := func() *exec.Cmd {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestKillWhilePolling$") //nolint:gosec // this test itself
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKillWhilePolling$")
 		cmd.Env = append(os.Environ(), childDir+"="+dir, childVendor+"="+counted.URL)
 		_, err := cmd.StdinPipe() // ends with this process, and the child with it
 		require.NoError(t, err)
@@ -117,7 +117,7 @@ func TestKillWhilePolling(t *testing.T) {
 	unfinished := 0
 	for range 5 {
 		cmd := start()
-		until := requests.Load() + rand.Int64N(60) + 1 //nolint:gosec // a moment
+		until := requests.Load() + rand.Int64N(60) + 1
 		require.Eventually(t, func() bool { return requests.Load() >= until }, 30*time.Second, time.Millisecond)
 		require.NoError(t, cmd.Process.Kill())
 		require.Error(t, cmd.Wait())

@@ -97,7 +97,7 @@ func TestKill(t *testing.T) {
 		return found
 	}
 	start := func(standsIn string) (*exec.Cmd, io.Closer) {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestKill$") //nolint:gosec // this test itself
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKill$")
 		cmd.Env = append(os.Environ(), childDir+"="+dir, childStandsIn+"="+standsIn)
 		in, err := cmd.StdinPipe()
 		require.NoError(t, err)

@@ -41,7 +41,7 @@ func prepare(program, dir string, o *options) (*feeder, error) {
 		return nil, fmt.Errorf("prepare the files: %w\n%s", err, out)
 	}
 	f := &feeder{input: filepath.Join(dir, "input"), truth: filepath.Join(prepared, "truth"), torn: blackbox.Facts{}}
-	dice := rand.New(rand.NewPCG(o.seed, 2)) //nolint:gosec // chance
+	dice := rand.New(rand.NewPCG(o.seed, 2))
 	paths, err := filepath.Glob(filepath.Join(prepared, "inbox", "*", "*"))
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func spoil(dice *rand.Rand, lines [][]byte) []byte {
 // run writes everything within a time, a few files at once, piece by piece wherever
 // a piece may end.
 func (f *feeder) run(ctx context.Context, within time.Duration, seed uint64) error {
-	dice := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // chance
+	dice := rand.New(rand.NewPCG(seed, 3))
 	begun, written := time.Now(), 0
 	const atOnce = 4
 	for len(f.files) > 0 {

@@ -67,7 +67,7 @@ func onDisk(kind string) bool {
 // plan draws the faults. Each kind comes once before any comes twice, so that a
 // short run is not all of one sort.
 func plan(o *options) []fault {
-	dice := rand.New(rand.NewPCG(o.seed, 1)) //nolint:gosec // chance
+	dice := rand.New(rand.NewPCG(o.seed, 1))
 	seconds := func(least, most float64) time.Duration {
 		return time.Duration((least + (most-least)*dice.Float64()) * float64(time.Second)).Round(time.Millisecond)
 	}

@@ -55,7 +55,7 @@ func startLoki(t *testing.T, flags ...string) *server {
 func (s *server) run(t *testing.T, more ...string) {
 	binary, err := filepath.Abs(filepath.Join(root, ".tools/bin/loki"))
 	require.NoError(t, err)
-	s.process = exec.CommandContext(t.Context(), binary, append(s.flags, more...)...) //nolint:gosec // what make test-loki built
+	s.process = exec.CommandContext(t.Context(), binary, append(s.flags, more...)...)
 	log, err := os.Create(filepath.Join(s.dir, "loki.log"))
 	require.NoError(t, err)
 	s.process.Stdout, s.process.Stderr = log, log

@@ -41,7 +41,7 @@ func (s *Server) Documents(each func(Document)) {
 func (s *Server) Triggers(each func(body any)) {
 	now := s.now()
 	s.history.mu.RLock()
-	groups := int32(len(s.history.refs)) //nolint:gosec // fewer than 2^31
+	groups := int32(len(s.history.refs))
 	s.history.mu.RUnlock()
 	for id := range groups {
 		g := s.history.group(id)

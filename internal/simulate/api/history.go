@@ -99,7 +99,7 @@ func (h *history) until(now int64) {
 	var more batch
 	for ; h.next <= now; h.next += hour {
 		for n := range h.tenant.Count(model.Time(h.next), h.perDay) {
-			h.add(&more, ref{h.next, int32(n)}) //nolint:gosec // an hour has fewer groups
+			h.add(&more, ref{h.next, int32(n)})
 		}
 	}
 	h.rest = h.rest.with(more.rest, start)
@@ -112,10 +112,10 @@ type batch struct{ rest, docs, event points }
 
 func (h *history) add(to *batch, r ref) {
 	g := h.tenant.Nth(r.hour, int(r.n))
-	id := int32(len(h.refs)) //nolint:gosec // fewer than 2^31 groups fit into memory
+	id := int32(len(h.refs))
 	h.refs = append(h.refs, r)
 	h.byID[g.ID] = id
-	dice := rand.New(rand.NewPCG(g.Dice, 11)) //nolint:gosec // believable data, not secrets
+	dice := rand.New(rand.NewPCG(g.Dice, 11))
 	changes := g.Changes()
 	restFrom, docsFrom := len(to.rest), len(to.docs)
 	for _, at := range changes {
@@ -130,7 +130,7 @@ func (h *history) add(to *batch, r ref) {
 	for i, e := range view.Happenings(g) {
 		synced := e.Phase.At + 50 + dice.Int64N(900)
 		to.event = append(to.event, point{
-			at: e.Phase.At, created: e.Phase.At, synced: synced, visible: synced + h.lag(dice), until: forever, ref: id, event: int16(i), //nolint:gosec // few
+			at: e.Phase.At, created: e.Phase.At, synced: synced, visible: synced + h.lag(dice), until: forever, ref: id, event: int16(i),
 		})
 	}
 }

@@ -72,7 +72,7 @@ func NewServer(t *model.Tenant, o Options) *Server {
 	s := &Server{
 		Options: o, tenant: t, history: newHistory(t, o.From, o.GroupsPerDay, o.Late), mux: http.NewServeMux(),
 		limit: limiter{most: o.RateLimit, clients: map[string]*window10{}}, skew: o.ClockSkew,
-		dice: rand.New(rand.NewPCG(o.Seed, 5)), faults: map[string]float64{}, tokens: map[string]token{}, stats: map[string]int{}, //nolint:gosec // chance
+		dice: rand.New(rand.NewPCG(o.Seed, 5)), faults: map[string]float64{}, tokens: map[string]token{}, stats: map[string]int{},
 	}
 	maps.Copy(s.faults, o.Faults)
 	s.delivered = s.now()
@@ -201,7 +201,7 @@ func (s *Server) hex(n int) string {
 	defer s.mu.Unlock()
 	b := make([]byte, n)
 	for i := range b {
-		b[i] = byte(s.dice.UintN(256)) //nolint:gosec // below 256
+		b[i] = byte(s.dice.UintN(256))
 	}
 	return hex.EncodeToString(b)
 }

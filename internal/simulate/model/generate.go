@@ -22,7 +22,7 @@ func (t *Tenant) Count(at time.Time, perDay float64) int {
 	start := at.UTC().Truncate(time.Hour).UnixMilli()
 	want := expected(start, perDay)
 	n := int(want)
-	if newRandom(t.Seed, 2, uint64(start)).chance(want - float64(n)) { //nolint:gosec // any number will do
+	if newRandom(t.Seed, 2, uint64(start)).chance(want - float64(n)) {
 		n++
 	}
 	return n
@@ -30,7 +30,7 @@ func (t *Tenant) Count(at time.Time, perDay float64) int {
 
 // Nth generates one group of the hour that begins at start by its number.
 func (t *Tenant) Nth(start int64, i int) *Group {
-	dice := newRandom(t.Seed, 3, uint64(start), uint64(i)) //nolint:gosec // any number will do
+	dice := newRandom(t.Seed, 3, uint64(start), uint64(i))
 	g := t.group(dice, choose(dice, mix(start)), start+dice.Int64N(hour))
 	if t.Ties > 0 && dice.chance(t.Ties) {
 		g.snap()
@@ -101,7 +101,7 @@ func onAccount(op Operation) Attribute { return Attribute{Operation: op} }
 // live traffic.
 func (t *Tenant) Moment(at time.Time, i int) *Group {
 	start := at.UTC().Truncate(time.Second).UnixMilli()
-	dice := newRandom(t.Seed, 4, uint64(start), uint64(i)) //nolint:gosec // any number will do
+	dice := newRandom(t.Seed, 4, uint64(start), uint64(i))
 	return t.group(dice, choose(dice, mix(start)), start+dice.Int64N(second))
 }
 

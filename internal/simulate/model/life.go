@@ -111,7 +111,7 @@ func (s *Source) failure(dice random, at int64, attempt int, account string) *Er
 // time that depends on the source alone.
 func (s *Source) down(at int64) bool {
 	slot := at / (40 * minute)
-	h := uint64(slot) * 0x9e3779b97f4a7c15 //nolint:gosec // any number will do
+	h := uint64(slot) * 0x9e3779b97f4a7c15
 	for _, c := range s.ID {
 		h = (h ^ uint64(c)) * 0x100000001b3
 	}

@@ -20,7 +20,7 @@ func newRandom(seed uint64, path ...uint64) random {
 		}
 		h.Write(b[:]) //nolint:errcheck // a hash never fails
 	}
-	return random{rand.New(rand.NewPCG(seed, h.Sum64()))} //nolint:gosec // believable data, not secrets
+	return random{rand.New(rand.NewPCG(seed, h.Sum64()))}
 }
 
 // hex32 is an id as the vendor writes them: 32 hex digits.

@@ -83,7 +83,7 @@ func run() error {
 }
 
 func cpuProfile(path string) (stop func(), err error) {
-	file, err := os.Create(path) //nolint:gosec // the user's own path
+	file, err := os.Create(path)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func cpuProfile(path string) (stop func(), err error) {
 }
 
 func writeAllocations(path string) {
-	file, err := os.Create(path) //nolint:gosec // the user's own path
+	file, err := os.Create(path)
 	if err == nil {
 		err = errors.Join(pprof.Lookup("allocs").WriteTo(file, 0), file.Close())
 	}

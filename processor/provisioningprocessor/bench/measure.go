@@ -31,7 +31,7 @@ func measure(ctx context.Context, o options) (result, error) {
 	if err != nil {
 		return r, err
 	}
-	l := &load{random: rand.New(rand.NewPCG(1, 2)), at: pcommon.NewTimestampFromTime(time.Now().Add(-time.Hour))} //nolint:gosec // the same events at every run
+	l := &load{random: rand.New(rand.NewPCG(1, 2)), at: pcommon.NewTimestampFromTime(time.Now().Add(-time.Hour))}
 	began := time.Now()
 	for filled := 0; filled < o.groups; filled += o.batch {
 		if err := p.ConsumeLogs(ctx, l.batch(min(o.batch, o.groups-filled), true)); err != nil {
@@ -93,7 +93,7 @@ func heap() int {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc) //nolint:gosec // below 2^63
+	return int(m.HeapAlloc)
 }
 
 func mallocs() uint64 {

@@ -158,7 +158,7 @@ func (p *Pool) dial(ctx context.Context) (*ch.Client, error) {
 	start := p.next.Add(1) - 1
 	var failures []error
 	for i := range p.options.Addresses {
-		address := p.options.Addresses[(start+uint64(i))%uint64(len(p.options.Addresses))] //nolint:gosec // an index
+		address := p.options.Addresses[(start+uint64(i))%uint64(len(p.options.Addresses))]
 		conn, err := p.connect(ctx, address)
 		if err == nil {
 			return conn, nil

@@ -34,7 +34,7 @@ type count struct{ proto.ColUInt64 }
 func (c *count) append(_ *columnar.Batch, from *columnar.Column, n int) {
 	c.ColUInt64 = zeros(c.ColUInt64, from, n)
 	for _, v := range from.Numbers {
-		c.ColUInt64 = append(c.ColUInt64, uint64(v)) //nolint:gosec // as it was
+		c.ColUInt64 = append(c.ColUInt64, uint64(v))
 	}
 }
 

@@ -27,7 +27,7 @@ func someRecords(n int, change func(int, *record.Record)) *columnar.Batch {
 			ReportedStatus: provisioning.StatusCommitted, RawStatus: "COMMITTED", Cause: provisioning.CauseAccessRequest, IdentityID: "2c91", IdentityName: "Ada Lovelace",
 			RequestedAt: at, OccurredAt: at, ObservedAt: at, Original: fmt.Sprint(i/4) + strings.Repeat(`{"name":"value"},`, 80),
 		}, RecordType: record.TypeObservation, Current: true, Status: provisioning.StatusCommitted, Kind: provisioning.KindProvisioning, Version: 2, StatusSince: at, CommittedAt: at}
-		r.EventID[0], r.EventID[1], r.EventID[2], r.ActivityID[0] = byte(i), byte(i>>8), byte(i>>16), 1 //nolint:gosec // distinct
+		r.EventID[0], r.EventID[1], r.EventID[2], r.ActivityID[0] = byte(i), byte(i>>8), byte(i>>16), 1
 		if change != nil {
 			change(i, &r)
 		}

@@ -82,7 +82,7 @@ func (c *word) append(b *columnar.Batch, from *columnar.Column, n int) {
 // key gives a text a key.
 func (c *word) key(s string) uint32 {
 	c.words.put(s)
-	return uint32(c.words.rows - 1) //nolint:gosec // at most one for each row and batch
+	return uint32(c.words.rows - 1)
 }
 
 func (c *word) repeat(key uint32, n int) {
@@ -129,11 +129,11 @@ func (c *word) EncodeColumn(b *proto.Buffer) {
 	switch width {
 	case keys8:
 		for _, key := range c.keys {
-			b.Buf = append(b.Buf, byte(key)) //nolint:gosec // below 1 << 8
+			b.Buf = append(b.Buf, byte(key))
 		}
 	case keys16:
 		for _, key := range c.keys {
-			b.Buf = binary.LittleEndian.AppendUint16(b.Buf, uint16(key)) //nolint:gosec // below 1 << 16
+			b.Buf = binary.LittleEndian.AppendUint16(b.Buf, uint16(key))
 		}
 	default:
 		for _, key := range c.keys {
@@ -156,7 +156,7 @@ func (c *status) append(_ *columnar.Batch, from *columnar.Column, n int) {
 		return
 	}
 	for _, n := range from.Numbers {
-		c.keys = append(c.keys, c.keyOf(provisioning.Status(n))) //nolint:gosec // one of seven
+		c.keys = append(c.keys, c.keyOf(provisioning.Status(n)))
 	}
 }
 

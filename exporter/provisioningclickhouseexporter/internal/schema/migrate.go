@@ -79,7 +79,7 @@ func Check(ctx context.Context, server Server, t Target) (uint32, error) {
 		}
 	}
 	if known := len(Migrations); found > uint64(known) {
-		return 0, &NewerError{Database: t.Database, Found: uint32(found), Known: uint32(known)} //nolint:gosec // a handful
+		return 0, &NewerError{Database: t.Database, Found: uint32(found), Known: uint32(known)}
 	}
 	return uint32(found), nil
 }

@@ -42,7 +42,7 @@ func (r Retention) Expires(g *state.Group, activities []provisioning.Activity) p
 	if Open(activities) {
 		keep = r.Open
 	}
-	return g.Touched + pcommon.Timestamp(keep) //nolint:gosec // positive by Validate
+	return g.Touched + pcommon.Timestamp(keep)
 }
 
 // Alarm is the tick at which the group is to be looked at next: when an activity
@@ -59,4 +59,4 @@ func Alarm(g *state.Group, activities []provisioning.Activity, t *Thresholds, r 
 }
 
 // TickAfter is the first tick that begins after the time.
-func TickAfter(at pcommon.Timestamp) int64 { return int64(at/state.Tick) + 1 } //nolint:gosec // below 2^34
+func TickAfter(at pcommon.Timestamp) int64 { return int64(at/state.Tick) + 1 }

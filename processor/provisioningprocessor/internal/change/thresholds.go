@@ -49,7 +49,7 @@ func (t *Thresholds) dueAt(a *provisioning.Activity) pcommon.Timestamp {
 	if limit == 0 {
 		return 0
 	}
-	return a.StatusSince + pcommon.Timestamp(limit) //nolint:gosec // not negative by Validate
+	return a.StatusSince + pcommon.Timestamp(limit)
 }
 
 // Flagged reports whether the activity was too long in its status when the

@@ -68,13 +68,13 @@ func (d *decoder) group() (g Group, err error) {
 		if err := d.numbers(&g.Version, &borrowed); err != nil {
 			return g, err
 		}
-		g.Borrowed = int(borrowed & (1<<62 - 1)) //nolint:gosec // masked
+		g.Borrowed = int(borrowed & (1<<62 - 1))
 	}
 	if err := d.ownTexts(); err != nil {
 		return g, err
 	}
-	g.Replaced, g.Checked, g.Touched = int(replaced&(1<<62-1)), pcommon.Timestamp(checked), pcommon.Timestamp(touched) //nolint:gosec // masked
-	g.Told = uint32(told)                                                                                              //nolint:gosec // written from a uint32
+	g.Replaced, g.Checked, g.Touched = int(replaced&(1<<62-1)), pcommon.Timestamp(checked), pcommon.Timestamp(touched)
+	g.Told = uint32(told)
 	if err := d.observations(&g); err != nil {
 		return g, err
 	}
@@ -144,7 +144,7 @@ func (d *decoder) observations(g *Group) error {
 	if o.GroupID, err = d.named(); err != nil {
 		return err
 	}
-	g.Observations = make([]provisioning.Observation, n, n+uint64(d.room)) //nolint:gosec // a count
+	g.Observations = make([]provisioning.Observation, n, n+uint64(d.room))
 	g.room = d.room > 0
 	for i := range g.Observations {
 		if err := d.observation(&o); err != nil {
@@ -188,7 +188,7 @@ func (d *decoder) observation(o *provisioning.Observation) error {
 		if err != nil {
 			return err
 		}
-		*at += pcommon.Timestamp(difference) //nolint:gosec // wraps on purpose
+		*at += pcommon.Timestamp(difference)
 	}
 	return nil
 }

@@ -54,14 +54,14 @@ func (e *encoder) append(b []byte, g *Group) []byte {
 		f = formatHistory
 	}
 	b = append(b, f)
-	b = binary.AppendUvarint(b, uint64(g.Replaced)) //nolint:gosec // a count
+	b = binary.AppendUvarint(b, uint64(g.Replaced))
 	b = binary.AppendUvarint(b, uint64(g.Checked))
 	b = binary.AppendUvarint(b, uint64(g.Touched))
 	b = binary.AppendVarint(b, g.Alarm)
 	b = binary.AppendUvarint(b, uint64(g.Told))
 	if f == formatHistory {
 		b = binary.AppendUvarint(b, g.Version)
-		b = binary.AppendUvarint(b, uint64(g.Borrowed)) //nolint:gosec // a count
+		b = binary.AppendUvarint(b, uint64(g.Borrowed))
 	}
 
 	for i := range g.Observations {
@@ -128,7 +128,7 @@ func (e *encoder) add(o *provisioning.Observation) {
 // appendDifference wraps around where the times are further apart than a signed
 // number holds; the reader wraps back.
 func appendDifference(b []byte, before *pcommon.Timestamp, now pcommon.Timestamp) []byte {
-	b = binary.AppendVarint(b, int64(now-*before)) //nolint:gosec // wraps on purpose
+	b = binary.AppendVarint(b, int64(now-*before))
 	*before = now
 	return b
 }
@@ -148,7 +148,7 @@ func (e *encoder) number(text string) uint64 {
 	} else {
 		for i, own := range e.own {
 			if own == text {
-				return firstOwn + uint64(i) //nolint:gosec // an index
+				return firstOwn + uint64(i)
 			}
 		}
 	}
@@ -160,7 +160,7 @@ func (e *encoder) number(text string) uint64 {
 	case len(e.own) > walked:
 		e.numbers = make(map[string]uint64, 2*walked)
 		for i, own := range e.own {
-			e.numbers[own] = firstOwn + uint64(i) //nolint:gosec // an index
+			e.numbers[own] = firstOwn + uint64(i)
 		}
 	}
 	return n

@@ -50,7 +50,7 @@ const firstOwn = 128
 var wordNumbers = func() map[string]uint64 {
 	numbers := make(map[string]uint64, len(words))
 	for i, w := range words {
-		numbers[w] = uint64(i) //nolint:gosec // an index
+		numbers[w] = uint64(i)
 	}
 	return numbers
 }()

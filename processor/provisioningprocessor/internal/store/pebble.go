@@ -159,7 +159,7 @@ func (p *Pebble) Due(_ context.Context, now int64) (*Rung, error) {
 	var rung *Rung
 	for ok := it.First(); ok; ok = it.Next() {
 		name := it.Key()
-		tick := int64(binary.BigEndian.Uint64(name[1:])) //nolint:gosec // written from an int64
+		tick := int64(binary.BigEndian.Uint64(name[1:]))
 		if rung == nil {
 			rung = &Rung{Tick: tick}
 			p.low.Store(tick)
@@ -179,7 +179,7 @@ func (p *Pebble) Close(context.Context) error {
 
 func alarmName(to *[1 + 8 + len(provisioning.ID{})]byte, tick int64, key *provisioning.ID) []byte {
 	to[0] = alarmPrefix
-	binary.BigEndian.PutUint64(to[1:], uint64(tick)) //nolint:gosec // not negative
+	binary.BigEndian.PutUint64(to[1:], uint64(tick))
 	copy(to[9:], key[:])
 	return to[:]
 }
