@@ -3,13 +3,13 @@ package provisioningreceiver
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/receiver"
 
+	"github.com/provtrail/provtrail/internal/storageclient"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/metadata"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
@@ -136,17 +136,5 @@ func (r *logsReceiver) storage(ctx context.Context, host component.Host, name st
 			" is kept in memory and everything is read again after a restart; set storage to a storage extension")
 		return storage.NewNopClient(), nil
 	}
-	extension, ok := host.GetExtensions()[*r.cfg.Storage]
-	if !ok {
-		return nil, fmt.Errorf("storage: extension %q is not configured", r.cfg.Storage)
-	}
-	provider, ok := extension.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("storage: extension %q is no storage extension", r.cfg.Storage)
-	}
-	client, err := provider.GetClient(ctx, component.KindReceiver, r.set.ID, name)
-	if err != nil {
-		return nil, fmt.Errorf("storage: extension %q: %w", r.cfg.Storage, err)
-	}
-	return client, nil
+	return storageclient.Open(ctx, host, *r.cfg.Storage, storageclient.Owner{Kind: component.KindReceiver, ID: r.set.ID, Name: name})
 }
