@@ -116,6 +116,10 @@ test-loki: .tools/bin/loki ## test the Loki exporter and rules against a real Lo
 chaos: setup ## break the whole pipeline and compare the stores with the truth (SEED=… DURATION=… CHAOS_FLAGS=…)
 	go run ./test/chaos $(if $(SEED),-seed $(SEED)) $(if $(DURATION),-duration $(DURATION)) $(CHAOS_FLAGS)
 
+.PHONY: check-vendor-api
+check-vendor-api: ## compare testdata/openapi with a copy of the vendor's descriptions (DIR=…)
+	go run ./test/vendorapi -published "$(DIR)"
+
 .PHONY: bench-backfill
 bench-backfill: ## measure a backfill from the vendor's API against its limit (ACTIVITIES=…)
 	go run ./receiver/provisioningreceiver/bench $(if $(ACTIVITIES),-activities $(ACTIVITIES)) $(BENCH_BACKFILL_FLAGS)

@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -350,22 +348,4 @@ func TestTokensEndAndClientsAreLimited(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, refused.Body.Close())
 	require.Equal(t, http.StatusUnauthorized, refused.StatusCode)
-}
-
-// The published specification of the path accepts requests and answers.
-func TestAnswersConformToTheSpecification(t *testing.T) {
-	router, err := legacy.NewRouter(loadSpecification(t))
-	require.NoError(t, err)
-	c := serve(t, nil)
-	for _, q := range []string{"", "limit=10&offset=5&sorters=modified", "count=true&filters=" + url.QueryEscape(`type eq "Certification"`)} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/account-activities/v1?"+q, http.NoBody)
-		require.NoError(t, err)
-		route, params, err := router.FindRoute(req)
-		require.NoError(t, err)
-		in := &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route}
-		require.NoError(t, openapi3filter.ValidateRequest(t.Context(), in))
-		resp, body := c.do(http.MethodGet, "/account-activities/v1?"+q, nil)
-		out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: resp.StatusCode, Header: resp.Header}
-		require.NoError(t, openapi3filter.ValidateResponse(t.Context(), out.SetBodyBytes(body)))
-	}
 }

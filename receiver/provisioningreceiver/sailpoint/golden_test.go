@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
@@ -91,43 +90,4 @@ func TestGolden(t *testing.T) {
 		require.Equal(t, string(want), got.String(), file)
 	}
 	require.Equal(t, 4, inputs)
-}
-
-// TestPublishedExamples reads the vendor's published examples where a copy of
-// them lies beside the repository; each has exactly one document to read.
-func TestPublishedExamples(t *testing.T) {
-	dir := filepath.Join("..", "..", "..", "..", "shared", "samples", "sailpoint")
-	want := map[string]struct {
-		observations, ignored int
-		group                 string
-	}{
-		"search-example-accountactivities.yaml":        {1, 0, "051d09b0bb5b453d91f658ba7f1e3171"},
-		"search-example-accountactivity.yaml":          {1, 0, "051d09b0bb5b453d91f658ba7f1e3171"},
-		"search-example-event.yaml":                    {1, 0, "1f74901adbc0412d9fa51314195155be"},
-		"search-example-events.yaml":                   {1, 0, "1f74901adbc0412d9fa51314195155be"},
-		"trigger-provisioning-completed.example.json":  {1, 0, "4b4d982dddff4267ab12f0f1e72b5a6d"},
-		"trigger-access-request-decision.example.json": {0, 1, ""},
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Logf("the published examples are not at %s: the project's own files of the same shapes were read by TestGolden", dir)
-		return
-	}
-	for name, w := range want {
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		require.NoError(t, err)
-		if strings.HasSuffix(name, ".yaml") {
-			var example any
-			require.NoError(t, yaml.Unmarshal(data, &example))
-			data, err = json.Marshal(example)
-			require.NoError(t, err)
-		}
-		r := parse(data)
-		require.Empty(t, r.Rejected, name)
-		require.Len(t, r.Ignored, w.ignored, name)
-		require.Len(t, r.Observations, w.observations, name)
-		for _, o := range r.Observations {
-			require.Equal(t, w.group, o.GroupID, name)
-			require.Equal(t, provisioning.StatusCommitted, o.ReportedStatus, name)
-		}
-	}
 }
