@@ -13,10 +13,10 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
-	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
 
 // rows are the records of a simulated tenant.

@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/provisioning"
-	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
 
 // shape is a choice among the simulated tenant's documents.

@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/internal/simulate/truth"
 	"github.com/provtrail/provtrail/provisioning"
-	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
 
 // observations reads every document of an inbox as a receiver would.

@@ -21,8 +21,8 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/metadata"
-	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
 
 // client asks the vendor's API until it answers. All feeds share it and with it

@@ -9,10 +9,10 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/receiver"
 
+	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/internal/storageclient"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/metadata"
-	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
 
 // feed is one place that observations come from.

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.uber.org/zap"
 
-	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
+	"github.com/provtrail/provtrail/internal/sailpoint"
 )
 
 // The webhook's requests that wait on the disk.

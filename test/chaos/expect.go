@@ -12,10 +12,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/internal/blackbox"
+	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/internal/simulate/api"
 	"github.com/provtrail/provtrail/internal/simulate/truth"
 	"github.com/provtrail/provtrail/provisioning"
-	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
 
 // expected is what the stores must hold.
