@@ -105,7 +105,7 @@ func TestPassedMeans(t *testing.T) {
 // TestSameChangeSameActivity: a REST item, a search account request, and a
 // trigger of one change fold into one activity.
 func TestSameChangeSameActivity(t *testing.T) {
-	const source = "2c91808363ef85290164000587130c0c"
+	const source = "0b49094903828db6f748031fbe2b09d8"
 	documents := []string{
 		`{"id":"g","modified":"2026-01-01T00:03:00Z","type":"appRequest","items":[{"id":"i","provisioningStatus":"FINISHED","operation":"ADD","attribute":"memberOf","value":"CN=A","nativeIdentity":"CN=Ada","sourceId":"` + source + `"}]}`,
 		`{"id":"s","trackingNumber":"g","action":"Access Request","modified":"2026-01-01T00:02:00Z","stage":"Completed","accountRequests":[{"op":"Modify","accountId":"cn=ada","result":{"status":"committed"},"source":{"id":"` + source + `","name":"AD"},"attributeRequests":[{"op":"Add","name":"memberOf","value":["CN=A"]}]}]}`,

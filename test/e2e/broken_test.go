@@ -19,7 +19,7 @@ func activity(id, status string) string {
 		`"targetIdentitySummary":{"id":"i1","name":"Ada Lovelace"},`+
 		`"items":[{"id":"item-%[1]s","name":"item","requested":"2026-11-02T10:00:00.000Z","provisioningStatus":%[2]q,`+
 		`"operation":"ADD","attribute":"memberOf","value":"CN=Sales","nativeIdentity":"CN=Ada",`+
-		`"sourceId":"5c71ff71195b4794a0b87e7cf36fb017"}]}`, id, status)
+		`"sourceId":"954a86eedfefd5e52e6cd9feaf6e17d1"}]}`, id, status)
 }
 
 // between puts bad text between two good lines, so that what surrounds it must survive.

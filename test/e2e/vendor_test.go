@@ -88,7 +88,7 @@ func TestTriggerIsARowOnceItIsAnswered(t *testing.T) {
 	}
 	const trigger = `{"trackingNumber":"4b4d982dddff4267ab12f0f1e72b5a6e","sources":"Corp AD","action":"IdentityRefresh",
 		"recipient":{"type":"IDENTITY","id":"i1","name":"Ada Lovelace"},
-		"accountRequests":[{"source":{"id":"4e4d982dddff4267ab12f0f1e72b5a6d","type":"SOURCE","name":"Corp AD"},
+		"accountRequests":[{"source":{"id":"69d9b3dc4506b6cfc22c24040140c0f4","type":"SOURCE","name":"Corp AD"},
 		"accountId":"CN=Ada","accountOperation":"Modify","provisioningResult":"SUCCESS","provisioningTarget":"Corp AD",
 		"attributeRequests":[{"attributeName":"memberOf","attributeValue":"CN=Sales","operation":"Add"}]}]}`
 	require.Equal(t, http.StatusOK, post(trigger))

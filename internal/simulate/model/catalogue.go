@@ -21,7 +21,7 @@ func newSources(r random) []*Source {
 			Attributes: []string{"department", "title", "telephoneNumber", "manager"},
 			Seconds:    4, FailureRate: 0.05, VerifyRate: 0.93, AggregateMin: 120,
 			Errors: []ErrorText{
-				{"sailpoint.connector.ConnectorException: java.lang.InterruptedException: Timeout waiting for response to message 0 from client 57a4ab97-ab3f-4aef-9fe2-0eaf15c73d26 after 60 seconds.", true},
+				{"sailpoint.connector.ConnectorException: java.lang.InterruptedException: Timeout waiting for response to message 0 from client fbeb8b5d-506b-d5e0-e97f-d586124e649f after 60 seconds.", true},
 				{"[LDAP: error code 68 - 00000524: UpdErr: DSID-031A11E2, problem 6005 (ENTRY_EXISTS), data 0] for %s", false},
 				{"Error(s) reported back from the IQService - Failed to connect to the server. The server is not operational. 0x8007203a", true},
 				{"Error(s) reported back from the IQService - Access is denied. 0x80070005:00000005: SecErr: DSID-03152E29, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0", false},

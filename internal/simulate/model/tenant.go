@@ -19,8 +19,8 @@ type Tenant struct {
 // Identity is one person (or the system itself, as requester).
 type Identity struct {
 	ID         string
-	Name       string // "Amos.Cunningham"
-	Display    string // "Amos Cunningham"
+	Name       string // "Noor.Lindqvist"
+	Display    string // "Noor Lindqvist"
 	Department string
 	Manager    int // index of the identity who approves for this one
 	Number     int // employee number
