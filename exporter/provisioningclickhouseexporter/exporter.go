@@ -111,10 +111,10 @@ func (e *clickhouseExporter) store(ctx context.Context, records []*columnar.Batc
 		return err
 	}
 	if n := columnar.Len(records); n > 1 {
-		head, tail := columnar.Cut(records, n/2)
+		head, tail := columnar.Split(records, n/2)
 		return errors.Join(e.store(ctx, head), e.store(ctx, tail))
 	}
-	lr := columnar.Join(records).Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	lr := columnar.Concat(records).Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 	refused := columnar.NewBuilder(1)
 	refused.Quarantined(record.Refuse(lr, fmt.Errorf("ClickHouse refused it: %w", err)))
 	if err := e.insertAll(ctx, []*columnar.Batch{refused.Batch()}); err != nil {

@@ -6,46 +6,47 @@ import (
 
 // Builder makes a batch.
 type Builder struct {
-	batch  *Batch
-	room   int // rows that a column is made for
-	number map[string]uint32
-	last   [3][]text // of each column
+	batch    *Batch
+	capacity int // rows that a column is allocated for
+	index    map[string]uint32
+	last     [3][]text // of each column
 }
 
-// text is a text and its number.
+// text is a text and its index.
 type text struct {
-	text   string
-	number uint32
+	text  string
+	index uint32
 }
 
-// NewBuilder begins a batch of about so many records.
+// NewBuilder returns a builder whose memory is sized for the given number of records;
+// more may be added.
 func NewBuilder(records int) *Builder {
-	b := &Builder{batch: &Batch{texts: []string{""}}, room: max(records, 1), number: make(map[string]uint32, 4*records)}
-	b.number[""] = 0
+	b := &Builder{batch: &Batch{texts: []string{""}}, capacity: max(records, 1), index: make(map[string]uint32, 4*records)}
+	b.index[""] = 0
 	for i, fields := range [...]int{len(record.Activities.Fields), len(record.Groups.Fields), len(record.Quarantine.Fields)} {
-		b.batch.sorts()[i].columns = make([]Column, fields)
+		b.batch.types()[i].columns = make([]Column, fields)
 		b.last[i] = make([]text, fields)
 	}
 	return b
 }
 
-// Batch ends the building.
+// Batch returns the batch. The builder must not be used after that.
 func (b *Builder) Batch() *Batch {
 	b.batch.encoded = &encoded{}
 	return b.batch
 }
 
-// Activity appends a record of an observation or a state.
+// Activity appends an activity record.
 func (b *Builder) Activity(r *record.Record) {
 	add(b, &b.batch.Activities, b.last[0], record.Activities, r)
 }
 
-// Group appends a group's summary.
+// Group appends a group record.
 func (b *Builder) Group(g *record.Group) {
 	add(b, &b.batch.Groups, b.last[1], record.Groups, g)
 }
 
-// Quarantined appends quarantined data.
+// Quarantined appends a quarantine record.
 func (b *Builder) Quarantined(q *record.Quarantined) {
 	add(b, &b.batch.Quarantined, b.last[2], record.Quarantine, q)
 }
@@ -65,14 +66,14 @@ func add[T any](b *Builder, rows *Rows, last []text, s *record.Schema[T], row *T
 				continue
 			}
 			size += len(s)
-			// Neighbours often say the same.
+			// Consecutive rows often have the same text, which saves looking it up.
 			if l := &last[i]; s != l.text {
-				l.text, l.number = s, b.text(s)
+				l.text, l.index = s, b.text(s)
 			}
-			c.Texts = append(begun(c.Texts, at, b.room), last[i].number)
+			c.Texts = append(allocated(c.Texts, at, b.capacity), last[i].index)
 		case record.ValueID:
 			if id := *f.ID(row); c.IDs != nil || !id.IsZero() {
-				c.IDs = append(begun(c.IDs, at, b.room), id)
+				c.IDs = append(allocated(c.IDs, at, b.capacity), id)
 			}
 		case record.ValueTexts:
 			if texts := *f.Texts(row); c.Lists != nil || len(texts) > 0 {
@@ -81,30 +82,30 @@ func add[T any](b *Builder, rows *Rows, last []text, s *record.Schema[T], row *T
 					list[i] = b.text(s)
 					size += len(s)
 				}
-				c.Lists = append(begun(c.Lists, at, b.room), list)
+				c.Lists = append(allocated(c.Lists, at, b.capacity), list)
 			}
 		default:
 			if n := f.Number(row); c.Numbers != nil || n != 0 {
-				c.Numbers = append(begun(c.Numbers, at, b.room), n)
+				c.Numbers = append(allocated(c.Numbers, at, b.capacity), n)
 			}
 		}
 	}
-	rows.sizes = append(begun(rows.sizes, at, b.room), uint32(size))
+	rows.sizes = append(allocated(rows.sizes, at, b.capacity), uint32(size))
 }
 
-// begun makes a column when the first row has a value for it.
-func begun[T any](column []T, rows, room int) []T {
+// allocated makes a column when the first row has a value for it.
+func allocated[T any](column []T, rows, capacity int) []T {
 	if column == nil {
-		return make([]T, rows, max(room, rows+1))
+		return make([]T, rows, max(capacity, rows+1))
 	}
 	return column
 }
 
 func (b *Builder) text(s string) uint32 {
-	n, ok := b.number[s]
+	n, ok := b.index[s]
 	if !ok {
 		n = uint32(len(b.batch.texts))
-		b.number[s] = n
+		b.index[s] = n
 		b.batch.texts = append(b.batch.texts, s)
 	}
 	return n

@@ -16,8 +16,8 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// draw makes rows whose every field has been set by the test, so that one that were
-// forgotten in either direction would show.
+// draw makes rows with a value in every field, so that a field that is not encoded or not
+// decoded shows.
 func draw[T any](t *rapid.T, s *record.Schema[T], n int) []T {
 	rows := make([]T, n)
 	text := rapid.OneOf(rapid.SampledFrom([]string{"", "one", "another"}), rapid.String())
@@ -74,7 +74,7 @@ func (r *records) batch() *Batch {
 	return b.Batch()
 }
 
-// flat compares records by value, and nothing as nothing.
+// flat prints records, so that nil and empty lists are equal.
 func flat(batches ...*Batch) (activities, groups, quarantined []string) {
 	for _, b := range batches {
 		a, g, q := b.rows()
@@ -106,7 +106,7 @@ func requireSame(t require.TestingT, want, got []*Batch) {
 	require.Equal(t, size(want), size(got))
 }
 
-func TestRecordsAreAsTheyWere(t *testing.T) {
+func TestBatchReturnsItsRecords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawRecords(t)
 		b := want.batch()
@@ -116,14 +116,14 @@ func TestRecordsAreAsTheyWere(t *testing.T) {
 	})
 }
 
-func TestBatchSurvivesTheDisk(t *testing.T) {
+func TestDecodeReturnsTheEncodedBatch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRecords(t)
 		want := r.batch()
 		got, err := Decode(want.Encode())
 		require.NoError(t, err)
 		requireSame(t, []*Batch{want}, []*Batch{got})
-		require.Equal(t, want.Encode(), got.Encode(), "what was read is not encoded again")
+		require.Equal(t, want.Encode(), got.Encode(), "the encoding is kept")
 		got.encoded = nil
 		again, err := Decode(got.Encode())
 		require.NoError(t, err)
@@ -131,15 +131,15 @@ func TestBatchSurvivesTheDisk(t *testing.T) {
 	})
 }
 
-// TestPartsAreTheWhole: cut anywhere, once and again, stored or not, joined or not.
-func TestPartsAreTheWhole(t *testing.T) {
+// TestSplitKeepsAllRecords: split anywhere and repeatedly, encoded or not, concatenated or not.
+func TestSplitKeepsAllRecords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRecords(t)
 		whole := []*Batch{r.batch()}
 		parts := whole
 		for range rapid.IntRange(0, 3).Draw(t, "cuts") {
 			n := rapid.IntRange(0, Len(whole)).Draw(t, "after")
-			head, tail := Cut(parts, n)
+			head, tail := Split(parts, n)
 			require.Equal(t, n, Len(head))
 			parts = slices.Concat(head, tail)
 		}
@@ -149,20 +149,20 @@ func TestPartsAreTheWhole(t *testing.T) {
 			require.NoError(t, err)
 			requireSame(t, parts[i:i+1], []*Batch{stored})
 		}
-		requireSame(t, whole, []*Batch{Join(parts)})
+		requireSame(t, whole, []*Batch{Concat(parts)})
 	})
 }
 
-func TestFitIsTheMost(t *testing.T) {
+func TestPrefixUnderIsTheLongest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRecords(t)
 		b := r.batch()
 		limit := rapid.IntRange(0, 1000).Draw(t, "limit")
-		n := b.Fit(limit)
-		head, tail := b.Cut(n)
+		n := b.PrefixUnder(limit)
+		head, tail := b.Split(n)
 		require.LessOrEqual(t, head.Size(), limit)
 		if tail.Len() > 0 {
-			one, _ := tail.Cut(1)
+			one, _ := tail.Split(1)
 			require.Greater(t, head.Size()+one.Size(), limit)
 		}
 	})
@@ -183,7 +183,7 @@ func TestDamagedBatchIsAnError(t *testing.T) {
 	})
 }
 
-func TestColumnOfAnotherVersionIsPassedOver(t *testing.T) {
+func TestUnknownColumnIsSkipped(t *testing.T) {
 	f := func(change func(names []string), want provisioning.Observation) {
 		t.Helper()
 		known := columnNames[0]
@@ -202,7 +202,7 @@ func TestColumnOfAnotherVersionIsPassedOver(t *testing.T) {
 	f(func(names []string) { names[0] = "version" }, provisioning.Observation{GroupID: "g", AccountID: "ada"})
 }
 
-func TestWhatCannotBeReadIsKept(t *testing.T) {
+func TestUnreadableRecordIsQuarantined(t *testing.T) {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	record.WriteRecord(&record.Record{Observation: provisioning.Observation{EventID: provisioning.ID{1}, GroupID: "g", ObservedAt: 1}}, to.AppendEmpty())
@@ -218,9 +218,9 @@ func TestWhatCannotBeReadIsKept(t *testing.T) {
 	require.Contains(t, quarantined[1].Original, "somebody else's")
 }
 
-// TestItemOfTheFirstVersion: an item that a queue holds stays readable by later versions
-// of the program. UPDATE_GOLDEN=1 writes the item anew.
-func TestItemOfTheFirstVersion(t *testing.T) {
+// TestGoldenItem: later versions of the program read the items in a queue.
+// UPDATE_GOLDEN=1 writes the item.
+func TestGoldenItem(t *testing.T) {
 	want := records{
 		[]record.Record{
 			{
@@ -261,7 +261,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-func TestDigestTellsBatchesApart(t *testing.T) {
+func TestDigestFollowsTheRecords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		one, other := drawRecords(t), drawRecords(t)
 		a, again, b := one.batch(), one.batch(), other.batch()
@@ -273,8 +273,8 @@ func TestDigestTellsBatchesApart(t *testing.T) {
 			require.NotEqual(t, a.Digest(), b.Digest())
 		}
 		n := rapid.IntRange(0, a.Len()).Draw(t, "after")
-		head, tail := a.Cut(n)
-		sameHead, sameTail := again.Cut(n)
+		head, tail := a.Split(n)
+		sameHead, sameTail := again.Split(n)
 		require.Equal(t, head.Digest(), sameHead.Digest())
 		require.Equal(t, tail.Digest(), sameTail.Digest())
 		if a.Len() > 0 {

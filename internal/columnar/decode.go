@@ -2,33 +2,27 @@ package columnar
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"unsafe"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/s2"
 
+	"github.com/provtrail/provtrail/internal/envelope"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-var errDamaged = errors.New("the bytes are not what was written")
-
-// Decode reads what Encode wrote.
+// Decode reads the result of Encode, which must not be changed after that. Its error wraps
+// one of envelope's.
 func Decode(item []byte) (*Batch, error) {
-	switch {
-	case len(item) < headerSize:
-		return nil, errDamaged
-	case item[0] != format:
-		return nil, fmt.Errorf("it has format %d, this binary knows %d", item[0], format)
-	case Checksum(item) != xxhash.Sum64(item[headerSize:]):
-		return nil, errDamaged
-	}
-	body, err := s2.Decode(nil, item[headerSize:])
+	packed, err := envelope.Open(version, item)
 	if err != nil {
-		return nil, errors.Join(errDamaged, err)
+		return nil, err
+	}
+	body, err := s2.Decode(nil, packed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", envelope.ErrDamaged, err)
 	}
 	b := &Batch{encoded: &encoded{}}
 	b.encoded.once.Do(func() { b.encoded.item = item })
@@ -39,21 +33,18 @@ func Decode(item []byte) (*Batch, error) {
 	readRows(&d, b, &b.Groups, record.Groups)
 	readRows(&d, b, &b.Quarantined, record.Quarantine)
 	if d.bad || len(d.rest) > 0 {
-		return nil, errDamaged
+		return nil, fmt.Errorf("%w: its columns are inconsistent", envelope.ErrDamaged)
 	}
-	b.texts = b.texts[:min(d.used+1, len(b.texts))] // behind them are the names of columns
+	b.texts = b.texts[:min(d.used+1, len(b.texts))] // the names of columns follow
 	return b, nil
 }
 
-// Checksum is that of the encoded batch, which is not checked.
-func Checksum(item []byte) uint64 { return binary.LittleEndian.Uint64(item[1:]) }
-
-// decoder reads values one after the other. After the first that is not there all
-// are zero and bad is set.
+// decoder reads values one after the other. After a value that is missing or impossible,
+// bad is set and all further values are zero.
 type decoder struct {
 	rest  []byte
 	count int // of texts
-	used  int // the highest number of a value's text
+	used  int // the highest index of a value's text
 	bad   bool
 }
 
@@ -77,8 +68,8 @@ func (d *decoder) varint() int64 {
 	return n
 }
 
-// many reads how many things of at least one byte each follow.
-func (d *decoder) many() int {
+// length reads a number of elements of at least one byte each.
+func (d *decoder) length() int {
 	n := d.uvarint()
 	if n > uint64(len(d.rest)) {
 		d.fail()
@@ -99,12 +90,12 @@ func (d *decoder) bytes(n int) []byte {
 
 func (d *decoder) fail() { d.bad, d.rest = true, nil }
 
-// texts are parts of the bytes read, which nobody changes any more.
+// texts reads the texts, which share the memory of the bytes read.
 func (d *decoder) texts() []string {
-	lengths := make([]int, d.many())
+	lengths := make([]int, d.length())
 	total := 0
 	for i := range lengths {
-		lengths[i] = d.many()
+		lengths[i] = d.length()
 		total += lengths[i]
 	}
 	all := d.bytes(total)
@@ -120,7 +111,7 @@ func (d *decoder) texts() []string {
 	return texts
 }
 
-// text reads the number of a text.
+// text reads the index of a text.
 func (d *decoder) text() uint32 {
 	n := d.uvarint()
 	if n >= uint64(d.count) {
@@ -130,18 +121,18 @@ func (d *decoder) text() uint32 {
 	return uint32(n)
 }
 
-// value reads the number of a value's text.
+// value reads the index of a value's text.
 func (d *decoder) value() uint32 {
 	n := d.text()
 	d.used = max(d.used, int(n))
 	return n
 }
 
-// maxRows is more than any batch has.
+// maxRows bounds what damaged bytes can have the decoder allocate.
 const maxRows = 1 << 24
 
-// readRows reads the rows of one sort. Columns that this version does not know, or knows
-// as something else, are passed over.
+// readRows reads the rows of one type. It skips columns that the schema does not have, or
+// has with another kind.
 func readRows[T any](d *decoder, b *Batch, rows *Rows, s *record.Schema[T]) {
 	rows.columns = make([]Column, len(s.Fields))
 	n := d.uvarint()
@@ -153,7 +144,7 @@ func readRows[T any](d *decoder, b *Batch, rows *Rows, s *record.Schema[T]) {
 		return
 	}
 	rows.n = int(n)
-	for range d.many() {
+	for range d.length() {
 		name := d.text()
 		kind := byte(0)
 		if head := d.bytes(1); len(head) == 1 {
@@ -210,7 +201,7 @@ func (d *decoder) column(n int, kind byte) (c Column) {
 	case kindTexts:
 		c.Lists = make([][]uint32, n)
 		for i := range c.Lists {
-			list := make([]uint32, d.many())
+			list := make([]uint32, d.length())
 			for j := range list {
 				list[j] = d.value()
 			}
@@ -222,7 +213,7 @@ func (d *decoder) column(n int, kind byte) (c Column) {
 	return c
 }
 
-// measure fills in the sizes.
+// measure computes the sizes.
 func (r *Rows) measure(b *Batch) {
 	r.sizes = make([]uint32, r.n)
 	for i := range r.sizes {

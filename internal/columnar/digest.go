@@ -7,8 +7,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// Digest tells batches apart by what they hold, record by record: the same batch, or the
-// same part of it, has the same digest wherever and however often it is made.
+// Digest is a hash of the records. A batch with the same records in the same order, and
+// the same slice of such a batch, has the same digest in every process.
 func (b *Batch) Digest() uint64 {
 	b.digest.once.Do(func() { b.digest.sum = b.sum() })
 	return b.digest.sum
@@ -21,8 +21,8 @@ func (b *Batch) sum() uint64 {
 		binary.LittleEndian.PutUint64(scratch[:], n)
 		_, _ = hash.Write(scratch[:])
 	}
-	if b.whole != nil { // a part
-		number(b.whole.Digest())
+	if b.parent != nil {
+		number(b.parent.Digest())
 		number(uint64(b.from))
 		number(uint64(b.Len()))
 		return hash.Sum64()
@@ -31,7 +31,7 @@ func (b *Batch) sum() uint64 {
 		number(uint64(len(s)))
 		_, _ = hash.WriteString(s)
 	}
-	for _, rows := range b.sorts() {
+	for _, rows := range b.types() {
 		number(uint64(rows.n))
 		for i := range rows.columns {
 			c := &rows.columns[i]
@@ -51,7 +51,7 @@ func (b *Batch) sum() uint64 {
 	return hash.Sum64()
 }
 
-// bytesOf is the memory of a slice of numbers or ids.
+// bytesOf returns the memory of a slice of numbers or ids.
 func bytesOf[T any](list []T) []byte {
 	var one T
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(list))), len(list)*int(unsafe.Sizeof(one)))

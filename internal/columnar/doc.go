@@ -1,5 +1,5 @@
 // Package columnar holds a batch of records column by column, each distinct text once:
-// what the stores that keep columns want to be given, and what takes the least room in
-// memory and in a queue on the disk. A batch never changes once it is made, so it may be
-// shared, and cut without being copied.
+// the form that columnar stores take, and the smallest one in memory and in a queue on
+// disk. A batch is immutable, so that several owners can share it and split it without
+// copying.
 package columnar

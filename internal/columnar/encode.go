@@ -1,34 +1,28 @@
 package columnar
 
 import (
+	"bytes"
 	"encoding/binary"
 	"sync"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/s2"
 
-	"github.com/provtrail/provtrail/internal/freelist"
+	"github.com/provtrail/provtrail/internal/envelope"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// An encoded batch:
+// version is that of an encoded batch, an S2 block in an envelope:
 //
-//	format        1 byte
-//	checksum      8 bytes, XXH64 of what follows
-//	s2 block of
-//	  texts       count, then the length of each, then all of them
-//	  3 sorts     rows, then columns: name (a text), kind, values
+//	texts         count, the length of each, all of them
+//	3 types       rows, columns: name (a text), kind, values
 //
 // Numbers are varints. A column's values are indexes of texts, differences from the
-// number before, 16 bytes of an id, or a count and as many indexes of texts. Columns are
-// found by name, so a batch written by another version of the program can be read; one
-// that is not there has no values.
-const (
-	format     = 1
-	headerSize = 1 + 8
-)
+// preceding number, 16 bytes of an id, or a count and as many indexes of texts. Columns
+// are found by name: one that the program does not know is skipped, one that is absent has
+// no values.
+const version = 1
 
-// The kinds of columns. Their numbers are part of the format.
+// The kinds of columns are part of the format.
 const (
 	kindText byte = iota
 	kindNumber
@@ -36,14 +30,14 @@ const (
 	kindTexts
 )
 
-// encoded is made once, however many queues the batch stands in.
+// encoded is the encoding, made once for all queues that hold the batch.
 type encoded struct {
 	once sync.Once
 	item []byte
 }
 
-// encoders are kept for their memory.
-var encoders = freelist.New[*encoder](2)
+// encoders reuse their buffers.
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 type encoder struct{ body, packed []byte }
 
@@ -57,8 +51,8 @@ func (b *Batch) Encode() []byte {
 }
 
 func (b *Batch) encode() []byte {
-	e := encoders.Take(func() *encoder { return new(encoder) })
-	defer encoders.Give(e)
+	e := encoders.Get().(*encoder)
+	defer encoders.Put(e)
 	names := b.names()
 	e.body = binary.AppendUvarint(e.body[:0], uint64(len(b.texts)+len(names)))
 	for _, list := range [...][]string{b.texts, names} {
@@ -72,7 +66,7 @@ func (b *Batch) encode() []byte {
 		}
 	}
 	number := uint64(len(b.texts))
-	for _, rows := range b.sorts() {
+	for _, rows := range b.types() {
 		e.body = binary.AppendUvarint(e.body, uint64(rows.n))
 		if rows.n == 0 {
 			continue
@@ -86,14 +80,13 @@ func (b *Batch) encode() []byte {
 			}
 		}
 	}
-	if n := headerSize + s2.MaxEncodedLen(len(e.body)); cap(e.packed) < n {
+	if n := envelope.Size + s2.MaxEncodedLen(len(e.body)); cap(e.packed) < n {
 		e.packed = make([]byte, n)
 	}
 	packed := e.packed[:cap(e.packed)]
-	packed = packed[:headerSize+len(s2.Encode(packed[headerSize:], e.body))]
-	packed[0] = format
-	binary.LittleEndian.PutUint64(packed[1:], xxhash.Sum64(packed[headerSize:]))
-	return append(make([]byte, 0, len(packed)), packed...)
+	packed = packed[:envelope.Size+len(s2.Encode(packed[envelope.Size:], e.body))]
+	envelope.Close(packed, version)
+	return bytes.Clone(packed)
 }
 
 func (c *Column) used() bool {
@@ -112,7 +105,7 @@ func (r *Rows) used() (n int) {
 
 // names are those of the columns that have values, in their order.
 func (b *Batch) names() (list []string) {
-	for i, rows := range b.sorts() {
+	for i, rows := range b.types() {
 		for c := range rows.columns {
 			if rows.n > 0 && rows.columns[c].used() {
 				list = append(list, columnNames[i][c])

@@ -9,9 +9,9 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// Read reads all records of a plog.Logs. One that cannot be read, or is none of ours, is
-// kept as quarantined data: whole, as OTLP JSON, so that it can be sent again. refused
-// counts those.
+// Read reads all records of a plog.Logs. A record that cannot be read, or is not one of
+// provtrail's, becomes a quarantine record with the whole record as OTLP JSON, so that it
+// can be sent again. refused is the number of such records.
 func Read(logs plog.Logs) (batch *Batch, refused int) {
 	r := reader{Builder: NewBuilder(logs.LogRecordCount())}
 	for _, resource := range logs.ResourceLogs().All() {
@@ -61,8 +61,8 @@ func (r *reader) read(lr plog.LogRecord) error {
 		}
 		r.Quarantined(q)
 	default:
-		return fmt.Errorf("its EventName is none of %s, %s, %s: only provtrail's records have a place here",
-			record.EventActivity, record.EventGroup, record.EventQuarantine)
+		return fmt.Errorf("EventName %q is none of %s, %s, %s: only provtrail's records are stored",
+			lr.EventName(), record.EventActivity, record.EventGroup, record.EventQuarantine)
 	}
 	return nil
 }

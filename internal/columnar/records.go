@@ -6,8 +6,8 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// Records writes the activity records into to, which has room for Activities.Len() of
-// them and is zero.
+// Records writes the activity records into to, which must have Activities.Len() zero
+// elements.
 func (b *Batch) Records(to []record.Record) {
 	fill(b, &b.Activities, record.Activities, to)
 }
@@ -17,7 +17,7 @@ func (b *Batch) Summaries(to []record.Group) {
 	fill(b, &b.Groups, record.Groups, to)
 }
 
-// Quarantine writes the quarantined data, as Records does the activity records.
+// Quarantine writes the quarantine records, as Records does the activity records.
 func (b *Batch) Quarantine(to []record.Quarantined) {
 	fill(b, &b.Quarantined, record.Quarantine, to)
 }
@@ -53,7 +53,7 @@ func (b *Batch) rows() ([]record.Record, []record.Group, []record.Quarantined) {
 	return activities, groups, quarantined
 }
 
-// Logs writes the batch as the processor emits it.
+// Logs returns the records as the processor emits them.
 func (b *Batch) Logs() plog.Logs {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()

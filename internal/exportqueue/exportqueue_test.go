@@ -15,7 +15,7 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// someBatch has n records with numbers from first on and texts of several lengths.
+// someBatch has n records with versions from first on and texts of several lengths.
 func someBatch(first, n int) *columnar.Batch {
 	b := columnar.NewBuilder(n)
 	for i := range n {
@@ -28,7 +28,7 @@ func someBatch(first, n int) *columnar.Batch {
 	return b.Batch()
 }
 
-// numbers are those of the records in requests, and of what is quarantined.
+// numbers are the versions of the activity records and the negated positions of the quarantine records.
 func numbers(batches ...*columnar.Batch) (all []int64) {
 	for _, b := range batches {
 		records, quarantined := make([]record.Record, b.Activities.Len()), make([]record.Quarantined, b.Quarantined.Len())
@@ -88,7 +88,7 @@ func TestDamagedItemIsQuarantinedAndNotDropped(t *testing.T) {
 		item[rapid.IntRange(0, len(item)-1).Draw(t, "at")] ^= byte(rapid.IntRange(1, 255).Draw(t, "by"))
 		_, r, err := new(encoding).Unmarshal(item)
 		require.NoError(t, err, "an error would have the queue drop the item")
-		batch := columnar.Join(r.(*request).batches)
+		batch := columnar.Concat(r.(*request).batches)
 		require.Zero(t, batch.Activities.Len())
 		quarantined := make([]record.Quarantined, batch.Quarantined.Len())
 		batch.Quarantine(quarantined)
@@ -99,13 +99,13 @@ func TestDamagedItemIsQuarantinedAndNotDropped(t *testing.T) {
 	})
 }
 
-// TestRecentItemsAreNotDecoded: the first few that wait are at hand, in any order; the
-// others, and those of another process, are decoded. All are what was written.
+// TestRecentItemsAreNotDecoded: the first batches written come back as they are, in any
+// order; the others, and those of another process, are decoded to the same records.
 func TestRecentItemsAreNotDecoded(t *testing.T) {
 	e := new(encoding)
 	var items [][]byte
 	var written []*columnar.Batch
-	for i := range mostRecent + 2 {
+	for i := range maxRecent + 2 {
 		written = append(written, someBatch(i*10, 3))
 		item, err := e.Marshal(t.Context(), newRequest(written[i]))
 		require.NoError(t, err)
@@ -117,7 +117,7 @@ func TestRecentItemsAreNotDecoded(t *testing.T) {
 			require.NoError(t, err)
 			got := r.(*request).batches
 			require.Equal(t, numbers(written[i]), numbers(got...))
-			require.Equal(t, i < mostRecent && again == 0, got[0] == written[i])
+			require.Equal(t, i < maxRecent && again == 0, got[0] == written[i])
 		}
 	}
 	_, r, err := new(encoding).Unmarshal(items[0])
@@ -125,28 +125,28 @@ func TestRecentItemsAreNotDecoded(t *testing.T) {
 	require.Equal(t, numbers(written[0]), numbers(r.(*request).batches...))
 }
 
-// TestWhatSeveralAreGivenIsReadOnce, and never taken for something else.
-func TestWhatSeveralAreGivenIsReadOnce(t *testing.T) {
+func TestConverterReadsSharedLogsOnce(t *testing.T) {
+	var c converter
 	logs := func(n int) plog.Logs {
 		logs := someBatch(n, n).Logs()
 		logs.MarkReadOnly()
 		return logs
 	}
 	one, two := logs(1), logs(2)
-	first, refused := read(one)
+	first, refused := c.convert(one)
 	require.Zero(t, refused)
-	second, _ := read(one)
+	second, _ := c.convert(one)
 	require.Same(t, first, second)
-	third, _ := read(one)
-	require.NotSame(t, first, third, "two have had it, it is not kept for a third")
+	third, _ := c.convert(one)
+	require.NotSame(t, first, third, "it is kept for two only")
 	require.Equal(t, numbers(first), numbers(third))
-	other, _ := read(two)
+	other, _ := c.convert(two)
 	require.Equal(t, numbers(someBatch(2, 2)), numbers(other))
 
 	mine := someBatch(3, 3).Logs()
-	before, _ := read(mine)
+	before, _ := c.convert(mine)
 	mine.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().RemoveIf(func(plog.LogRecord) bool { return true })
-	after, _ := read(mine)
+	after, _ := c.convert(mine)
 	require.NotZero(t, before.Len())
-	require.Zero(t, after.Len(), "what may change is read each time")
+	require.Zero(t, after.Len(), "logs that may change are read each time")
 }

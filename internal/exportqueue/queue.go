@@ -14,20 +14,19 @@ import (
 	"github.com/provtrail/provtrail/internal/queuestorage"
 )
 
-// Push stores batches, which it must not change. An error means: send them again.
+// Push stores batches, which it must not change. An error has the batches sent again.
 type Push func(context.Context, []*columnar.Batch) error
 
-// NewLogs makes an exporter of a push, as exporterhelper.NewLogs does. refused is
-// told how many records of a plog.Logs were put into the quarantine because they
-// could not be read.
+// NewLogs makes an exporter of a push, as exporterhelper.NewLogs does. It calls unreadable
+// with the number of records of a plog.Logs that could not be read and are quarantined.
 func NewLogs(
-	ctx context.Context, set exporter.Settings, push Push, refused func(context.Context, int),
+	ctx context.Context, set exporter.Settings, push Push, unreadable func(context.Context, int),
 	queue configoptional.Optional[exporterhelper.QueueBatchConfig], options ...exporterhelper.Option,
 ) (exporter.Logs, error) {
 	convert := func(ctx context.Context, logs plog.Logs) (xexporterhelper.Request, error) {
-		batch, n := read(logs)
+		batch, n := conversions.convert(logs)
 		if n > 0 {
-			refused(ctx, n)
+			unreadable(ctx, n)
 		}
 		return newRequest(batch), nil
 	}
@@ -40,12 +39,13 @@ func NewLogs(
 	if err != nil {
 		return nil, err
 	}
-	return reader{wrapped}, nil
+	return readOnly{wrapped}, nil
 }
 
-// reader only reads what it is given. exporterhelper says otherwise of every exporter
-// that batches, and whoever feeds several would copy each batch for it.
-type reader struct{ exporter.Logs }
+// readOnly declares that the exporter does not change its data. exporterhelper declares
+// the opposite of every exporter that batches, for which the Collector would copy each
+// plog.Logs.
+type readOnly struct{ exporter.Logs }
 
 // Capabilities implements consumer.Logs.
-func (reader) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+func (readOnly) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }

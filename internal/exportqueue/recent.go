@@ -7,25 +7,25 @@ import (
 	"github.com/provtrail/provtrail/internal/columnar"
 )
 
-// recent are the first few batches that the queue has written and not read yet. Where
-// the exporter keeps up, each is read as soon as it is written, and need not be decoded.
-// Where it does not, the others are decoded when their turn comes.
+// recent holds the first batches that the queue has written and not read back yet. An
+// exporter that keeps up reads each batch right after it was written, and need not decode
+// it. One that lags decodes the batches that found no room here.
 type recent struct {
 	mu      sync.Mutex
 	batches []*columnar.Batch // guarded by mu
 }
 
-const mostRecent = 4
+const maxRecent = 4
 
 func (r *recent) put(batch *columnar.Batch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.batches) < mostRecent {
+	if len(r.batches) < maxRecent {
 		r.batches = append(r.batches, batch)
 	}
 }
 
-// take returns the batch of which item is the encoding, nil if it is not among them.
+// take removes and returns the batch whose encoding is item; nil if there is none.
 func (r *recent) take(item []byte) *columnar.Batch {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 	"github.com/provtrail/provtrail/internal/columnar"
 )
 
-// memory is a storage that refuses the next items it is told to.
+// memory is a storage that refuses the next items.
 type memory struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -71,8 +71,8 @@ type hostOf map[component.ID]component.Component
 
 func (h hostOf) GetExtensions() map[component.ID]component.Component { return h }
 
-// TestRefusedItemLeavesNothingBehind: the queue gives a batch that the storage refuses
-// back to whoever sent it, and counts on. What it then finds in its place is no damage.
+// TestRefusedItemLeavesNothingBehind: the queue returns an error to the sender of a batch
+// that the storage refuses, and uses up its number. The gap is not reported as damage.
 func TestRefusedItemLeavesNothingBehind(t *testing.T) {
 	id := component.MustNewID("memory")
 	disk := &memory{values: map[string][]byte{}, refuse: 1}
@@ -95,7 +95,7 @@ func TestRefusedItemLeavesNothingBehind(t *testing.T) {
 		case got := <-pushed:
 			require.ElementsMatch(t, numbers(someBatch(first, 2)), got)
 		case <-time.After(10 * time.Second):
-			t.Fatal("nothing came")
+			t.Fatal("the batch was not pushed")
 		}
 	}
 	require.NoError(t, e.Shutdown(context.WithoutCancel(t.Context())))

@@ -37,13 +37,12 @@ func (r *request) ItemsCount() int { return r.items }
 // BytesSize implements xexporterhelper.Request: see columnar.Batch.Size.
 func (r *request) BytesSize() int { return r.bytes }
 
-// MergeSplit implements xexporterhelper.Request. The first request returned has
-// everything of r. Records are never dropped: one that is larger than the limit
-// makes a request of its own.
+// MergeSplit implements xexporterhelper.Request. A record that is larger than the limit
+// makes a request of its own, so that none is dropped.
 func (r *request) MergeSplit(_ context.Context, limit int, by exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
 	more, ok := other.(*request)
 	if other != nil && !ok {
-		return nil, fmt.Errorf("a request of another queue: %T", other)
+		return nil, fmt.Errorf("cannot merge a request of type %T", other)
 	}
 	batches := r.batches
 	if more != nil {
@@ -52,36 +51,36 @@ func (r *request) MergeSplit(_ context.Context, limit int, by exporterhelper.Req
 	if by == exporterhelper.RequestSizerTypeRequests {
 		limit = 0
 	}
-	s := splitter{limit: limit, bytes: by == exporterhelper.RequestSizerTypeBytes, full: &request{}}
+	s := splitter{limit: limit, bytes: by == exporterhelper.RequestSizerTypeBytes, current: &request{}}
 	for _, batch := range batches {
 		s.add(batch)
 	}
-	return append(s.done, s.full), nil
+	return append(s.done, s.current), nil
 }
 
 type splitter struct {
-	limit int // 0 for none
-	bytes bool
-	done  []xexporterhelper.Request
-	full  *request // being filled
+	limit   int // 0 for none
+	bytes   bool
+	done    []xexporterhelper.Request
+	current *request // being filled
 }
 
 func (s *splitter) add(batch *columnar.Batch) {
 	for s.limit > 0 {
-		n := s.limit - s.full.items
+		n := s.limit - s.current.items
 		if s.bytes {
-			n = batch.Fit(s.limit - s.full.bytes)
+			n = batch.PrefixUnder(s.limit - s.current.bytes)
 		}
-		if n == 0 && s.full.items == 0 {
+		if n == 0 && s.current.items == 0 {
 			n = 1
 		}
 		if n >= batch.Len() {
 			break
 		}
-		head, tail := batch.Cut(n)
-		s.full.add(head)
-		s.done = append(s.done, s.full)
-		s.full, batch = &request{}, tail
+		head, tail := batch.Split(n)
+		s.current.add(head)
+		s.done = append(s.done, s.current)
+		s.current, batch = &request{}, tail
 	}
-	s.full.add(batch)
+	s.current.add(batch)
 }

@@ -109,7 +109,7 @@ func (t *Table) Blocks(batches []*columnar.Batch) func(context.Context) error {
 		}
 		b := batches[0]
 		rows := t.rowsOf(b)
-		part := rows.Part(at, min(at+blockRows, rows.Len()))
+		part := rows.Slice(at, min(at+blockRows, rows.Len()))
 		t.append(b, &part)
 		at += part.Len()
 		return nil

@@ -57,8 +57,8 @@ func TestTokenFollowsTheContent(t *testing.T) {
 	stored, err := columnar.Decode(some.Encode())
 	require.NoError(t, err)
 	require.Equal(t, token(some), token(stored), "after a restart")
-	head, tail := some.Cut(4)
-	again, _ := some.Cut(4)
+	head, tail := some.Split(4)
+	again, _ := some.Split(4)
 	require.Equal(t, token(head), token(again))
 	require.NotEqual(t, token(head), token(tail))
 	f := func(name string, change func(*record.Record)) {
