@@ -1,15 +1,14 @@
 #!/bin/bash
-# Checks one module for known vulnerabilities: vulncheck.sh <govulncheck> <module folder>.
+# Checks the module in the current folder for known vulnerabilities: vulncheck.sh GOVULNCHECK.
 # The database of vulnerabilities is on the network (or where GOVULNDB says). Only when
 # it cannot be fetched does this pass unchecked, and says so; anything else is an error.
 set -eu
 database=()
 if [ -n "${GOVULNDB:-}" ]; then database=(-db "$GOVULNDB"); fi
-cd "$2"
 if out=$("$1" "${database[@]+"${database[@]}"}" ./... 2>&1); then
   echo "$out"
 elif grep -q '^govulncheck: fetching vulnerabilities:' <<<"$out"; then
-  echo "NOT CHECKED for known vulnerabilities: $2: the vulnerability database cannot be reached."
+  echo "NOT CHECKED for known vulnerabilities: $PWD: the vulnerability database cannot be reached."
   echo "  Name a reachable copy in GOVULNDB. The reason: $(grep -m1 '^govulncheck: fetching' <<<"$out")"
 else
   echo "$out" >&2

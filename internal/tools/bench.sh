@@ -1,0 +1,15 @@
+#!/bin/bash
+# Runs one benchmark: bench.sh NAME [FLAG...]. The flags go to its program; -help lists them.
+set -eu
+cd "$(dirname "$0")/../.."
+name=$1
+shift
+case $name in
+  processor) exec go run ./processor/provisioningprocessor/bench "$@" ;;
+  backfill) exec go run ./receiver/provisioningreceiver/bench "$@" ;;
+  pipeline) exec go run ./bench/pipeline "$@" ;;
+  soak) exec go run ./bench/pipeline -soak 1h "$@" ;;
+  queries) cd bench/clickhouse && exec go run . -queries "$@" ;;
+  clickhouse | archive) cd "bench/$name" && exec go run . "$@" ;;
+  *) echo "make bench-$name: there is no such benchmark" >&2 && exit 2 ;;
+esac
