@@ -56,6 +56,7 @@ configuration that --config names.`
   provtrail components                       # what this distribution holds`
 	root.AddCommand(
 		newDemoCommand(),
+		newErrorsCommand(),
 		newQuarantineCommand(),
 		newReportCommand(),
 		newSimulateCommand(),
