@@ -65,7 +65,11 @@ inferred from a documented state or class.
 `)
 	for _, s := range Builtin() {
 		mark, link, _ := strings.Cut(s.Source, " ")
-		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s | [%s](%s) |\n", s.ID, s.Category, s.Connector, s.Retry, s.Action, strings.Trim(mark, "[]"), strings.Fields(link)[0])
+		attested := strings.Trim(mark, "[]")
+		if strings.HasPrefix(link, "http") {
+			attested = "[" + attested + "](" + strings.Fields(link)[0] + ")"
+		}
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s | %s |\n", s.ID, s.Category, s.Connector, s.Retry, s.Action, attested)
 	}
 	return b.String()
 }
