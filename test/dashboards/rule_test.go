@@ -2,26 +2,40 @@ package dashboards
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"text/template"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.yaml.in/yaml/v3"
 )
 
-// rule is an alert rule as provisioned.
+const (
+	alertFile = folder + "/alerting/provtrail.yaml"
+	interval  = 5 * time.Minute
+)
+
+// rule is an alert rule as Grafana reads it: what is interpolated has the type
+// interpolated, the rest is taken as it stands in the file.
 type rule struct {
-	UID, Title, Condition, For, NoDataState, ExecErrState string
-	Labels, Annotations                                   map[string]string
-	Data                                                  []struct {
-		RefID             string
-		DatasourceUID     string
-		RelativeTimeRange struct{ From, To int }
+	UID         interpolated            `yaml:"uid"`
+	Title       interpolated            `yaml:"title"`
+	Condition   interpolated            `yaml:"condition"`
+	For         interpolated            `yaml:"for"`
+	NoData      interpolated            `yaml:"noDataState"`
+	ExecErr     interpolated            `yaml:"execErrState"`
+	Labels      map[string]interpolated `yaml:"labels"`
+	Annotations map[string]string       `yaml:"annotations"`
+	Data        []struct {
+		RefID             interpolated           `yaml:"refId"`
+		DatasourceUID     interpolated           `yaml:"datasourceUid"`
+		RelativeTimeRange struct{ From, To int } `yaml:"relativeTimeRange"`
 		Model             struct {
-			RawSQL     string `json:"rawSql"`
+			RawSQL     string `yaml:"rawSql"`
 			Format     int
 			Type       string
 			Expression string
@@ -35,36 +49,57 @@ type rule struct {
 	}
 }
 
-const (
-	alertFile = folder + "/alerting/provtrail.yaml"
-	interval  = 5 * time.Minute
-)
+// interpolated is a text in which Grafana reads $NAME as an environment variable and
+// $$ as a dollar.
+type interpolated string
+
+func (s *interpolated) UnmarshalYAML(node *yaml.Node) error {
+	parts := strings.Split(node.Value, "$$")
+	for i := range parts {
+		parts[i] = os.ExpandEnv(parts[i])
+	}
+	*s = interpolated(strings.Join(parts, "$"))
+	return nil
+}
 
 func rules(t testing.TB) map[string]*rule {
 	t.Helper()
-	conf, err := confmaptest.LoadConf(alertFile)
-	require.NoError(t, err)
-	text, err := json.Marshal(conf.ToStringMap())
+	text, err := os.ReadFile(alertFile)
 	require.NoError(t, err)
 	var file struct {
 		Groups []struct {
-			Name, Folder, Interval string
+			Name, Folder, Interval interpolated
 			Rules                  []*rule
 		}
 	}
-	require.NoError(t, json.Unmarshal(text, &file))
+	require.NoError(t, yaml.Unmarshal(text, &file))
 	require.Len(t, file.Groups, 1)
-	require.Equal(t, interval.String(), file.Groups[0].Interval+"0s")
+	require.EqualValues(t, "5m", file.Groups[0].Interval)
 	out := map[string]*rule{}
 	for _, r := range file.Groups[0].Rules {
-		assert.NotContains(t, out, r.UID)
-		out[r.UID] = r
+		assert.NotContains(t, out, string(r.UID))
+		out[string(r.UID)] = r
 	}
 	return out
 }
 
-// query is the rule's SQL as Grafana reads it from the file.
-func (r *rule) query() string { return strings.ReplaceAll(r.Data[0].Model.RawSQL, "$$", "$") }
+// query is the rule's SQL as Grafana sends it to the plugin.
+func (r *rule) query() string { return r.Data[0].Model.RawSQL }
+
+// message is an annotation as Grafana writes it for an alert with these labels.
+func (r *rule) message(t testing.TB, annotation string, labels map[string]string, value float64) string {
+	t.Helper()
+	const definitions = "{{ $labels := .Labels }}{{ $values := .Values }}"
+	functions := template.FuncMap{"humanizeDuration": func(seconds float64) string {
+		return (time.Duration(seconds) * time.Second).String()
+	}}
+	parsed, err := template.New(annotation).Funcs(functions).Option("missingkey=error").Parse(definitions + r.Annotations[annotation])
+	require.NoError(t, err, "%s: %s", r.UID, annotation)
+	type measured struct{ Value float64 }
+	var out strings.Builder
+	require.NoError(t, parsed.Execute(&out, map[string]any{"Labels": labels, "Values": map[string]measured{"A": {value}}}), "%s: %s", r.UID, annotation)
+	return out.String()
+}
 
 func TestAlertRules(t *testing.T) {
 	panels := map[string]map[string]bool{}
@@ -80,20 +115,20 @@ func TestAlertRules(t *testing.T) {
 		t.Run(uid, func(t *testing.T) {
 			assert.NotEmpty(t, r.Title)
 			assert.LessOrEqual(t, len(r.UID), 40, "Grafana's limit")
-			assert.Equal(t, "C", r.Condition)
-			assert.Equal(t, "OK", r.NoDataState)
-			assert.Equal(t, "Error", r.ExecErrState)
-			assert.Contains(t, []string{"critical", "warning"}, r.Labels["severity"])
-			assert.NotEmpty(t, r.Annotations["summary"])
-			assert.NotEmpty(t, r.Annotations["description"])
+			assert.EqualValues(t, "C", r.Condition)
+			assert.EqualValues(t, "OK", r.NoData)
+			assert.EqualValues(t, "Error", r.ExecErr)
+			assert.Contains(t, []interpolated{"critical", "warning"}, r.Labels["severity"])
+			labels := map[string]string{"tenant": "acme", "source": "SAP ERP", "feed": "rest", "word": "LIMBO"}
+			for _, annotation := range []string{"summary", "description"} {
+				assert.NotContains(t, r.message(t, annotation, labels, 12), "$", annotation)
+			}
 			require.Len(t, r.Data, 2)
-			assert.Equal(t, "provtrail-clickhouse", r.Data[0].DatasourceUID)
+			assert.EqualValues(t, "provtrail-clickhouse", r.Data[0].DatasourceUID)
 			assert.Equal(t, 1, r.Data[0].Model.Format)
 			assert.Positive(t, r.Data[0].RelativeTimeRange.From)
 			assert.Regexp(t, `\$__(fromTime|toTime|timeFilter)`, r.query(), "bounded by time")
-			for _, text := range []string{r.Data[0].Model.RawSQL, r.Annotations["summary"], r.Annotations["description"]} {
-				assert.NotContains(t, strings.ReplaceAll(text, "$$", ""), "$", "every $ is written $$")
-			}
+			assert.NotContains(t, r.query(), "$$", "Grafana takes a model as it stands")
 			assert.NotContains(t, r.query(), "--", "the plugin reads a quote in a comment as one in SQL")
 			assert.Equal(t, "threshold", r.Data[1].Model.Type)
 			assert.Equal(t, "A", r.Data[1].Model.Expression)

@@ -18,15 +18,23 @@ func TestAlerts(t *testing.T) {
 	s := newStore(t)
 	h := simulate(to.Add(-14*24*time.Hour), to, 600)
 	s.write(t, h.logs())
-	t.Run("silent over an ordinary week", func(t *testing.T) { testSilentOverAnOrdinaryWeek(t, s, h, to) })
-	t.Run("fire and resolve", func(t *testing.T) { testAlertsFireAndResolve(t, s) })
+	results := map[string]*alertResult{}
+	for uid, r := range rules(t) {
+		results[uid] = &alertResult{title: string(r.Title)}
+	}
+	t.Run("silent over an ordinary week", func(t *testing.T) { testSilentOverAnOrdinaryWeek(t, s, h, to, results) })
+	t.Run("fire and resolve", func(t *testing.T) { testAlertsFireAndResolve(t, s, results) })
+	t.Run("nothing without a name", func(t *testing.T) { testNothingWithoutANameFires(t, s) })
+	if !t.Failed() {
+		assertDocumented(t, results)
+	}
 }
 
 // Over seven ordinary days, after seven to learn from, no alert fires without a
 // cause: nights, mornings, a weekend and a Monday among them. Two causes are part of
 // ordinary days: a source's outage, which the spikes may show, and a leaver's failed
 // removal, for which the alert must fire exactly while it stands.
-func testSilentOverAnOrdinaryWeek(t *testing.T, s *store, h *history, to time.Time) {
+func testSilentOverAnOrdinaryWeek(t *testing.T, s *store, h *history, to time.Time, results map[string]*alertResult) {
 	for uid, r := range rules(t) {
 		step := 12*time.Hour + interval
 		spike := strings.HasSuffix(uid, "-spike")
@@ -50,7 +58,7 @@ func testSilentOverAnOrdinaryWeek(t *testing.T, s *store, h *history, to time.Ti
 		if uid == "provtrail-leaver-removal-failed" {
 			assert.Positive(t, rightly, "the week has leavers")
 		}
-		t.Logf("%-32s %3d evaluations, %2d times rightly fired, never wrongly", uid, evaluations, rightly)
+		results[uid].evaluations, results[uid].alarms = evaluations, rightly
 	}
 	failed := rules(t)["provtrail-failed-spike"]
 	outages, seen := h.outages(to.Add(-7*24*time.Hour), to), 0
@@ -59,7 +67,6 @@ func testSilentOverAnOrdinaryWeek(t *testing.T, s *store, h *history, to time.Ti
 			seen++
 		}
 	}
-	t.Logf("outages on which 8 or more groups failed: %d, seen by provtrail-failed-spike: %d", len(outages), seen)
 	assert.NotEmpty(t, outages)
 	assert.Len(t, outages, seen)
 }
