@@ -1,27 +1,20 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/internal/quarantine"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// quarantineFlags say where the quarantine is read and which records are meant.
+// quarantineFlags are the flags that all subcommands of quarantine share.
 type quarantineFlags struct {
-	archive    string
-	clickhouse string
-
+	quarantine.Query
 	since, until string
-	tenant, feed string
-	reason, file string
 }
 
 func newQuarantineCommand() *cobra.Command {
@@ -33,8 +26,8 @@ func newQuarantineCommand() *cobra.Command {
 in the archive and in ClickHouse (whole up to 64 KiB each, secrets redacted), with the
 reason, and are missing everywhere else.
 
-It is read from the archive's files, or with --clickhouse from the table. Nothing is ever
-removed from either; what is old expires with them.`,
+The quarantine is read from the archive's files, or with --clickhouse from the table.
+Nothing is ever removed from either; old records expire with the rest.`,
 		Example: `  provtrail quarantine list
   provtrail quarantine list --since 24h --reason "group id"
   provtrail quarantine show 5f0c2a
@@ -43,44 +36,31 @@ removed from either; what is old expires with them.`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.PersistentFlags()
-	f.StringVar(&flags.archive, "archive", "./data/archive", "folder of the archive, or of a copy of it")
-	f.StringVar(&flags.clickhouse, "clickhouse", "", "read the table instead: http://[user@]host:8123/database; the password comes from PROVTRAIL_CLICKHOUSE_PASSWORD")
+	f.StringVar(&flags.Archive, "archive", "./data/archive", "folder of the archive, or of a copy of it")
+	f.StringVar(&flags.ClickHouse, "clickhouse", "", "read the table instead: http://[user@]host:8123/database; the password comes from PROVTRAIL_CLICKHOUSE_PASSWORD")
 	f.StringVar(&flags.since, "since", "", "received at or after: a time (RFC 3339), or a duration before now (24h)")
 	f.StringVar(&flags.until, "until", "", "received before: a time (RFC 3339), or a duration before now")
-	f.StringVar(&flags.tenant, "tenant", "", "only this tenant")
-	f.StringVar(&flags.feed, "feed", "", "only this feed: rest, search, events, webhook or file")
-	f.StringVar(&flags.reason, "reason", "", "only where the reason contains this text")
-	f.StringVar(&flags.file, "file", "", "only where the file or address contains this text")
+	f.StringVar(&flags.Tenant, "tenant", "", "only this tenant")
+	f.StringVar(&flags.Feed, "feed", "", "only this feed: rest, search, events, webhook or file")
+	f.StringVar(&flags.Reason, "reason", "", "only where the reason contains this text")
+	f.StringVar(&flags.File, "file", "", "only where the file or address contains this text")
 	cmd.AddCommand(newQuarantineListCommand(&flags), newQuarantineShowCommand(&flags), newQuarantineRequeueCommand(&flags))
 	return cmd
 }
 
-// errNothing is returned where no record is meant, so that a script notices.
-var errNothing = errors.New("no quarantined record matches")
-
-// quarantineFilter is what the flags and the ids on the command line select.
-type quarantineFilter struct {
-	since, until time.Time // zero: no bound
-	ids          []string  // as a whole or their first digits; none: all
-	flags        *quarantineFlags
-}
-
-func (f *quarantineFlags) filter(ids []string, now time.Time) (*quarantineFilter, error) {
-	out := &quarantineFilter{flags: f}
-	for _, id := range ids {
-		id = strings.ToLower(id)
-		if len(id) < 4 || strings.Trim(id, "0123456789abcdef") != "" {
-			return nil, fmt.Errorf("%q is no id: give at least its first 4 hex digits, as `provtrail quarantine list` shows them", id)
-		}
-		out.ids = append(out.ids, id)
-	}
+func (f *quarantineFlags) selected(cmd *cobra.Command, ids []string) ([]*record.Quarantined, error) {
+	query, now := f.Query, time.Now()
+	query.IDs = ids
 	var err, err2 error
-	out.since, err = quarantineTime("--since", f.since, now)
-	out.until, err2 = quarantineTime("--until", f.until, now)
-	return out, errors.Join(err, err2)
+	query.Since, err = parseTimeFlag("--since", f.since, now)
+	query.Until, err2 = parseTimeFlag("--until", f.until, now)
+	if err := errors.Join(err, err2); err != nil {
+		return nil, err
+	}
+	return quarantine.Select(cmd.Context(), query)
 }
 
-func quarantineTime(flag, text string, now time.Time) (time.Time, error) {
+func parseTimeFlag(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -94,59 +74,90 @@ func quarantineTime(flag, text string, now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-func (f *quarantineFilter) matches(q *record.Quarantined) bool {
-	at := q.ObservedAt.AsTime()
-	return (f.since.IsZero() || !at.Before(f.since)) && (f.until.IsZero() || at.Before(f.until)) &&
-		(f.flags.tenant == "" || q.Tenant == f.flags.tenant) && (f.flags.feed == "" || string(q.Feed) == f.flags.feed) &&
-		containsFold(q.Reason, f.flags.reason) && containsFold(q.File, f.flags.file) &&
-		(len(f.ids) == 0 || slices.ContainsFunc(f.ids, func(id string) bool { return strings.HasPrefix(q.EventID.String(), id) }))
-}
-
-func containsFold(text, part string) bool {
-	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
-}
-
-// selected returns the records that are meant, oldest first, each once. Beginnings of
-// ids that fit none or several are errors.
-func (f *quarantineFlags) selected(ctx context.Context, ids []string) ([]*record.Quarantined, error) {
-	filter, err := f.filter(ids, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	read := f.readArchive
-	if f.clickhouse != "" {
-		read = f.readClickHouse
-	}
-	seen := map[provisioning.ID]bool{}
-	var out []*record.Quarantined
-	err = read(ctx, filter, func(q *record.Quarantined) {
-		if !seen[q.EventID] && filter.matches(q) {
-			seen[q.EventID] = true
-			out = append(out, q)
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range filter.ids {
-		n := 0
-		for _, q := range out {
-			if strings.HasPrefix(q.EventID.String(), id) {
-				n++
+func newQuarantineListCommand(flags *quarantineFlags) *cobra.Command {
+	var asJSON bool
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List quarantined records, the newest last",
+		Example: `  provtrail quarantine list
+  provtrail quarantine list --since 24h --feed file
+  provtrail quarantine list --json | jq -r .reason | sort | uniq -c`,
+		Args:         cobra.NoArgs,
+		SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			found, err := flags.selected(cmd, nil)
+			if err != nil {
+				return err
 			}
-		}
-		switch {
-		case n == 0:
-			err = errors.Join(err, fmt.Errorf("%w: %s", errNothing, id))
-		case n > 1:
-			err = errors.Join(err, fmt.Errorf("%d records begin with %s: give more digits", n, id))
-		}
+			if asJSON {
+				return quarantine.WriteJSON(cmd.OutOrStdout(), found)
+			}
+			return quarantine.WriteTable(cmd.OutOrStdout(), found, limit)
+		},
 	}
-	slices.SortStableFunc(out, func(a, b *record.Quarantined) int {
-		if c := a.ObservedAt.AsTime().Compare(b.ObservedAt.AsTime()); c != 0 {
-			return c
-		}
-		return int(a.Position - b.Position)
-	})
-	return out, err
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON document a line, with the texts")
+	cmd.Flags().IntVar(&limit, "limit", 100, "how many of the newest are shown in the table, 0 for all")
+	return cmd
+}
+
+func newQuarantineShowCommand(flags *quarantineFlags) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show ID...",
+		Short: "Show records with their text",
+		Long:  "Shows records with their text. The first digits of an id are enough where only one begins so.",
+		Example: `  provtrail quarantine show 5f0c2a
+  provtrail quarantine show 5f0c2a --json | jq -r .original > document.json`,
+		Args:         cobra.MinimumNArgs(1),
+		SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			found, err := flags.selected(cmd, ids)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return quarantine.WriteJSON(cmd.OutOrStdout(), found)
+			}
+			return quarantine.Write(cmd.OutOrStdout(), found)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON document a line")
+	return cmd
+}
+
+func newQuarantineRequeueCommand(flags *quarantineFlags) *cobra.Command {
+	var into string
+	var all, dryRun bool
+	cmd := &cobra.Command{
+		Use:   "requeue [ID...]",
+		Short: "Let the collector read records again",
+		Long: `Writes the texts of the records into one new file in a folder that the receiver's file
+feed watches, so that the receiver reads them again: after an update that knows the
+vendor's new document, for example. Requeueing twice does no harm: what is understood has
+the same ids again, and what is not comes back into the quarantine.
+
+Which records: ids, filters such as --since and --reason, or --all. They must be of one
+tenant, the one that the watching receiver is configured for. A text that was cut because
+of its length is left out and named; read it again from where it came from.`,
+		Example: `  provtrail quarantine requeue 5f0c2a 81d07e --into ./data/input
+  provtrail quarantine requeue --reason "group id" --since 24h --into ./data/input --dry-run
+  provtrail quarantine requeue --all --tenant acme --into /var/lib/provtrail/input`,
+		SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			filters := flags.since + flags.until + flags.Feed + flags.Reason + flags.File
+			if len(ids) == 0 && filters == "" && !all {
+				return errors.New("say which records: ids, a filter such as --since 24h, or --all")
+			}
+			found, err := flags.selected(cmd, ids)
+			if err != nil {
+				return err
+			}
+			return quarantine.Requeue(cmd.OutOrStdout(), found, into, dryRun)
+		},
+	}
+	cmd.Flags().StringVar(&into, "into", "./data/input", "folder that the file feed watches (its setting include)")
+	cmd.Flags().BoolVar(&all, "all", false, "all records that the other flags select")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and write nothing")
+	return cmd
 }

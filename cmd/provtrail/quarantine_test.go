@@ -109,9 +109,9 @@ func TestQuarantineShow(t *testing.T) {
 
 	out, err = runQuarantine("show", texts[1].EventID.String(), "--json", "--archive", dir)
 	require.NoError(t, err)
-	var got quarantinedJSON
+	var got map[string]any
 	require.NoError(t, json.Unmarshal([]byte(out), &got))
-	assert.Equal(t, texts[1].Original, got.Original)
+	assert.Equal(t, texts[1].Original, got["original"])
 
 	_, err = runQuarantine("show", "00000000", "--archive", dir)
 	require.ErrorContains(t, err, "no quarantined record matches: 00000000")
@@ -160,22 +160,4 @@ func readFile(t *testing.T, name string) string {
 	text, err := os.ReadFile(name)
 	require.NoError(t, err)
 	return string(text)
-}
-
-func TestClickHouseOptions(t *testing.T) {
-	t.Setenv("PROVTRAIL_CLICKHOUSE_PASSWORD", "p@ss/word")
-	o, err := clickHouseOptions("http://grafana@127.0.0.1:8123/audit")
-	require.NoError(t, err)
-	assert.Equal(t, "grafana", o.Auth.Username)
-	assert.Equal(t, "p@ss/word", o.Auth.Password)
-	assert.Equal(t, "audit", o.Auth.Database)
-	assert.Equal(t, []string{"127.0.0.1:8123"}, o.Addr)
-	o, err = clickHouseOptions("http://127.0.0.1:8123")
-	require.NoError(t, err)
-	assert.Equal(t, "provtrail", o.Auth.Database)
-	for _, wrong := range []string{"127.0.0.1:9000", "clickhouse://127.0.0.1:9000/provtrail", "http://u:secret@127.0.0.1:8123/"} {
-		_, err := clickHouseOptions(wrong)
-		require.ErrorContains(t, err, "--clickhouse", wrong)
-		assert.NotContains(t, err.Error(), "secret")
-	}
 }

@@ -1,4 +1,4 @@
-package main
+package quarantine
 
 import (
 	"context"
@@ -21,16 +21,16 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// readArchive reads the quarantine files of an archive in a folder. A file that has
-// been merged into another while this runs is there under its new name.
-func (f *quarantineFlags) readArchive(ctx context.Context, _ *quarantineFilter, take func(*record.Quarantined)) error {
-	if archive.IsURL(f.archive) {
+// readArchive reads the quarantine files of an archive in a folder. A file that is merged
+// into another meanwhile has a new name, under which it is found.
+func readArchive(ctx context.Context, dir string, take func(*record.Quarantined)) error {
+	if archive.IsURL(dir) {
 		return errors.New("--archive: the quarantine of a bucket is read from a copy of its folder quarantine/, or with --clickhouse")
 	}
-	if _, err := os.Stat(f.archive); err != nil {
+	if _, err := os.Stat(dir); err != nil {
 		return fmt.Errorf("--archive: %w", err)
 	}
-	files, err := filepath.Glob(filepath.Join(globQuoted(f.archive), "quarantine", "date=*", "hour=*", "*.parquet"))
+	files, err := filepath.Glob(filepath.Join(globQuoted(dir), "quarantine", "date=*", "hour=*", "*.parquet"))
 	if err != nil {
 		return fmt.Errorf("--archive: %w", err)
 	}
@@ -39,7 +39,7 @@ func (f *quarantineFlags) readArchive(ctx context.Context, _ *quarantineFilter, 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := readQuarantineFile(file, take)
+		err := readFile(file, take)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
@@ -52,7 +52,7 @@ func globQuoted(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-func readQuarantineFile(file string, take func(*record.Quarantined)) (err error) {
+func readFile(file string, take func(*record.Quarantined)) (err error) {
 	r, err := archive.OpenQuarantined(file)
 	if err != nil {
 		return err
@@ -79,8 +79,8 @@ WHERE observed_at >= fromUnixTimestamp64Micro({since:Int64}) AND observed_at < f
 ORDER BY observed_at, event_id`
 
 // readClickHouse reads the view quarantine over HTTP.
-func (f *quarantineFlags) readClickHouse(ctx context.Context, filter *quarantineFilter, take func(*record.Quarantined)) (err error) {
-	options, err := clickHouseOptions(f.clickhouse)
+func readClickHouse(ctx context.Context, address string, since, until time.Time, take func(*record.Quarantined)) (err error) {
+	options, err := clickHouseOptions(address)
 	if err != nil {
 		return err
 	}
@@ -89,13 +89,11 @@ func (f *quarantineFlags) readClickHouse(ctx context.Context, filter *quarantine
 		return fmt.Errorf("--clickhouse: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	until := filter.until
 	if until.IsZero() {
 		until = time.Now().Add(time.Hour)
 	}
-	since := max(filter.since.UnixMicro(), 0)
 	rows, err := conn.Query(ctx, quarantineQuery,
-		clickhouse.Named("since", strconv.FormatInt(since, 10)), clickhouse.Named("until", strconv.FormatInt(until.UnixMicro(), 10)))
+		clickhouse.Named("since", strconv.FormatInt(max(since.UnixMicro(), 0), 10)), clickhouse.Named("until", strconv.FormatInt(until.UnixMicro(), 10)))
 	if err != nil {
 		return fmt.Errorf("read the quarantine of ClickHouse at %s, nothing was changed: %w", options.Addr[0], err)
 	}
