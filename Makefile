@@ -40,7 +40,6 @@ test-properties: setup ## draw many more cases in the property tests (CHECKS=100
 
 test-kills: ## end the archive's writer with SIGKILL 100 times (KILLS=100)
 	PROVTRAIL_KILLS=$(or $(KILLS),100) go test -count 1 -run TestKilledWriter -v ./archive/...
-
 test-prometheus: setup ## check and test the Prometheus rules with promtool
 	internal/tools/test-prometheus.sh
 
@@ -83,7 +82,6 @@ fmt: $(TOOLS)/gofumpt ## format all Go code
 .PHONY: bench soak $(BENCHES:%=bench-%)
 bench: ## run all benchmarks and write bench/RESULTS.md
 	bench/results.sh $(BENCHMARKS) > bench/RESULTS.md.new && mv bench/RESULTS.md.new bench/RESULTS.md
-
 bench-pipeline: bin/contrib ## whole collectors, provtrail's and contrib's, on the same file
 bench-processor: ## the processor at 10,000 to 1,000,000 open groups
 bench-clickhouse: ## the ClickHouse exporter against contrib's and against the driver

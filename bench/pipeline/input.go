@@ -59,7 +59,7 @@ const maxDocument = 16 << 20
 func makeInput(ctx context.Context, o options, s shape, dir string) (input, error) {
 	in := input{shape: s, path: filepath.Join(dir, s.name+".ndjson")}
 	simulated := filepath.Join(dir, "simulated")
-	defer os.RemoveAll(simulated) //nolint:errcheck // the folder goes too
+	defer os.RemoveAll(simulated)
 	groups := strconv.Itoa(int(float64(o.documents)/s.perGroup/7) + 100)
 	cmd := exec.CommandContext(ctx, o.provtrail, "simulate", "--from", "2026-03-02T00:00:00Z", "--to", "2026-03-09T00:00:00Z",
 		"--seed", "42", "--groups-per-day", groups, "--feeds", "search", "--out", simulated)
@@ -75,7 +75,7 @@ func makeInput(ctx context.Context, o options, s shape, dir string) (input, erro
 	if err != nil {
 		return in, err
 	}
-	defer to.Close() //nolint:errcheck // closed below
+	defer to.Close()
 	parser := sailpoint.Parser{Tenant: "acme", Feed: provisioning.FeedFile}
 	distinct := map[provisioning.ID]struct{}{}
 	for _, file := range files {
@@ -98,7 +98,7 @@ func (in *input) take(file string, to *os.File, limit int, parser *sailpoint.Par
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, maxDocument)
 	var result sailpoint.Result

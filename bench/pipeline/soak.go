@@ -42,7 +42,7 @@ func soak(ctx context.Context, engine *clickhouse.Engine, o options, dir string)
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // nothing to lose
+	defer db.Close()
 	if err := db.Exec(ctx, "CREATE DATABASE soak"); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func soak(ctx context.Context, engine *clickhouse.Engine, o options, dir string)
 		return err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
-	tenant := exec.Command(o.provtrail, "simulate", "--days", "0", "--live", "--rate", strconv.Itoa(o.rate), "--feeds", "search", "--out", filepath.Join(dir, "simulated")) //nolint:gosec,noctx // our own program; ended below
+	tenant := exec.Command(o.provtrail, "simulate", "--days", "0", "--live", "--rate", strconv.Itoa(o.rate), "--feeds", "search", "--out", filepath.Join(dir, "simulated"))
 	if err := tenant.Start(); err != nil {
 		return err
 	}

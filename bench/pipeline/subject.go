@@ -82,7 +82,7 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 	if err != nil {
 		return m, err
 	}
-	defer db.Close() //nolint:errcheck // nothing to lose
+	defer db.Close()
 	if err := db.Exec(ctx, "CREATE DATABASE "+database); err != nil {
 		return m, err
 	}
@@ -134,7 +134,7 @@ func (s *subject) start(ctx context.Context, engine *clickhouse.Engine, dir, dat
 	if err != nil {
 		return nil, err
 	}
-	c := &collector{Cmd: exec.Command(s.program, s.args...), pprof: ports[3], log: filepath.Join(dir, "log")} //nolint:gosec,noctx // stop ends it
+	c := &collector{Cmd: exec.Command(s.program, s.args...), pprof: ports[3], log: filepath.Join(dir, "log")}
 	c.Env = append(os.Environ(), "PROVTRAIL_DATA="+dir, "PROVTRAIL_HEALTH="+ports[0],
 		"PROVTRAIL_CLICKHOUSE_NATIVE="+engine.NativeAddr(), "PROVTRAIL_CLICKHOUSE_DATABASE="+database,
 		"PROVTRAIL_METRICS_PORT="+ports[1][strings.LastIndex(ports[1], ":")+1:], "PROVTRAIL_WEBHOOK="+ports[2], "BENCH_PPROF="+c.pprof)
@@ -142,13 +142,13 @@ func (s *subject) start(ctx context.Context, engine *clickhouse.Engine, dir, dat
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() //nolint:errcheck // the child has its own
+	defer log.Close()
 	c.Stdout, c.Stderr = log, log
 	if err := c.Start(); err != nil {
 		return nil, err
 	}
 	for {
-		response, err := http.Get("http://" + ports[0]) //nolint:noctx // loopback
+		response, err := http.Get("http://" + ports[0]) // loopback
 		if err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {
@@ -227,7 +227,7 @@ func (c *collector) debug(ctx context.Context, profile string) []byte {
 	if err != nil {
 		return nil
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	text, _ := io.ReadAll(response.Body)
 	return text
 }

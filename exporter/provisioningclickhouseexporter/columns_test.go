@@ -73,11 +73,11 @@ func stored(field any) string {
 	case *string:
 		return *p
 	case *bool:
-		return fmt.Sprint(*p) //nolint:perfsprint // one form for all
+		return fmt.Sprint(*p)
 	case *int64:
-		return fmt.Sprint(*p) //nolint:perfsprint // one form for all
+		return fmt.Sprint(*p)
 	case *uint64:
-		return fmt.Sprint(*p) //nolint:perfsprint // one form for all
+		return fmt.Sprint(*p)
 	case fmt.Stringer:
 		return p.String()
 	default:

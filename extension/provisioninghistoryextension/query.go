@@ -33,7 +33,7 @@ func (h *historyExtension) newer(ctx context.Context, groups []history.KnownGrou
 	if err != nil {
 		return nil, of, err
 	}
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close()
 	for rows.Next() {
 		var g history.KnownGroup
 		var first, last int64
@@ -75,7 +75,7 @@ func (h *historyExtension) observations(ctx context.Context, groups []history.Kn
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close()
 	out := map[provisioning.ID][]provisioning.Observation{}
 	for rows.Next() {
 		o, err := scan(rows.Scan)

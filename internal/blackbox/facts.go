@@ -64,7 +64,7 @@ func Query(ctx context.Context, db *sql.DB, query string) ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // read to the end below
+	defer rows.Close()
 	columns, err := rows.Columns()
 	if err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ func FreePorts(n int) (addresses []string, err error) {
 		if listenErr != nil {
 			return nil, errors.Join(err, listenErr)
 		}
-		defer l.Close() //nolint:errcheck // held until all are found
+		defer l.Close()
 		addresses = append(addresses, l.Addr().String())
 	}
 	return addresses, nil

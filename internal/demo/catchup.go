@@ -69,7 +69,7 @@ func statuses(ctx context.Context, db *sql.DB) map[string]int64 {
 	if err != nil {
 		return nil
 	}
-	defer rows.Close() //nolint:errcheck // read to the end below
+	defer rows.Close()
 	counts := map[string]int64{}
 	for rows.Next() {
 		var status string

@@ -49,7 +49,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // nothing is written through it
+	defer db.Close()
 
 	tenant := o.Tenant
 	tenant.Out = where.simulated

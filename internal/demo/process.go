@@ -32,7 +32,7 @@ func start(logPath string, args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.Command(program, args...), log: log, exited: make(chan struct{})} //nolint:gosec,noctx // our own program; stop ends it
+	p := &process{cmd: exec.Command(program, args...), log: log, exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = endWithParent()
 	if err := p.cmd.Start(); err != nil {

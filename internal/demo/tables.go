@@ -52,7 +52,7 @@ func printTable(ctx context.Context, out io.Writer, db *sql.DB, title, query str
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // read to the end below
+	defer rows.Close()
 	say(out, "\n%s", title)
 	t := table.NewWriter()
 	t.SetOutputMirror(out)

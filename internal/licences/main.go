@@ -37,7 +37,7 @@ func run(check bool) error {
 		return err
 	}
 	if !check {
-		return os.WriteFile(document, text, 0o644)
+		return os.WriteFile(document, text, 0o644) //nolint:gosec // a document is for everybody to read
 	}
 	is, err := os.ReadFile(document)
 	if err != nil {

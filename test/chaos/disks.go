@@ -108,7 +108,7 @@ func (d *disks) fill(name string) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // it is thrown away
+	defer file.Close()
 	for size := 1 << 20; size > 0; {
 		if _, err := file.Write(make([]byte, size)); err != nil {
 			size /= 2 // to the last byte

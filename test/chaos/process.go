@@ -25,7 +25,7 @@ func start(program, dir, log string, env []string, args ...string) (*process, er
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() //nolint:errcheck // the child has its own descriptor
+	defer file.Close()
 	p := &process{cmd: exec.Command(program, args...), begun: time.Now(), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = file, file

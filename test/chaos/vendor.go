@@ -122,7 +122,7 @@ func (v *vendor) control(ctx context.Context, what string, body any) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 200))
 		return fmt.Errorf("the vendor's %s: %s: %s", what, response.Status, text)

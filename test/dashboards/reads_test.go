@@ -104,7 +104,7 @@ func (s *store) reads(t *testing.T, sql string) (rows, bytes uint64) {
 	}))
 	result, err := s.Query(ctx, sql)
 	require.NoError(t, err, sql)
-	for result.Next() { //nolint:revive // only what was read counts
+	for result.Next() {
 	}
 	require.NoError(t, result.Err(), sql)
 	return rows, bytes

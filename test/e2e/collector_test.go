@@ -73,7 +73,7 @@ func (c *collector) start(t *testing.T, args ...string) {
 	t.Helper()
 	log, err := os.OpenFile(c.path("collector.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(t, err)
-	defer log.Close() //nolint:errcheck // the child has its own descriptor
+	defer log.Close()
 	c.cmd = exec.Command(program, args...)
 	c.cmd.Dir, c.cmd.Env = root, c.environ()
 	c.cmd.Stdout, c.cmd.Stderr = log, log

@@ -16,7 +16,7 @@ func TestDemoShowsTheTablesAndLeavesNothingRunning(t *testing.T) {
 	c := newCollector(t)
 	log, err := os.Create(c.path("demo.log"))
 	require.NoError(t, err)
-	defer log.Close() //nolint:errcheck // the child has its own descriptor
+	defer log.Close()
 	cmd := exec.Command(program, "demo", "--days", "1", "--groups-per-day", "80", "--rate", "2")
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = root, c.environ(), log, log
 	require.NoError(t, cmd.Start())

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+		defer os.RemoveAll(dir)
 		if root, err = filepath.Abs(filepath.Join("..", "..")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1

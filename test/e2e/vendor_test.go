@@ -36,7 +36,7 @@ func vendorStatuses(endpoint string) (blackbox.Facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	known := blackbox.Facts{}
 	for rows := json.NewDecoder(response.Body); ; {
 		var a truth.Activity

@@ -81,7 +81,7 @@ func TestGrafanaInDockerListensOnLoopback(t *testing.T) {
 	printed := map[string]string{"docker": `if [ "$1" = run ]; then echo "arguments: $*"; fi`}
 	out, err := grafana(t, printed, "PROVTRAIL_DATA="+t.TempDir())
 	require.NoError(t, err, out)
-	arguments := out[strings.Index(out, "arguments:"):]
+	_, arguments, _ := strings.Cut(out, "arguments: ")
 	if strings.Contains(arguments, "--network host") {
 		assert.Contains(t, arguments, "--env GF_SERVER_HTTP_ADDR=127.0.0.1")
 	} else {

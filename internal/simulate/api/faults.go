@@ -100,7 +100,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request) bool {
 func html(w http.ResponseWriter, status int, title string) {
 	w.Header().Set("Content-Type", "text/html")
 	w.WriteHeader(status)
-	fmt.Fprintf(w, "<html><head><title>%s</title></head><body><center><h1>%s</h1></center><hr></body></html>\n", title, title) //nolint:errcheck // the client may be gone
+	fmt.Fprintf(w, "<html><head><title>%s</title></head><body><center><h1>%s</h1></center><hr></body></html>\n", title, title)
 }
 
 // send writes a body, or what a fault makes of it.

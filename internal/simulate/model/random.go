@@ -18,7 +18,7 @@ func newRandom(seed uint64, path ...uint64) random {
 		for i := range b {
 			b[i] = byte(p >> (8 * i))
 		}
-		h.Write(b[:]) //nolint:errcheck // a hash never fails
+		h.Write(b[:])
 	}
 	return random{rand.New(rand.NewPCG(seed, h.Sum64()))}
 }

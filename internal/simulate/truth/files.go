@@ -111,7 +111,7 @@ func readLines[T any](path string, each func(T)) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	dec := json.NewDecoder(bufio.NewReaderSize(file, 1<<18))
 	for line := 1; ; line++ {
 		var row T

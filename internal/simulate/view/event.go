@@ -102,7 +102,7 @@ func Event(t *model.Tenant, g *model.Group, h *Happening, synced int64) EventDoc
 	}
 	if !h.Passed() {
 		d.Status = "FAILED"
-		text, _ := json.Marshal([]string{h.Phase.Error}) //nolint:errchkjson // a list of strings always marshals
+		text, _ := json.Marshal([]string{h.Phase.Error}) // a list of strings always marshals
 		d.Attributes["errors"] = string(text)
 	}
 	d.describe(h)

@@ -42,7 +42,7 @@ func run() error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(temporary) //nolint:errcheck // nothing to be done about it
+		defer os.RemoveAll(temporary)
 		*directory = temporary
 	}
 	fmt.Printf("%s, %d CPUs, store %s, %d events in batches of %d, cache %d MiB\n\n", runtime.Version(), runtime.NumCPU(), *kind, *events, *batch, *cache)
