@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 TOOLS := bin/tools
 GO_FILES = $$(git ls-files -co --exclude-standard '*.go' ':!*generated_*.go')# mdatagen's output keeps its format
-BENCHES := pipeline processor clickhouse queries archive backfill
+BENCHES := pipeline processor clickhouse queries archive rest backfill
 
 .PHONY: help
 help: ## list all targets
@@ -87,6 +87,7 @@ bench-processor: ## the processor at 10,000 to 1,000,000 open groups
 bench-clickhouse: ## the ClickHouse exporter against contrib's and against the driver
 bench-queries: ## every dashboard panel's query over 10 million observations
 bench-archive: ## writing, sealing, verifying and reporting of the archive against DuckDB
+bench-rest: ## CPU, bytes, syncs and merges of the default pipeline while little happens
 bench-backfill: ## a backfill from the vendor's API against its limit
 soak: ## an hour of live traffic, and how the pipeline grows
 soak $(BENCHES:%=bench-%): setup build

@@ -7,7 +7,7 @@ shift
 case $name in
   processor) exec go run ./processor/provisioningprocessor/bench "$@" ;;
   backfill) exec go run ./receiver/provisioningreceiver/bench "$@" ;;
-  pipeline) exec go run ./bench/pipeline "$@" ;;
+  pipeline | rest) exec go run "./bench/$name" "$@" ;;
   soak) exec go run ./bench/pipeline -soak 1h "$@" ;;
   queries) cd bench/clickhouse && exec go run . -queries "$@" ;;
   clickhouse | archive) cd "bench/$name" && exec go run . "$@" ;;
