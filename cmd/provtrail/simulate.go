@@ -26,6 +26,9 @@ const simulateExamples = `  # the last seven days, into data/simulated/inbox, wi
   # a fixed period of a big tenant: the same seed and period give the same bytes
   provtrail simulate --from 2026-03-02T00:00:00Z --to 2026-03-09T00:00:00Z --seed 42 --groups-per-day 50000 --out /tmp/big
 
+  # a tenant whose clock shows a Monday morning, so that the run can be repeated
+  provtrail simulate --now 2026-03-09T08:00:00Z --days 2
+
   # only what the search indices would show, much of it late
   provtrail simulate --days 2 --feeds search,events --late 0.2
 
@@ -35,7 +38,7 @@ const simulateExamples = `  # the last seven days, into data/simulated/inbox, wi
 // newSimulateCommand makes "provtrail simulate".
 func newSimulateCommand() *cobra.Command {
 	o := simulate.DefaultOptions()
-	var from, to string
+	var now, from, to string
 	var days float64
 	var serve bool
 	v := vendor{listen: "127.0.0.1:8089"}
@@ -55,7 +58,7 @@ and secret gets a token unless --client-id says otherwise. Faults are set with
 		Example: simulateExamples,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := setPeriod(&o, from, to, days); err != nil {
+			if err := setPeriod(&o, now, from, to, days); err != nil {
 				return err
 			}
 			cmd.SilenceUsage = true
@@ -77,8 +80,9 @@ and secret gets a token unless --client-id says otherwise. Faults are set with
 	f.StringVar(&o.Out, "out", o.Out, "`folder` that gets inbox/ and truth/")
 	f.BoolVar(&o.Append, "append", o.Append, "add to the files of an earlier run in the same folder")
 	f.Float64Var(&days, "days", 7, "length of the past period; 0: none")
+	f.StringVar(&now, "now", "", "what the clock shows at the start, `RFC 3339` (default: the time of the machine)")
 	f.StringVar(&from, "from", "", "begin of the period, `RFC 3339` (default: --days before its end)")
-	f.StringVar(&to, "to", "", "end of the period, `RFC 3339` (default: now)")
+	f.StringVar(&to, "to", "", "end of the period, `RFC 3339` (default: --now)")
 	f.Uint64Var(&o.Seed, "seed", o.Seed, "what makes the tenant and its history; the same seed gives the same")
 	f.StringVar(&o.Tenant, "tenant", o.Tenant, "name of the tenant")
 	f.IntVar(&o.Identities, "identities", o.Identities, "people in the tenant")
@@ -97,9 +101,18 @@ and secret gets a token unless --client-id says otherwise. Faults are set with
 	return cmd
 }
 
-func setPeriod(o *simulate.Options, from, to string, days float64) error {
-	o.To = time.Now().UTC().Truncate(time.Millisecond)
+func setPeriod(o *simulate.Options, now, from, to string, days float64) error {
 	var err error
+	o.Now = time.Now
+	if now != "" {
+		at, err := time.Parse(time.RFC3339, now)
+		if err != nil {
+			return fmt.Errorf("--now: %w; write it like 2026-03-09T00:00:00Z", err)
+		}
+		begun := time.Now()
+		o.Now = func() time.Time { return at.Add(time.Since(begun)) }
+	}
+	o.To = o.Now().UTC().Truncate(time.Millisecond)
 	if to != "" {
 		if o.To, err = time.Parse(time.RFC3339, to); err != nil {
 			return fmt.Errorf("--to: %w; write it like 2026-03-09T00:00:00Z", err)

@@ -2,10 +2,12 @@ package simulate_test
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,30 +53,56 @@ func observations(t testing.TB, inbox string) map[string][]provisioning.Observat
 	return groups
 }
 
-func checkAgainstRules(t *testing.T, o simulate.Options) {
+// names pairs source ids with names as the observations of the whole tenant do.
+func names(groups map[string][]provisioning.Observation) map[string]string {
+	out := map[string]string{}
+	for _, observed := range groups {
+		for i := range observed {
+			if o := &observed[i]; o.SourceID != "" && o.SourceName != "" {
+				out[o.SourceID] = o.SourceName
+			}
+		}
+	}
+	return out
+}
+
+// checkAgainstRules runs the simulator and checks the truth of what was written against
+// the rules of meaning.
+func checkAgainstRules(t testing.TB, o simulate.Options) {
 	t.Helper()
 	run(t, o)
 	checkWritten(t, o)
 }
 
-// checkWritten checks the truth of what was written against the rules.
-func checkWritten(t *testing.T, o simulate.Options) {
+func checkWritten(t testing.TB, o simulate.Options) {
 	t.Helper()
 	known, err := truth.Read(o.Truth())
 	require.NoError(t, err)
-	seen := 0
-	var wrong []string
+	wrong := differences(known, observations(t, o.Inbox()))
+	require.Empty(t, wrong[:min(len(wrong), 5)], "the first of %d differences", len(wrong))
+}
+
+// differences folds observations and lists what the truth states otherwise.
+func differences(known *truth.Truth, groups map[string][]provisioning.Observation) (wrong []string) {
 	report := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
-	for id, observed := range observations(t, o.Inbox()) {
+	named := names(groups)
+	seen := 0
+	for id, observed := range groups {
 		resolved := provisioning.Resolve(observed)
 		g, ok := known.Groups[id]
 		if !ok {
 			report("group %s is not in the truth", id)
 			continue
 		}
+		for i := range resolved {
+			if a := &resolved[i]; named[a.SourceID] != "" {
+				a.SourceName = named[a.SourceID]
+			}
+		}
 		summary := provisioning.Summarize(resolved)
-		if summary.Status.String() != g.GroupStatus || int(summary.Activities) != g.Activities || summary.Number != g.GroupNumber {
-			report("group %s: %s %d %d, truth %+v", id, summary.Status, summary.Activities, summary.Number, g)
+		if summary.Status.String() != g.GroupStatus || int(summary.Activities) != g.Activities || summary.Number != g.GroupNumber ||
+			!slices.Equal(summary.Sources, g.Sources) {
+			report("group %s: %s %d %d %q, truth %+v", id, summary.Status, summary.Activities, summary.Number, summary.Sources, g)
 		}
 		for _, a := range resolved {
 			seen++
@@ -85,11 +113,11 @@ func checkWritten(t *testing.T, o simulate.Options) {
 			}
 			got := truth.Activity{
 				Revision: want.Revision, ActualStatus: want.ActualStatus, AccountLevel: want.AccountLevel,
-				SourceName: want.SourceName, RequestedAt: want.RequestedAt, IdentityID: want.IdentityID, IdentityName: want.IdentityName,
+				RequestedAt: want.RequestedAt, IdentityID: want.IdentityID, IdentityName: want.IdentityName,
 				ApproverName: want.ApproverName, TicketID: want.TicketID, AccountID: want.AccountID,
 				Tenant: a.Key.Tenant, GroupID: a.Key.GroupID, GroupNumber: summary.Number, ActivityID: a.ID.String(),
 				Status: a.Status.String(), Kind: string(a.Kind), Operation: string(a.Key.Operation), Cause: a.Cause,
-				Attempts: a.Attempts, FailedOn: string(a.FailedOn), SourceKey: a.Key.Source,
+				Attempts: a.Attempts, FailedOn: string(a.FailedOn), SourceKey: a.Key.Source, SourceName: cmp.Or(a.SourceName, a.SourceID),
 				AttributeName: a.Key.Attribute, AttributeValue: a.Key.Value,
 				FirstPendingAt: same(a.FirstPendingAt, want.FirstPendingAt), CommittedAt: same(a.CommittedAt, want.CommittedAt),
 				FinishedAt: same(a.FinishedAt, want.FinishedAt), FirstFailedAt: same(a.FirstFailedAt, want.FirstFailedAt),
@@ -100,14 +128,10 @@ func checkWritten(t *testing.T, o simulate.Options) {
 			}
 		}
 	}
-	for i, w := range wrong {
-		if i == 5 {
-			break
-		}
-		t.Error(w)
+	if seen != len(known.Activities) {
+		report("%d activities, the truth has %d", seen, len(known.Activities))
 	}
-	require.Empty(t, wrong[min(len(wrong), 5):], "and more")
-	require.Len(t, known.Activities, seen)
+	return wrong
 }
 
 // same compares times only where the truth states one: a trigger has none.

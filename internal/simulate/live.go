@@ -17,7 +17,7 @@ func (r *runner) live(ctx context.Context) error {
 		return err
 	}
 	next := r.To.UTC()
-	if start := time.Now().UTC(); next.IsZero() || start.Sub(next) > time.Minute {
+	if start := r.Now().UTC(); next.IsZero() || start.Sub(next) > time.Minute {
 		next = start
 	}
 	next = next.Truncate(time.Second).Add(time.Second)
@@ -25,7 +25,7 @@ func (r *runner) live(ctx context.Context) error {
 	defer ticker.Stop()
 	carry := 0.0
 	for {
-		now := time.Now().UTC()
+		now := r.Now().UTC()
 		for ; !next.After(now); next = next.Add(time.Second) {
 			carry += r.perSecond(next)
 			for i := 0; carry >= 1; i++ {

@@ -14,7 +14,9 @@ import (
 // Live traffic adds to the past, and its truth follows the documents.
 func TestLiveAfterThePast(t *testing.T) {
 	o := options(t)
-	o.To = time.Now().UTC()
+	begun := time.Now()
+	o.Now = func() time.Time { return monday.Add(9*time.Hour + time.Since(begun)) }
+	o.To = monday.Add(9 * time.Hour)
 	o.From = o.To.Add(-2 * time.Hour)
 	o.Live, o.Rate = true, 50
 	ctx, cancel := context.WithCancel(t.Context())

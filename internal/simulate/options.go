@@ -31,8 +31,9 @@ type Options struct {
 	Identities   int
 	GroupsPerDay float64 // in a mean day; working days have more, nights and weekends less
 
-	From, To time.Time // the past period; nothing is written for it if From is not before To
-	Live     bool      // go on in real time after the period
+	From, To time.Time        // the past period; nothing is written for it if From is not before To
+	Now      func() time.Time // the clock of live traffic; nil: time.Now
+	Live     bool             // go on in real time after the period
 	LiveFor  time.Duration
 	Rate     float64 // groups per second while live; 0: the tenant's own rhythm
 

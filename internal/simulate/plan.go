@@ -46,13 +46,14 @@ const (
 // planner decides which documents about a group are written, and when.
 type planner struct {
 	tenant                    *model.Tenant
+	names                     truth.Names
 	feeds                     [4]bool
 	late, duplicates, shuffle float64
 	end                       int64 // documents from then on are never written
 }
 
-func newPlanner(o *Options, t *model.Tenant) planner {
-	p := planner{tenant: t, late: o.Late, duplicates: o.Duplicates, shuffle: o.Shuffle, end: math.MaxInt64}
+func newPlanner(o *Options, t *model.Tenant, names truth.Names) planner {
+	p := planner{tenant: t, names: names, late: o.Late, duplicates: o.Duplicates, shuffle: o.Shuffle, end: math.MaxInt64}
 	if !o.Live {
 		p.end = o.To.UnixMilli()
 	}
@@ -65,7 +66,7 @@ func newPlanner(o *Options, t *model.Tenant) planner {
 // plan lists the documents of a group.
 func (p *planner) plan(g *model.Group) (*openGroup, []planned) {
 	dice := rand.New(rand.NewPCG(g.Dice, 7))
-	open := &openGroup{Group: g, happenings: view.Happenings(g), ledger: truth.NewLedger(p.tenant.Name, g)}
+	open := &openGroup{Group: g, happenings: view.Happenings(g), ledger: truth.NewLedger(p.tenant.Name, p.names, g)}
 	d := drafts{planner: p, dice: dice, open: open}
 	changes := g.Changes()
 	if p.feeds[rest] {

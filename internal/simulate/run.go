@@ -24,6 +24,9 @@ type Summary struct {
 // returns, and in live runs at most a second behind the documents.
 func Run(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if err := o.Validate(); err != nil {
 		return Summary{}, err
 	}
@@ -58,25 +61,27 @@ func newRunner(o Options) (*runner, error) {
 	if err := fresh(&o); err != nil {
 		return nil, err
 	}
-	r := &runner{Options: o, tenant: o.NewTenant(), summary: Summary{ByFeed: map[string]int{}}}
-	r.planner = newPlanner(&o, r.tenant)
+	var start uint64 // the revision before that of the first row
+	if o.Append {
+		start = uint64(o.Now().UnixMilli()) * 1000
+	}
+	rows, err := truth.NewWriter(o.Truth(), start)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{Options: o, tenant: o.NewTenant(), truth: rows, summary: Summary{ByFeed: map[string]int{}}}
+	r.planner = newPlanner(&o, r.tenant, rows.Names)
 	for i, feed := range Feeds {
 		if !r.planner.feeds[i] {
 			continue
 		}
 		f, err := newFeedFile(o.Inbox(), feed, o.FileSize)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, r.close())
 		}
 		r.files[i] = f
 	}
-	var start uint64
-	if o.Append {
-		start = uint64(time.Now().UnixMilli()) * 1000
-	}
-	var err error
-	r.truth, err = truth.NewWriter(o.Truth(), start)
-	return r, err
+	return r, nil
 }
 
 // fresh refuses a folder that holds an earlier run: two truths would mix.

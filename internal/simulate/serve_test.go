@@ -23,9 +23,10 @@ func TestServeAnswersDeliversAndEnds(t *testing.T) {
 	defer hook.Close()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	var ahead atomic.Int64
+	var now atomic.Int64
+	now.Store(monday.Add(10 * time.Hour).UnixMilli())
 	s := simulate.NewServer(model.NewTenant("acme", 1, 50), api.Options{
-		From: time.Now().Add(-time.Hour), GroupsPerDay: 20000, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+		From: monday.Add(9 * time.Hour), GroupsPerDay: 20000, Now: func() time.Time { return time.UnixMilli(now.Load()) },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
@@ -38,7 +39,7 @@ func TestServeAnswersDeliversAndEnds(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusOK, resp.StatusCode)
-	ahead.Store(int64(30 * time.Minute))
+	now.Add((30 * time.Minute).Milliseconds())
 	require.Eventually(t, func() bool { return triggers.Load() > 0 }, 20*time.Second, 10*time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)

@@ -87,10 +87,11 @@ func (s *Server) controlTruth(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) Truth(each func([]truth.Activity, truth.Group)) {
 	now := s.now()
 	ledgers := map[int32]*truth.Ledger{}
+	names := s.names()
 	of := func(id int32) *truth.Ledger {
 		l, ok := ledgers[id]
 		if !ok {
-			l = truth.NewLedger(s.tenant.Name, s.history.group(id))
+			l = truth.NewLedger(s.tenant.Name, names, s.history.group(id))
 			l.REST(now)
 			ledgers[id] = l
 		}
@@ -102,7 +103,7 @@ func (s *Server) Truth(each func([]truth.Activity, truth.Group)) {
 		}
 	}
 	for _, p := range s.history.points(&s.history.docs) {
-		if p.visible <= now {
+		if p.current(now) {
 			of(p.ref).Search(p.synced)
 		}
 	}
@@ -118,6 +119,15 @@ func (s *Server) Truth(each func([]truth.Activity, truth.Group)) {
 			each(activities, group)
 		}
 	}
+}
+
+// names are those of all sources: a client of the API asks for them by id.
+func (s *Server) names() truth.Names {
+	out := truth.Names{}
+	for _, source := range s.tenant.Sources {
+		out[source.ID] = source.Name
+	}
+	return out
 }
 
 // Tenant returns the tenant that is served.

@@ -55,14 +55,14 @@ func (s *Server) Triggers(each func(body any)) {
 // it says of its activities.
 func (s *Server) Changes(each func(at time.Time, activities []truth.Activity)) {
 	now := s.now()
-	ledgers := map[int32]*truth.Ledger{}
+	ledgers, names := map[int32]*truth.Ledger{}, s.names()
 	for _, p := range s.history.points(&s.history.rest) {
 		if p.visible > now {
 			continue
 		}
 		l, ok := ledgers[p.ref]
 		if !ok {
-			l = truth.NewLedger(s.tenant.Name, s.history.group(p.ref))
+			l = truth.NewLedger(s.tenant.Name, names, s.history.group(p.ref))
 			ledgers[p.ref] = l
 		}
 		l.REST(p.at)

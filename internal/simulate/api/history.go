@@ -130,9 +130,23 @@ func (h *history) add(to *batch, r ref) {
 	for i, e := range view.Happenings(g) {
 		synced := e.Phase.At + 50 + dice.Int64N(900)
 		to.event = append(to.event, point{
-			at: e.Phase.At, created: e.Phase.At, synced: synced, visible: synced + h.lag(dice), until: forever, ref: id, event: int16(i),
+			at: e.Phase.At, created: e.Phase.At, synced: synced, visible: min(synced+h.lag(dice), pendingAgain(&e)), until: forever, ref: id, event: int16(i),
 		})
 	}
+}
+
+// pendingAgain is when the account activity calls the retry after a failure PENDING. From
+// then on the failure's event is the only sign that this is a retry, so it is not later:
+// else what a client knows would depend on how often it looked.
+func pendingAgain(h *view.Happening) int64 {
+	if h.Request != nil {
+		for i := range h.Request.Life[1:] {
+			if next := &h.Request.Life[i+1]; &h.Request.Life[i] == h.Phase && next.AsPending {
+				return next.At
+			}
+		}
+	}
+	return forever
 }
 
 // supersede ends each version when a later one is visible, which may be earlier.

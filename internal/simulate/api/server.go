@@ -26,8 +26,8 @@ type Options struct {
 
 	ClientID, ClientSecret string        // empty: any client is let in
 	Latency                time.Duration // what each answer takes besides
-	// RateLimit is the number of requests a client has in ten seconds of wall
-	// clock; 0: 100, negative: no limit.
+	// RateLimit is the number of requests a client has in ten seconds; 0: 100,
+	// negative: no limit.
 	RateLimit int
 	Faults    map[string]float64 // probability by name of fault; see FaultNames
 	Seed      uint64             // of the faults
@@ -130,7 +130,7 @@ func (s *Server) guarded(h http.HandlerFunc) http.Handler {
 			writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "JWT validation failed: JWT is expired or invalid"})
 			return
 		}
-		if wait := s.limit.take(client+" "+versionOf(r.URL.Path), time.Now()); wait > 0 {
+		if wait := s.limit.take(client+" "+versionOf(r.URL.Path), s.Now()); wait > 0 {
 			s.tooMany(w, wait)
 			return
 		}

@@ -6,22 +6,36 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // The files of the truth folder.
 const (
 	ActivitiesFile = "activities.ndjson"
 	GroupsFile     = "groups.ndjson"
+	SourcesFile    = "sources.ndjson"
 )
 
-// Writer writes the truth of groups as NDJSON. What is stated of a group later,
-// with a higher revision, replaces what was stated before.
+// source is a line of sources.ndjson: a source whose name is known.
+type source struct {
+	ID   string `json:"source_id"`
+	Name string `json:"source_name"`
+}
+
+// Writer writes the truth of groups as NDJSON. A later row of a group, with a higher
+// revision, replaces an earlier one. A source's name holds for all rows, also for those
+// that were written while only the id was known.
 type Writer struct {
+	Names Names // of the tenant that is written
+
 	revision   uint64
+	named      int // how many names are written
 	activities *lines
 	groups     *lines
+	sources    *lines
 }
 
 // NewWriter opens the truth files in dir; the first revision comes after start.
@@ -37,10 +51,14 @@ func NewWriter(dir string, start uint64) (*Writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, activities.close())
 	}
-	return &Writer{revision: start, activities: activities, groups: groups}, nil
+	sources, err := openLines(filepath.Join(dir, SourcesFile))
+	if err != nil {
+		return nil, errors.Join(err, activities.close(), groups.close())
+	}
+	return &Writer{Names: Names{}, revision: start, activities: activities, groups: groups, sources: sources}, nil
 }
 
-// Write states what is known of a group.
+// Write writes what is known of a group.
 func (w *Writer) Write(l *Ledger) error {
 	w.revision++
 	activities, group, ok := l.Rows(w.revision)
@@ -55,12 +73,24 @@ func (w *Writer) Write(l *Ledger) error {
 	return w.groups.json.Encode(&group)
 }
 
-// Flush hands everything to the files: the activities first, so that a group is
-// never stated without them.
-func (w *Writer) Flush() error { return errors.Join(w.activities.buf.Flush(), w.groups.buf.Flush()) }
+// Flush hands everything to the files: the activities first, so that no group is
+// there without them.
+func (w *Writer) Flush() error {
+	if w.named < len(w.Names) {
+		w.named = len(w.Names)
+		for _, id := range slices.Sorted(maps.Keys(w.Names)) {
+			if err := w.sources.json.Encode(source{id, w.Names[id]}); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.Join(w.sources.buf.Flush(), w.activities.buf.Flush(), w.groups.buf.Flush())
+}
 
 // Close flushes and closes the files.
-func (w *Writer) Close() error { return errors.Join(w.activities.close(), w.groups.close()) }
+func (w *Writer) Close() error {
+	return errors.Join(w.Flush(), w.activities.close(), w.groups.close(), w.sources.close())
+}
 
 type lines struct {
 	file *os.File
@@ -81,7 +111,7 @@ func openLines(path string) (*lines, error) {
 
 func (l *lines) close() error { return errors.Join(l.buf.Flush(), l.file.Close()) }
 
-// Truth is the newest statement about every group.
+// Truth is the newest state of every group.
 type Truth struct {
 	Activities map[string]Activity // by activity id
 	Groups     map[string]Group    // by group id
@@ -90,7 +120,15 @@ type Truth struct {
 // Read reads a truth folder.
 func Read(dir string) (*Truth, error) {
 	t := &Truth{Activities: map[string]Activity{}, Groups: map[string]Group{}}
+	names := Names{}
+	if err := readLines(filepath.Join(dir, SourcesFile), func(s source) { names[s.ID] = s.Name }); err != nil {
+		return nil, err
+	}
 	err := readLines(filepath.Join(dir, GroupsFile), func(g Group) {
+		for i, name := range g.Sources {
+			g.Sources[i] = names.of(name)
+		}
+		slices.Sort(g.Sources)
 		if known, ok := t.Groups[g.GroupID]; !ok || known.Revision < g.Revision {
 			t.Groups[g.GroupID] = g
 		}
@@ -100,6 +138,7 @@ func Read(dir string) (*Truth, error) {
 	}
 	err = readLines(filepath.Join(dir, ActivitiesFile), func(a Activity) {
 		if t.Groups[a.GroupID].Revision == a.Revision {
+			a.SourceName = names.of(a.SourceKey)
 			t.Activities[a.ActivityID] = a
 		}
 	})

@@ -7,9 +7,10 @@ import (
 	"github.com/provtrail/provtrail/internal/simulate/view"
 )
 
-// Ledger notes which documents about one group were written.
+// Ledger records which documents about one group were written.
 type Ledger struct {
 	tenant  string
+	names   Names
 	group   *model.Group
 	reports [][]report // per account request
 	sides   []report   // about no account in particular: the identity system's side of a password change
@@ -18,20 +19,20 @@ type Ledger struct {
 	joined bool
 }
 
-// NewLedger opens the ledger of a group.
-func NewLedger(tenant string, g *model.Group) *Ledger {
-	return &Ledger{tenant: tenant, group: g, reports: make([][]report, len(g.Requests))}
+// NewLedger opens the ledger of a group; all ledgers of a tenant share the names.
+func NewLedger(tenant string, names Names, g *model.Group) *Ledger {
+	return &Ledger{tenant: tenant, names: names, group: g, reports: make([][]report, len(g.Requests))}
 }
 
-// REST notes that the account activity was written as read at the time.
+// REST records that the account activity was written as read at the time.
 func (l *Ledger) REST(at int64) {
 	modified := l.group.Modified(at)
 	for i := range l.group.Requests {
-		l.note(i, report{at: modified, says: said(l.group.Requests[i].At(at))})
+		l.add(i, report{at: modified, status: reported(l.group.Requests[i].At(at))})
 	}
 }
 
-// Search notes that the search document was written as synchronised at the time.
+// Search records that the search document was written as synchronised at the time.
 func (l *Ledger) Search(at int64) {
 	modified := l.group.Modified(at)
 	anyStarted := slices.ContainsFunc(l.group.Requests, func(r model.Request) bool { return r.Started(at) })
@@ -41,23 +42,23 @@ func (l *Ledger) Search(at int64) {
 			continue
 		}
 		if !anyStarted { // the document has what was asked for, and no instructions yet
-			l.note(i, report{at: modified, says: model.Pending})
+			l.add(i, report{at: modified, status: model.Pending})
 			l.join(r)
 			continue
 		}
-		says := said(r.At(at))
-		if says == model.Success {
-			says = model.Committed // the index does not tell them apart
+		status := reported(r.At(at))
+		if status == model.Success {
+			status = model.Committed // the index has one word for both
 		}
-		l.note(i, report{at: modified, says: says})
+		l.add(i, report{at: modified, status: status})
 		l.join(r)
 	}
 }
 
-// Event notes that the event of a happening was written.
+// Event records that the event of a happening was written.
 func (l *Ledger) Event(h *view.Happening) {
 	if h.Request == nil {
-		l.sides = append(l.sides, report{at: h.Phase.At, says: h.Phase.State, scope: changePassword, side: true})
+		l.sides = append(l.sides, report{at: h.Phase.At, status: h.Phase.State, scope: changePassword, side: true})
 		return
 	}
 	scope := h.Operation
@@ -66,39 +67,41 @@ func (l *Ledger) Event(h *view.Happening) {
 	}
 	for i := range l.group.Requests {
 		if r := &l.group.Requests[i]; r == h.Request {
-			l.note(i, report{at: h.Phase.At, says: h.Phase.State, scope: scope})
+			l.add(i, report{at: h.Phase.At, status: h.Phase.State, scope: scope})
 			l.join(r)
 		}
 	}
 }
 
-// Trigger notes that the trigger was written as fired at the time.
+// Trigger records that the trigger was written as fired at the time.
 func (l *Ledger) Trigger(at int64) {
 	for i := range l.group.Requests {
 		r := &l.group.Requests[i]
-		rep := report{says: triggered(r.At(at).State)}
+		rep := report{status: triggered(r.At(at).State)}
 		if !view.NamesAttributes(l.group) || r.Items[0].Name == "" {
 			rep.scope = r.Operation
 		}
-		l.note(i, rep)
+		l.add(i, rep)
 		l.join(r)
 	}
 }
 
-func (l *Ledger) note(request int, r report) {
+func (l *Ledger) add(request int, r report) {
 	if !slices.Contains(l.reports[request], r) {
 		l.reports[request] = append(l.reports[request], r)
 	}
 }
 
+// join records that a document gave both the id and the name of a request's source.
 func (l *Ledger) join(r *model.Request) {
+	l.names.learn(r.Source)
 	if r.Source.IdentityNow() {
 		l.joined = true
 	}
 }
 
-// said is the state a phase is reported as: some retries are called pending.
-func said(p *model.Phase) model.State {
+// reported is the state a phase is reported as: some retries are called pending.
+func reported(p *model.Phase) model.State {
 	if p.AsPending {
 		return model.Pending
 	}

@@ -7,12 +7,12 @@ import (
 	"github.com/provtrail/provtrail/internal/simulate/model"
 )
 
-// report is one document's word about one account request.
+// report is what one document reports of one account request.
 type report struct {
-	at    int64 // vendor's time; 0 where the document has none
-	says  model.State
-	scope model.Operation // of the account as a whole; empty: of each attribute by name
-	side  bool            // the identity system's own side of a password change, not the source's
+	at     int64 // vendor's time; 0 where the document has none
+	status model.State
+	scope  model.Operation // of the account as a whole; empty: of each attribute by name
+	side   bool            // the identity system's own side of a password change, not the source's
 }
 
 // changePassword is the scope of a report about a password.
@@ -41,7 +41,7 @@ type outcome struct {
 	status   model.State
 	attempts int
 
-	firstPending, committed, finished, firstFailed, lastFailed int64   // 0: no vendor's time says so
+	firstPending, committed, finished, firstFailed, lastFailed int64   // 0: no report with a vendor's time
 	untimed                                                    bool    // a report without a time took part
 	failedOn                                                   [2]bool // the last word of the source, of the identity system
 }
@@ -50,14 +50,14 @@ type outcome struct {
 // a time last.
 func settle(reports []report) outcome {
 	slices.SortFunc(reports, func(a, b report) int {
-		return cmp.Or(compareBool(a.at == 0, b.at == 0), cmp.Compare(a.at, b.at), cmp.Compare(a.says, b.says))
+		return cmp.Or(compareBool(a.at == 0, b.at == 0), cmp.Compare(a.at, b.at), cmp.Compare(a.status, b.status))
 	})
-	o := outcome{status: reports[0].says, attempts: 1}
+	o := outcome{status: reports[0].status, attempts: 1}
 	for i, r := range reports {
 		was := o.status
 		if i > 0 {
 			o.status = after(was, r)
-		} else if r.says == model.Retrying {
+		} else if r.status == model.Retrying {
 			o.attempts++
 		}
 		if i > 0 && o.status == model.Retrying && was != model.Retrying {
@@ -68,7 +68,7 @@ func settle(reports []report) outcome {
 			o.untimed = true
 			continue
 		}
-		if o.status == r.says || o.status != was {
+		if o.status == r.status || o.status != was {
 			o.mark(r.at)
 		}
 	}
@@ -78,27 +78,27 @@ func settle(reports []report) outcome {
 func after(was model.State, r report) model.State {
 	done := was == model.Committed || was == model.NotVerifiable || was == model.Success
 	switch {
-	case r.at == 0 && done && (r.says == model.Pending || r.says == model.Failed):
+	case r.at == 0 && done && (r.status == model.Pending || r.status == model.Failed):
 		return was
-	case r.says == model.Pending && (was == model.Failed || was == model.Retrying):
+	case r.status == model.Pending && (was == model.Failed || was == model.Retrying):
 		return model.Retrying
-	case r.says == model.Pending && done:
+	case r.status == model.Pending && done:
 		return was
-	case r.says == model.Committed && (was == model.Success || was == model.NotVerifiable):
+	case r.status == model.Committed && (was == model.Success || was == model.NotVerifiable):
 		return was
 	default:
-		return r.says
+		return r.status
 	}
 }
 
 // sides keeps the last word of each side of a password change. A failure without
-// a time says nothing new of what is done.
+// a time is no news of what is done.
 func (o *outcome) sides(r report) {
 	i := 0
 	if r.side {
 		i = 1
 	}
-	switch r.says {
+	switch r.status {
 	case model.Failed:
 		o.failedOn[i] = o.failedOn[i] || r.at != 0 || o.status == model.Failed
 	case model.Committed, model.Success:

@@ -16,7 +16,7 @@ func TestSettle(t *testing.T) {
 		require.Equal(t, attempts, o.attempts)
 		return o
 	}
-	at := func(at int64, says model.State) report { return report{at: at, says: says} }
+	at := func(at int64, status model.State) report { return report{at: at, status: status} }
 	f(model.Pending, 1, at(1, model.Pending))
 	f(model.Success, 1, at(9, model.Success), at(1, model.Pending), at(5, model.Committed))
 	f(model.Success, 1, at(5, model.Success), at(9, model.Committed))
@@ -30,8 +30,8 @@ func TestSettle(t *testing.T) {
 	f(model.Failed, 1, at(0, model.Failed), at(7, model.Pending))
 	o := f(model.Success, 2, at(1, model.Pending), at(2, model.Failed), at(3, model.Retrying), at(4, model.Committed), at(9, model.Success))
 	require.Equal(t, []int64{1, 2, 2, 4, 9}, []int64{o.firstPending, o.firstFailed, o.lastFailed, o.committed, o.finished})
-	o = f(model.Failed, 1, at(4, model.Failed), report{at: 5, says: model.Failed, side: true})
+	o = f(model.Failed, 1, at(4, model.Failed), report{at: 5, status: model.Failed, side: true})
 	require.Equal(t, [2]bool{true, true}, o.failedOn)
-	o = f(model.Committed, 1, report{at: 3, says: model.Failed, side: true}, at(4, model.Committed))
+	o = f(model.Committed, 1, report{at: 3, status: model.Failed, side: true}, at(4, model.Committed))
 	require.Equal(t, [2]bool{false, true}, o.failedOn)
 }

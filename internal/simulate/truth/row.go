@@ -18,14 +18,14 @@ type Activity struct {
 	GroupNumber    int64      `json:"group_number"`
 	ActivityID     string     `json:"activity_id"`
 	Status         string     `json:"status"`
-	ActualStatus   string     `json:"actual_status"` // what was true in the end, reported or not
+	ActualStatus   string     `json:"actual_status"` // true in the end, reported or not
 	Kind           string     `json:"kind"`
 	Operation      string     `json:"operation"`
 	Cause          string     `json:"cause"`
 	FailedOn       string     `json:"failed_on,omitempty"` // password changes only
 	Attempts       int        `json:"attempts"`
-	SourceKey      string     `json:"source_key"` // what identifies the source: its id, or its name
-	SourceName     string     `json:"source_name"`
+	SourceKey      string     `json:"source_key"`  // what identifies the source: its id, or its name
+	SourceName     string     `json:"source_name"` // its key while no document gave the name
 	AccountID      string     `json:"account_id"`
 	AttributeName  string     `json:"attribute_name,omitempty"`
 	AttributeValue string     `json:"attribute_value,omitempty"`
@@ -39,7 +39,7 @@ type Activity struct {
 	CommittedAt    *time.Time `json:"committed_at,omitempty"`
 	FinishedAt     *time.Time `json:"finished_at,omitempty"`
 	FirstFailedAt  *time.Time `json:"first_failed_at,omitempty"`
-	FailedAt       *time.Time `json:"failed_at,omitempty"` // the last failure; absent if a trigger, which has no time, may have said it later
+	FailedAt       *time.Time `json:"failed_at,omitempty"` // the last failure; absent if a trigger, which has no time, may have reported it later
 }
 
 // redacted is what every store must have in the place of a password.
@@ -54,7 +54,7 @@ type Group struct {
 	GroupStatus string         `json:"group_status"`
 	Activities  int            `json:"activities"`
 	Counts      map[string]int `json:"counts"`
-	Sources     []string       `json:"sources"` // names, sorted
+	Sources     []string       `json:"sources"` // names where known, else keys; sorted
 	Cause       string         `json:"cause"`
 	IdentityID  string         `json:"identity_id"`
 	FailedOn    string         `json:"failed_on,omitempty"` // of a password change, over all its sides
@@ -68,7 +68,7 @@ var statusWords = [...]string{
 // worst lists the states from the worst to the best.
 var worst = []model.State{model.Failed, model.Retrying, model.Pending, model.NotVerifiable, model.Committed, model.Success}
 
-// Rows states what is known. ok is false while no document reported anything.
+// Rows is what is known of the group. ok is false while no document reported anything.
 func (l *Ledger) Rows(revision uint64) (activities []Activity, group Group, ok bool) {
 	for i := range l.group.Requests {
 		activities = append(activities, l.request(i, revision)...)
@@ -89,8 +89,8 @@ func ofPassword(a Activity) bool {
 	return a.AttributeName == model.PasswordAttribute || a.Operation == string(changePassword)
 }
 
-// request states the activities of one account request: one per change where a
-// document named them, else one per thing said of the account as a whole.
+// request lists the activities of one account request: one per change where a
+// document named them, else one per report about the account as a whole.
 func (l *Ledger) request(i int, revision uint64) []Activity {
 	r, reports := &l.group.Requests[i], l.reports[i]
 	if len(reports) == 0 {
@@ -122,7 +122,7 @@ func (l *Ledger) request(i int, revision uint64) []Activity {
 }
 
 // onAccount reports whether the change is one of the account itself, so that what
-// is said of the account names it completely.
+// is reported of the account names it completely.
 func onAccount(r *model.Request, reports []report) bool {
 	return r.Items[0].Name == "" && slices.ContainsFunc(reports, func(rep report) bool { return rep.scope == r.Items[0].Operation })
 }
@@ -145,7 +145,7 @@ func (l *Ledger) activity(r *model.Request, item *model.Attribute, o outcome, re
 		Revision: revision, Tenant: l.tenant, GroupID: g.ID, GroupNumber: provisioning.GroupNumber(l.tenant, g.ID),
 		ActivityID: key.ID().String(), Status: statusWords[o.status], ActualStatus: statusWords[r.Life[len(r.Life)-1].State],
 		Kind: kind(g, item), Operation: string(item.Operation), Cause: g.Cause.Name, Attempts: o.attempts,
-		SourceKey: source, SourceName: r.Source.Name, AccountID: r.Account, AttributeName: item.Name, AttributeValue: value,
+		SourceKey: source, SourceName: l.names.of(source), AccountID: r.Account, AttributeName: item.Name, AttributeValue: value,
 		IdentityID: g.Recipient.ID, IdentityName: g.Recipient.Name, TicketID: r.TicketID, RequestedAt: model.Time(g.Created),
 		FirstPendingAt: timeOrNil(o.firstPending), CommittedAt: timeOrNil(o.committed), FinishedAt: timeOrNil(o.finished),
 		FirstFailedAt: timeOrNil(o.firstFailed), FailedAt: timeOrNil(o.lastFailed),
@@ -198,7 +198,7 @@ func kind(g *model.Group, item *model.Attribute) string {
 	}
 }
 
-// side says on which side a password change failed.
+// side is the side on which a password change failed.
 func side(r *model.Request, o outcome) string {
 	source, identityNow := o.failedOn[0], o.failedOn[1]
 	if r.Source.IdentityNow() {
@@ -216,7 +216,7 @@ func side(r *model.Request, o outcome) string {
 	}
 }
 
-// sideOnly states a password change of which only the identity system's own side
+// sideOnly is a password change of which only the identity system's own side
 // was reported: neither source nor account is known.
 func (l *Ledger) sideOnly(revision uint64) Activity {
 	r := model.Request{Source: &model.Source{}, Life: l.group.Requests[0].Life}
