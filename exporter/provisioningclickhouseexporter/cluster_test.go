@@ -188,7 +188,7 @@ func TestClusterOfAnotherKind(t *testing.T) {
 	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	target := f.cfg.target()
 	target.Cluster = &schema.Cluster{Name: "test"}
-	require.ErrorContains(t, schema.Migrate(t.Context(), f.pool, target, false), "made with another `cluster` setting")
+	require.ErrorContains(t, schema.Migrate(t.Context(), f.tables.server, target, false), "created with another `cluster` setting")
 }
 
 // TestNodesThatCannotBeReached: without tables on a whole shard nothing is written. Then

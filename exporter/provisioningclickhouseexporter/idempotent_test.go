@@ -126,7 +126,7 @@ func TestNothingIsDoubled(t *testing.T) {
 		require.Equal(t, want, counts(t, f))
 	})
 	t.Run("merged", func(t *testing.T) {
-		for _, table := range []string{"observations", "activities", "groups", "quarantine", "hourly"} {
+		for _, table := range []string{"observations", "activities", "groups", "quarantine", "transitions", "reports", "errors"} {
 			require.NoError(t, f.conn.Exec(t.Context(), "OPTIMIZE TABLE provisioning_"+table+" FINAL"))
 		}
 		require.Equal(t, want, counts(t, f))
@@ -143,7 +143,7 @@ func TestInsertCutOffBetweenTables(t *testing.T) {
 	require.NoError(t, whole.pushLogs(t.Context(), logsOf(list, groups)))
 
 	require.NoError(t, f.tables.ensure(t.Context()))
-	require.NoError(t, f.conn.Exec(t.Context(), "CREATE MATERIALIZED VIEW zz_fails TO provisioning_hourly AS "+
+	require.NoError(t, f.conn.Exec(t.Context(), "CREATE MATERIALIZED VIEW zz_fails TO provisioning_reports AS "+
 		"SELECT toStartOfHour(occurred_at) AS hour, throwIf(1, 'the disk is on fire', toInt16(241)) AS tenant FROM provisioning_observations SETTINGS allow_custom_error_code_in_throwif = 1"))
 	require.Error(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	require.NoError(t, f.conn.Exec(t.Context(), "DROP VIEW zz_fails SYNC"))

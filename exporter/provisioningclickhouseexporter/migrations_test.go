@@ -3,7 +3,7 @@ package provisioningclickhouseexporter
 import (
 	"context"
 	"fmt"
-	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,43 +33,35 @@ func TestMigrationsMayRunAtOnceAndAgain(t *testing.T) {
 	want := shape(t, f)
 	require.Contains(t, want, "passwords_changed")
 	require.NoError(t, f.tables.ensure(t.Context()))
-	require.NoError(t, schema.Migrate(t.Context(), f.pool, f.cfg.target(), true))
+	require.NoError(t, schema.Migrate(t.Context(), f.tables.server, f.cfg.target(), true))
 	require.Equal(t, want, shape(t, f))
 	require.Equal(t, uint64(len(schema.Migrations)), one[uint64](t, f, "SELECT count() FROM provisioning_schema_migrations FINAL"))
 }
 
-// startAt is a database with the tables of version n, filled from whole as its collector
-// would have filled them.
-func startAt(t *testing.T, n int, whole *fixture) *fixture {
+// startAt is a database with the tables of version n that holds what source holds.
+func startAt(t *testing.T, n int, source *fixture) *fixture {
 	f := start(t)
-	require.NoError(t, f.conn.Exec(t.Context(), "CREATE TABLE provisioning_schema_migrations (version UInt32, name String, applied_at DateTime64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY version"))
+	require.NoError(t, f.conn.Exec(t.Context(), "CREATE TABLE provisioning_schema_migrations (version UInt32, applied_at DateTime64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY version"))
 	for _, m := range schema.Migrations[:n] {
 		statements, err := m.Statements(f.cfg.target())
 		require.NoError(t, err)
 		for _, s := range statements {
 			require.NoError(t, f.conn.Exec(t.Context(), s))
 		}
-		if m.Version == 1 && n < 7 {
-			activities, err := os.ReadFile("testdata/activities_6.sql")
-			require.NoError(t, err)
-			for s := range strings.SplitSeq(string(activities), ";\n\n") {
-				require.NoError(t, f.conn.Exec(t.Context(), s))
-			}
-		}
-		require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO provisioning_schema_migrations SELECT %d, 'x', now64(3)", m.Version)))
+		require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO provisioning_schema_migrations SELECT %d, now64(3)", m.Version)))
 	}
 	for _, table := range []string{"provisioning_observations", "provisioning_groups", "provisioning_quarantine"} {
 		columns := one[string](t, f, "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns WHERE database = ? AND table = ?", f.cfg.Database, table)
-		require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s.%s", table, columns, columns, whole.cfg.Database, table)))
+		require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s.%s", table, columns, columns, source.cfg.Database, table)))
 	}
 	return f
 }
 
-// rows is every distinct row of every view, and of every table that is still filled.
+// rows is every distinct row of every table and view.
 func rows(t *testing.T, f *fixture) map[string][]string {
 	t.Helper()
 	names := one[[]string](t, f, "SELECT groupArray(if(endsWith(engine, 'MergeTree'), concat(name, ' FINAL'), name)) FROM system.tables WHERE database = ? AND "+
-		"engine != 'MaterializedView' AND name NOT IN ('provisioning_schema_migrations', 'provisioning_activities_6', 'provisioning_hourly')", f.cfg.Database)
+		"engine != 'MaterializedView' AND name != 'provisioning_schema_migrations'", f.cfg.Database)
 	got := map[string][]string{}
 	for _, name := range names {
 		columns := "*"
@@ -81,46 +73,82 @@ func rows(t *testing.T, f *fixture) map[string][]string {
 	return got
 }
 
-// TestMigratesFromEveryEarlierVersion: with data in the tables of version n, the newest
-// version's tables and views hold the same as if it had been there from the start, with
-// what came before and when it comes once more.
-func TestMigratesFromEveryEarlierVersion(t *testing.T) {
+// TestMigratesFromEveryVersion: the tables and views of a database that held data at
+// version n hold the same rows as one that had the newest version from the start, also
+// when the data comes again.
+func TestMigratesFromEveryVersion(t *testing.T) {
 	list, groups := history(10)
-	whole := start(t)
-	require.NoError(t, whole.pushLogs(t.Context(), logsOf(list, groups)))
-	want := rows(t, whole)
+	newest := start(t)
+	require.NoError(t, newest.pushLogs(t.Context(), logsOf(list, groups)))
+	want := rows(t, newest)
 	require.Len(t, want, 17)
 	for name := range want {
 		require.NotEmpty(t, want[name], name)
 	}
-	// What version 4 added to an observation does not come out of the versions before.
-	for n := 1; n < len(schema.Migrations); n++ {
+	for n := 1; n <= len(schema.Migrations); n++ {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
-			f := startAt(t, n, whole)
+			f := startAt(t, n, newest)
 			require.NoError(t, f.tables.ensure(t.Context()))
-			require.Equal(t, want, rows(t, f), "what was stored before")
-			require.Equal(t, counts(t, whole), counts(t, f))
+			require.Equal(t, want, rows(t, f), "stored before the migration")
+			require.Equal(t, counts(t, newest), counts(t, f))
 			require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
-			require.Equal(t, want, rows(t, f), "and once more")
-			require.Equal(t, counts(t, whole), counts(t, f))
+			require.Equal(t, want, rows(t, f), "sent again")
+			require.Equal(t, counts(t, newest), counts(t, f))
 		})
 	}
 }
 
-// TestHoursOutliveTheirObservations: what the rollup of version 6 knew of hours whose
-// observations have expired is still to be seen.
-func TestHoursOutliveTheirObservations(t *testing.T) {
-	list, groups := history(10)
-	whole := start(t)
-	require.NoError(t, whole.pushLogs(t.Context(), logsOf(list, groups)))
-	f := startAt(t, 6, whole)
-	require.NoError(t, f.conn.Exec(t.Context(), "TRUNCATE TABLE provisioning_observations"))
-	require.NoError(t, f.tables.ensure(t.Context()))
-	require.Equal(t, counts(t, whole)["status_hourly"], counts(t, f)["status_hourly"])
-	require.Equal(t, counts(t, whole)["dimensions"], counts(t, f)["dimensions"])
+// recording records the statements that a server runs.
+type recording struct {
+	schema.Server
+	mu         sync.Mutex // guards statements
+	statements []string
 }
 
-// cancelling cancels a batch's context with the first statement.
+func (r *recording) Exec(ctx context.Context, sql string) error {
+	r.mu.Lock()
+	r.statements = append(r.statements, sql)
+	r.mu.Unlock()
+	return r.Server.Exec(ctx, sql)
+}
+
+// TestLaterMigrationsAreAppliedInOrderOnce: to tables with data, by two collectors that
+// start at the same time, and not again by a third.
+func TestLaterMigrationsAreAppliedInOrderOnce(t *testing.T) {
+	f := start(t)
+	list, groups := history(3)
+	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
+	want := counts(t, f)
+
+	released := schema.Migrations
+	t.Cleanup(func() { schema.Migrations = released })
+	first := uint32(len(released))
+	schema.Migrations = append(slices.Clone(released),
+		schema.Migration{Version: first + 1, SQL: `ALTER TABLE {{.Table "provisioning_groups"}} ADD COLUMN IF NOT EXISTS colour String DEFAULT 'none';
+`},
+		schema.Migration{Version: first + 2, SQL: `ALTER TABLE {{.Table "provisioning_groups"}} MODIFY COLUMN colour String DEFAULT 'blue';
+`})
+	migrate := func() []string {
+		server := &recording{Server: f.tables.server}
+		assertNoError(t, schema.Migrate(t.Context(), server, f.cfg.target(), false))
+		return server.statements
+	}
+	var starting sync.WaitGroup
+	for range 2 {
+		starting.Go(func() { migrate() })
+	}
+	starting.Wait()
+	require.Equal(t, "blue", one[string](t, f, "SELECT DISTINCT colour FROM provisioning_groups"))
+	require.Equal(t, []uint32{first, first + 1, first + 2}, one[[]uint32](t, f, "SELECT arraySort(groupArray(version)) FROM provisioning_schema_migrations FINAL"))
+	for _, statement := range migrate() {
+		require.NotContains(t, statement, "colour", "applied again")
+	}
+	require.Equal(t, want, counts(t, f))
+	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
+	require.Equal(t, want, counts(t, f))
+}
+
+// cancelling cancels a batch's context when the migration begins.
 type cancelling struct {
 	schema.Server
 	cancel context.CancelFunc
@@ -133,19 +161,19 @@ func (s cancelling) Exec(ctx context.Context, sql string) error {
 	return s.Server.Exec(ctx, sql)
 }
 
-// TestMigrationOutlivesItsBatch: what is stored may take longer to be copied than a batch
-// waits for.
+// TestMigrationOutlivesItsBatch: a migration that takes longer than the batch waits is
+// completed.
 func TestMigrationOutlivesItsBatch(t *testing.T) {
 	f := start(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	require.ErrorIs(t, schema.Migrate(ctx, cancelling{f.pool, cancel}, f.cfg.target(), false), context.Canceled, "the batch gives up")
+	require.ErrorIs(t, schema.Migrate(ctx, cancelling{f.tables.server, cancel}, f.cfg.target(), false), context.Canceled, "the batch gives up")
 	require.Equal(t, uint64(len(schema.Migrations)), one[uint64](t, f, "SELECT count() FROM provisioning_schema_migrations FINAL"))
 }
 
 func TestNewerSchemaIsLeftAlone(t *testing.T) {
 	f := start(t)
 	require.NoError(t, f.tables.ensure(t.Context()))
-	require.NoError(t, f.conn.Exec(t.Context(), "INSERT INTO provisioning_schema_migrations VALUES (99, 'future', now64(3))"))
+	require.NoError(t, f.conn.Exec(t.Context(), "INSERT INTO provisioning_schema_migrations VALUES (99, now64(3))"))
 	before := shape(t, f)
 	f.tables.ready = false
 	list, groups := history(1)
@@ -176,22 +204,6 @@ func TestTableDroppedByHandComesBack(t *testing.T) {
 	require.Error(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	require.Equal(t, uint64(3), one[uint64](t, f, "SELECT count() FROM groups"))
-}
-
-// TestTableOfEarlierVersionsIsSetAside: with its rows, and nothing needs it any more.
-func TestTableOfEarlierVersionsIsSetAside(t *testing.T) {
-	list, groups := history(3)
-	whole := start(t)
-	require.NoError(t, whole.pushLogs(t.Context(), logsOf(list, groups)))
-	f := startAt(t, 6, whole)
-	before := one[uint64](t, f, "SELECT count() FROM provisioning_activities FINAL")
-	require.NotZero(t, before)
-	require.NoError(t, f.tables.ensure(t.Context()))
-	require.Equal(t, before, one[uint64](t, f, "SELECT count() FROM provisioning_activities_6 FINAL"))
-	require.NoError(t, f.conn.Exec(t.Context(), "DROP TABLE provisioning_activities_6 SYNC"))
-	require.NoError(t, schema.Migrate(t.Context(), f.pool, f.cfg.target(), true))
-	require.NoError(t, f.pushLogs(t.Context(), logsOf(list[:4], nil)))
-	require.Equal(t, before, one[uint64](t, f, "SELECT count() FROM provisioning_activities FINAL"))
 }
 
 func TestTTLFollowsTheConfiguration(t *testing.T) {

@@ -55,7 +55,7 @@ func TestReplicatedTables(t *testing.T) {
 		require.NoError(t, e.tables.ensure(ctx))
 		for i, s := range servers {
 			var want []string
-			for _, table := range []string{"activities", "groups", "hourly", "observations", "quarantine"} {
+			for _, table := range []string{"activities", "errors", "groups", "observations", "quarantine", "reports", "transitions"} {
 				want = append(want, fmt.Sprintf("/clickhouse/tables/%d/spread/provisioning_%s r1", i+1, table))
 			}
 			conn := s.Open(t, "spread")

@@ -56,7 +56,7 @@ func kinds() []string {
 // tables are those that every insert of observations goes into, by itself or through
 // views, and one that does not have views.
 var tables = []string{
-	"provisioning_observations", "provisioning_activities", "provisioning_transitions", "provisioning_hourly", "provisioning_groups",
+	"provisioning_observations", "provisioning_activities", "provisioning_transitions", "provisioning_reports", "provisioning_errors", "provisioning_groups",
 }
 
 // onDisk are the faults that need file systems of the run's own.

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Cluster says over which servers the tables are spread.
+// Cluster is the servers that the tables are spread over.
 type Cluster struct {
 	// Name of the cluster in the servers' remote_servers.
 	Name string
@@ -51,13 +51,13 @@ func (t Target) replicated() bool { return t.Cluster != nil && t.Cluster.Replica
 // Literal quotes text for SQL.
 func (t Target) Literal(text string) string { return literal(text) }
 
-// OverAllShards are the statements that every node of a cluster needs after the
+// OverAllShards are the statements that are run on every node of a cluster after the
 // migrations.
 func (t Target) OverAllShards() ([]string, error) {
-	return Migration{Name: "over all shards", source: overAllShards}.Statements(t)
+	return Migration{SQL: overAllShards}.Statements(t)
 }
 
-func spread(ctx context.Context, server Server, t Target) error {
+func createOverAllShards(ctx context.Context, server Server, t Target) error {
 	if t.Cluster == nil {
 		return nil
 	}
@@ -73,9 +73,9 @@ func spread(ctx context.Context, server Server, t Target) error {
 	return nil
 }
 
-// checkKind refuses tables that were made for another kind of operation: IF NOT EXISTS
-// would leave them as they are, and a part of the data would be seen nowhere.
-func checkKind(ctx context.Context, server Server, t Target) error {
+// checkEngines refuses tables that were created with another cluster setting: IF NOT
+// EXISTS would keep them, and no view would show a part of the data.
+func checkEngines(ctx context.Context, server Server, t Target) error {
 	engines, err := server.Strings(ctx, fmt.Sprintf(
 		"SELECT engine FROM system.tables WHERE database = %s AND name IN ('activities', 'provisioning_observations') ORDER BY name", literal(t.Database)))
 	if err != nil {
@@ -90,8 +90,8 @@ func checkKind(ctx context.Context, server Server, t Target) error {
 			wrong = strings.HasPrefix(engine, "Replicated") != t.replicated()
 		}
 		if wrong {
-			return fmt.Errorf("database %s was made with another `cluster` setting (engine %s): nothing was written or changed, "+
-				"the data waits in the queue; set `cluster` as it was or name another `database`", t.Database, engine)
+			return fmt.Errorf("database %s was created with another `cluster` setting (engine %s): nothing was written or changed, "+
+				"the data waits in the queue; restore the earlier `cluster` setting or name another `database`", t.Database, engine)
 		}
 	}
 	return nil

@@ -17,25 +17,25 @@ type Server interface {
 
 const history = "provisioning_schema_migrations"
 
-// NewerError says that the tables were made by a newer provtrail.
+// NewerError means that a newer provtrail created the tables.
 type NewerError struct {
 	Database     string
 	Found, Known uint32
 }
 
 func (e *NewerError) Error() string {
-	return fmt.Sprintf("the tables in database %s have schema version %d and this binary knows %d: a newer provtrail made them; "+
+	return fmt.Sprintf("the tables in database %s have schema version %d, this program knows %d: a newer provtrail created them; "+
 		"nothing was written or changed, the data waits in the queue; run that version or a newer one", e.Database, e.Found, e.Known)
 }
 
-// Migrate brings one server to the newest schema and sets the configured TTLs. It
-// never removes a row. Several collectors may run it at once. Repair applies what was
-// applied before once more, so that a table dropped by hand comes back.
+// Migrate brings one server to the newest schema and sets the configured TTLs. It never
+// removes a row. Several collectors may run it at once. With repair it also applies the
+// versions that were applied before, so that a table dropped by hand is created again.
 func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
 	for _, statement := range []string{
 		"CREATE DATABASE IF NOT EXISTS " + quote(t.Database),
 		"CREATE TABLE IF NOT EXISTS " + t.Table(history) +
-			" (version UInt32, name String, applied_at DateTime64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY version",
+			" (version UInt32, applied_at DateTime64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY version SETTINGS " + durable,
 	} {
 		if err := server.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("prepare database %s: %w", t.Database, err)
@@ -45,28 +45,24 @@ func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
 	if err != nil {
 		return err
 	}
-	if err := checkKind(ctx, server, t); err != nil {
+	if err := checkEngines(ctx, server, t); err != nil {
 		return err
 	}
 	if repair {
 		current = 0
-	}
-	if err := setAside(ctx, server, t); err != nil {
-		return err
 	}
 	for _, m := range Migrations[current:] {
 		if err := apply(ctx, server, t, m); err != nil {
 			return err
 		}
 	}
-	if err := spread(ctx, server, t); err != nil {
+	if err := createOverAllShards(ctx, server, t); err != nil {
 		return err
 	}
-	return expire(ctx, server, t)
+	return setTTLs(ctx, server, t)
 }
 
-// Check returns the schema version of the tables, an error if it is newer than this
-// binary.
+// Check returns the schema version of the tables, or a NewerError.
 func Check(ctx context.Context, server Server, t Target) (uint32, error) {
 	rows, err := server.Strings(ctx, "SELECT toString(max(version)) FROM "+t.Table(history))
 	if err != nil {
@@ -84,60 +80,37 @@ func Check(ctx context.Context, server Server, t Target) (uint32, error) {
 	return uint32(found), nil
 }
 
-// setAside renames provisioning_activities as it was before version 7, whose sort key no
-// ALTER can change, so that the table of version 7 can have the name. The old view goes
-// first: what comes in meanwhile is in the observations, from which version 7 copies.
-func setAside(ctx context.Context, server Server, t Target) error {
-	found, err := server.Strings(ctx, fmt.Sprintf("SELECT name FROM system.tables WHERE database = %s AND name = 'provisioning_activities' "+
-		"AND sorting_key = 'group_number, activity_id'", literal(t.Database)))
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	for _, statement := range []string{
-		"DROP VIEW IF EXISTS " + t.Table("provisioning_activities_from_observations"),
-		"RENAME TABLE " + t.Table("provisioning_activities") + " TO " + t.Table("provisioning_activities_6"),
-	} {
-		if err := server.Exec(ctx, statement); err != nil {
-			return fmt.Errorf("set the earlier provisioning_activities aside: %w", err)
-		}
-	}
-	return nil
-}
-
-// copying is the longest that one migration may take: some copy what is stored, and the
-// batch that waits for them gives up sooner and comes again.
-const copying = time.Hour
+// maxMigration bounds one migration. A migration may copy what is stored, so it goes on
+// after the batch that waits for it has timed out.
+const maxMigration = time.Hour
 
 func apply(ctx context.Context, server Server, t Target, m Migration) error {
 	statements, err := m.Statements(t)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), copying)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxMigration)
 	defer cancel()
 	for _, statement := range statements {
 		if err := server.Exec(ctx, statement); err != nil {
-			return fmt.Errorf("migration %d %s: %w", m.Version, m.Name, err)
+			return fmt.Errorf("migrate to schema version %d: %w", m.Version, err)
 		}
 	}
-	record := fmt.Sprintf("INSERT INTO %s SELECT %d, %s, now64(3)", t.Table(history), m.Version, literal(m.Name))
-	if err := server.Exec(ctx, record); err != nil {
-		return fmt.Errorf("record migration %d %s: %w", m.Version, m.Name, err)
+	if err := server.Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT %d, now64(3)", t.Table(history), m.Version)); err != nil {
+		return fmt.Errorf("record schema version %d: %w", m.Version, err)
 	}
 	return nil
 }
 
-// expire sets the configured TTL on tables that have another one.
-func expire(ctx context.Context, server Server, t Target) error {
+// setTTLs sets the configured TTL on tables that have another one.
+func setTTLs(ctx context.Context, server Server, t Target) error {
 	for _, table := range []struct {
 		name, column string
 		ttl          time.Duration
 	}{
 		{"provisioning_observations", "observed_at", t.TTL},
 		{"provisioning_activities", "observed_at", t.TTL},
-		{"provisioning_activities_6", "observed_at", t.TTL},
 		{"provisioning_groups", "observed_at", t.TTL},
-		{"provisioning_hourly", "hour", t.RollupTTL},
 		{"provisioning_transitions", "hour", t.RollupTTL},
 		{"provisioning_reports", "hour", t.RollupTTL},
 		{"provisioning_errors", "occurred_at", t.RollupTTL},
@@ -148,7 +121,7 @@ func expire(ctx context.Context, server Server, t Target) error {
 		if err != nil {
 			return fmt.Errorf("read the TTL of %s: %w", t.Table(table.name), err)
 		}
-		if len(has) == 0 { // dropped by hand; the first insert that misses it makes it again
+		if len(has) == 0 { // dropped by hand; the first insert that misses it creates it
 			continue
 		}
 		change := ""

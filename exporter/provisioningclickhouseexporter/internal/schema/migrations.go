@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"path"
 	"strconv"
 	"strings"
 	"text/template"
@@ -12,46 +13,57 @@ import (
 //go:embed sql/*.sql
 var files embed.FS
 
-// Migration is one step of the schema. Every statement may be repeated and
-// removes no row: several collectors may apply it at once, and one that was cut off applies
-// it again.
+// Migration is one version of the schema. Its statements may be repeated and remove no
+// row, because several collectors may apply it at once, and an interrupted one is applied
+// again from its first statement.
 type Migration struct {
 	Version uint32
-	Name    string
-	source  string
+	// SQL is a template over Target. Statements end with a semicolon at the end of a line.
+	SQL string
 }
 
-// Migrations are all steps this binary knows, in order.
-var Migrations = func() []Migration {
-	entries, err := fs.ReadDir(files, "sql") // sorted by name
+// Migrations are all versions, in order: the files sql/<version>_*.sql, those of one
+// version in the order of their names.
+var Migrations = func() (list []Migration) {
+	names, err := fs.Glob(files, "sql/0*.sql") // sorted
 	if err != nil {
 		panic(err)
 	}
-	list := make([]Migration, len(entries))
-	for i, entry := range entries {
-		number, name, _ := strings.Cut(strings.TrimSuffix(entry.Name(), ".sql"), "_")
+	for _, name := range names {
+		number, _, _ := strings.Cut(path.Base(name), "_")
 		version, err := strconv.ParseUint(number, 10, 32)
-		if err != nil || version != uint64(i+1) {
-			panic(fmt.Sprintf("migration %s does not follow %d", entry.Name(), i))
-		}
-		source, err := fs.ReadFile(files, "sql/"+entry.Name())
 		if err != nil {
 			panic(err)
 		}
-		list[i] = Migration{Version: uint32(version), Name: name, source: string(source)}
+		if int(version) > len(list) {
+			list = append(list, Migration{Version: uint32(version)})
+		}
+		if last := &list[len(list)-1]; last.Version == uint32(version) && len(list) == int(version) {
+			last.SQL += read(name)
+			continue
+		}
+		panic(fmt.Sprintf("%s does not follow version %d", name, len(list)))
 	}
 	return list
 }()
 
+func read(name string) string {
+	text, err := files.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
 // Statements renders the migration for a target.
 func (m Migration) Statements(t Target) ([]string, error) {
-	parsed, err := template.New(m.Name).Parse(m.source)
+	parsed, err := template.New("").Parse(read("sql/types.sql") + m.SQL)
 	if err != nil {
-		return nil, fmt.Errorf("migration %d %s: %w", m.Version, m.Name, err)
+		return nil, fmt.Errorf("schema version %d: %w", m.Version, err)
 	}
 	var text strings.Builder
 	if err := parsed.Execute(&text, t); err != nil {
-		return nil, fmt.Errorf("migration %d %s: %w", m.Version, m.Name, err)
+		return nil, fmt.Errorf("schema version %d: %w", m.Version, err)
 	}
 	var statements []string
 	for statement := range strings.SplitSeq(text.String(), ";\n") {

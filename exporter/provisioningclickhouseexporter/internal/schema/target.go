@@ -1,4 +1,4 @@
-// Package schema holds the tables, as SQL files, and brings a server to them.
+// Package schema holds the tables and views as SQL files and creates them on a server.
 package schema
 
 import (
@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// Target says where the tables stand and how long they keep their rows. Its methods
-// are what the SQL files call.
+// Target is where the tables are and how long they keep their rows. The SQL files call its
+// methods.
 type Target struct {
 	Database      string
 	TTL           time.Duration // observations, activities, groups; 0 keeps for ever
-	RollupTTL     time.Duration // hourly rollup; 0 keeps for ever
+	RollupTTL     time.Duration // transitions, reports, errors; 0 keeps for ever
 	QuarantineTTL time.Duration // quarantine; 0 keeps for ever
 	Cluster       *Cluster      // nil for one server
 }
@@ -20,19 +20,19 @@ type Target struct {
 // Table is the quoted name of a table or view.
 func (t Target) Table(name string) string { return quote(t.Database) + "." + quote(name) }
 
-// Settings are common to all tables: repeated inserts are recognised by their token,
-// and an acknowledged insert survives a power cut.
+// durable are the settings with which an acknowledged insert survives a power cut. They
+// cover merged parts too, because ClickHouse removes the parts that a merge replaced while
+// the merged one may still be in memory only.
+const durable = "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1"
+
+// Settings are common to all tables: repeated inserts are recognised by their token, and
+// acknowledged ones are durable.
 func (t Target) Settings() string {
 	window := "non_replicated_deduplication_window = 1000"
 	if t.replicated() {
 		window = "replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800"
 	}
-	return window + ", fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1"
-}
-
-// Codec gives columns of an ALTER another codec.
-func (t Target) Codec(codec string, columns ...string) string {
-	return "MODIFY COLUMN " + strings.Join(columns, " CODEC("+codec+"), MODIFY COLUMN ") + " CODEC(" + codec + ")"
+	return window + ", " + durable + ", materialize_ttl_recalculate_only = 1"
 }
 
 // Expire is the TTL clause of a table.

@@ -1,203 +1,81 @@
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
 (
-    tenant           LowCardinality(String),
-    record_type      LowCardinality(String),
-    event_id         String CODEC(ZSTD(1)),
-    feed             LowCardinality(String),
-    dialect          LowCardinality(String),
-    group_id         String CODEC(ZSTD(1)),
-    group_number     Int64 CODEC(ZSTD(1)),
-    group_status     LowCardinality(String),
-    activity_id      String CODEC(ZSTD(1)),
-    status           LowCardinality(String),
-    previous_status  LowCardinality(String),
-    reported_status  LowCardinality(String),
-    raw_status       LowCardinality(String),
-    odd              Bool,
-    kind             LowCardinality(String),
-    operation        LowCardinality(String),
-    cause            LowCardinality(String),
-    source_id        LowCardinality(String),
-    source_name      LowCardinality(String),
-    account_id       String CODEC(ZSTD(1)),
-    account_level    Bool,
-    attribute_name   LowCardinality(String),
-    attribute_value  String CODEC(ZSTD(1)),
-    identity_id      String CODEC(ZSTD(1)),
-    identity_name    String CODEC(ZSTD(1)),
-    requester_id     String CODEC(ZSTD(1)),
-    requester_name   String CODEC(ZSTD(1)),
-    approver_name    String CODEC(ZSTD(1)),
-    approval_status  LowCardinality(String),
-    error_message    String CODEC(ZSTD(1)),
-    failed_on        LowCardinality(String),
-    failed_side      LowCardinality(String),
-    ticket_id        String CODEC(ZSTD(1)),
-    vendor_id        String CODEC(ZSTD(1)),
-    item_id          String CODEC(ZSTD(1)),
-    attempts         Int64 CODEC(T64, ZSTD(1)),
-    stalled          Bool,
-    overdue          Bool,
-    requested_at     Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    occurred_at      DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
-    timed            Bool,
-    observed_at      DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
-    status_since     Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    first_pending_at Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    committed_at     Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    finished_at      Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    first_failed_at  Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    failed_at        Nullable(DateTime64(6, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    pending_ms       Int64 CODEC(T64, ZSTD(1)),
-    retrying_ms      Int64 CODEC(T64, ZSTD(1)),
-    committed_ms     Int64 CODEC(T64, ZSTD(1)),
-    failed_ms        Int64 CODEC(T64, ZSTD(1)),
-    state_seq        Int64 CODEC(T64, ZSTD(1)),
-    version          UInt64 CODEC(T64, ZSTD(1)),
-    folded_into      String CODEC(ZSTD(1)),
-    current          Bool,
-    original         String CODEC(ZSTD(6)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
+    tenant             LowCardinality(String) CODEC(ZSTD(1)),
+    record_type        LowCardinality(String) CODEC(ZSTD(1)),
+    event_id           String CODEC(ZSTD(1)),
+    feed               LowCardinality(String) CODEC(ZSTD(1)),
+    dialect            LowCardinality(String) CODEC(ZSTD(1)),
+    group_id           String CODEC(ZSTD(3)),
+    group_number       Int64 CODEC(ZSTD(1)),
+    group_status       LowCardinality(String) CODEC(ZSTD(1)),
+    activity_id        String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 1048576, max_compress_block_size = 2097152),
+    status             LowCardinality(String) CODEC(ZSTD(1)),
+    previous_status    LowCardinality(String) CODEC(ZSTD(1)),
+    reported_status    LowCardinality(String) CODEC(ZSTD(1)),
+    raw_status         LowCardinality(String) CODEC(ZSTD(1)),
+    odd                Bool CODEC(ZSTD(1)),
+    kind               LowCardinality(String) CODEC(ZSTD(1)),
+    operation          LowCardinality(String) CODEC(ZSTD(1)),
+    cause              LowCardinality(String) CODEC(ZSTD(1)),
+    source_id          LowCardinality(String) CODEC(ZSTD(1)),
+    source_name        LowCardinality(String) CODEC(ZSTD(1)),
+    account_id         String CODEC(ZSTD(3)),
+    account_level      Bool CODEC(ZSTD(1)),
+    attribute_name     LowCardinality(String) CODEC(ZSTD(1)),
+    attribute_value    String CODEC(ZSTD(3)),
+    identity_id        String CODEC(ZSTD(3)),
+    identity_name      String CODEC(ZSTD(3)),
+    requester_id       String CODEC(ZSTD(3)),
+    requester_name     String CODEC(ZSTD(3)),
+    approver_name      String CODEC(ZSTD(3)),
+    approval_status    LowCardinality(String) CODEC(ZSTD(1)),
+    error_message      String CODEC(ZSTD(3)),
+    failed_on          LowCardinality(String) CODEC(ZSTD(1)),
+    failed_side        LowCardinality(String) CODEC(ZSTD(1)),
+    ticket_id          String CODEC(ZSTD(1)),
+    vendor_id          String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
+    item_id            String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
+    attempts           Int64 CODEC(ZSTD(3)),
+    stalled            Bool CODEC(ZSTD(1)),
+    overdue            Bool CODEC(ZSTD(1)),
+    requested_at       Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    occurred_at        DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    timed              Bool CODEC(ZSTD(1)),
+    observed_at        DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    status_since       Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    first_pending_at   Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    committed_at       Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    finished_at        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    first_failed_at    Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    failed_at          Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    pending_ms         Int64 CODEC(ZSTD(3)),
+    retrying_ms        Int64 CODEC(ZSTD(3)),
+    committed_ms       Int64 CODEC(ZSTD(3)),
+    failed_ms          Int64 CODEC(ZSTD(3)),
+    state_seq          Int64 CODEC(ZSTD(3)),
+    version            UInt64 CODEC(ZSTD(3)),
+    folded_into        String CODEC(ZSTD(1)),
+    reported_overrides String CODEC(ZSTD(1)),
+    current            Bool CODEC(ZSTD(1)),
+    original           String CODEC(ZSTD(7)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
 
-    INDEX by_group    group_id    TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_activity activity_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_account  account_id  TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX by_account account_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_receipt observed_at TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, group_id, event_id)
 TTL toDateTime(observed_at) + toIntervalSecond(604800)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1;
-
-CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_groups`
-(
-    tenant               LowCardinality(String),
-    group_id             String CODEC(ZSTD(1)),
-    group_number         Int64 CODEC(ZSTD(1)),
-    group_status         LowCardinality(String),
-    activities           Int64 CODEC(T64, ZSTD(1)),
-    failed_count         Int64 CODEC(T64, ZSTD(1)),
-    retrying_count       Int64 CODEC(T64, ZSTD(1)),
-    pending_count        Int64 CODEC(T64, ZSTD(1)),
-    not_verifiable_count Int64 CODEC(T64, ZSTD(1)),
-    committed_count      Int64 CODEC(T64, ZSTD(1)),
-    success_count        Int64 CODEC(T64, ZSTD(1)),
-    unknown_count        Int64 CODEC(T64, ZSTD(1)),
-    sources              Array(String) CODEC(ZSTD(1)),
-    cause                LowCardinality(String),
-    identity_id          String CODEC(ZSTD(1)),
-    identity_name        String CODEC(ZSTD(1)),
-    requester_name       String CODEC(ZSTD(1)),
-    first_at             DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
-    last_at              DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
-    observed_at          DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
-    version              UInt64 CODEC(T64, ZSTD(1)),
-
-    INDEX by_group    group_id    TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1
-)
-ENGINE = ReplacingMergeTree(version)
-ORDER BY (group_number, tenant, group_id)
-TTL toDateTime(observed_at) + toIntervalSecond(604800)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1;
-
-CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_quarantine`
-(
-    tenant      LowCardinality(String),
-    event_id    String CODEC(ZSTD(1)),
-    feed        LowCardinality(String),
-    reason      String CODEC(ZSTD(1)),
-    file        String CODEC(ZSTD(1)),
-    position    Int64,
-    field       LowCardinality(String),
-    size        Int64,
-    observed_at DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
-    original    String CODEC(ZSTD(3))
-)
-ENGINE = ReplacingMergeTree()
-ORDER BY event_id
-TTL toDateTime(observed_at) + toIntervalSecond(2592000)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1;
-
-CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_hourly`
-(
-    hour         DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
-    tenant       LowCardinality(String),
-    source_name  LowCardinality(String),
-    kind         LowCardinality(String),
-    operation    LowCardinality(String),
-    cause        LowCardinality(String),
-    status       LowCardinality(String),
-    observations AggregateFunction(uniqExact, UInt64) CODEC(ZSTD(1)),
-    activities   AggregateFunction(uniqExact, UInt64) CODEC(ZSTD(1)),
-    groups       AggregateFunction(uniqExact, UInt64) CODEC(ZSTD(1))
-)
-ENGINE = AggregatingMergeTree()
-PARTITION BY toYYYYMM(hour)
-ORDER BY (hour, tenant, status, kind, source_name, operation, cause)
-TTL hour + toIntervalSecond(7776000)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_hourly_from_observations`
-TO `provtrail`.`provisioning_hourly`
-AS SELECT
-    toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
-    if(o.source_name = '', o.source_id, o.source_name) AS source_name,
-    o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
-    uniqExactIfState(sipHash64(o.event_id), o.record_type = 'observation') AS observations,
-    uniqExactIfState(sipHash64(o.activity_id), o.status != o.previous_status) AS activities,
-    uniqExactIfState(sipHash64(o.group_id), o.status != o.previous_status) AS groups
-FROM `provtrail`.`provisioning_observations` AS o
-WHERE o.folded_into = ''
-GROUP BY hour, tenant, source_name, kind, operation, cause, status;
-
-INSERT INTO `provtrail`.`provisioning_hourly` SELECT
-    toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
-    if(o.source_name = '', o.source_id, o.source_name) AS source_name,
-    o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
-    uniqExactIfState(sipHash64(o.event_id), o.record_type = 'observation') AS observations,
-    uniqExactIfState(sipHash64(o.activity_id), o.status != o.previous_status) AS activities,
-    uniqExactIfState(sipHash64(o.group_id), o.status != o.previous_status) AS groups
-FROM `provtrail`.`provisioning_observations` AS o
-WHERE o.folded_into = ''
-GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`observations` AS
-SELECT * FROM `provtrail`.`provisioning_observations` FINAL;
-
-CREATE OR REPLACE VIEW `provtrail`.`groups` AS
-SELECT *, dateDiff('millisecond', first_at, last_at) AS duration_ms
-FROM `provtrail`.`provisioning_groups` FINAL;
-
-CREATE OR REPLACE VIEW `provtrail`.`quarantine` AS
-SELECT * FROM `provtrail`.`provisioning_quarantine` FINAL;
-
-CREATE OR REPLACE VIEW `provtrail`.`status_hourly` AS
-SELECT
-    hour, tenant, source_name, kind, operation, cause, status,
-    uniqExactMerge(observations) AS observations,
-    uniqExactMerge(activities) AS activities,
-    uniqExactMerge(groups) AS groups
-FROM `provtrail`.`provisioning_hourly`
-GROUP BY hour, tenant, source_name, kind, operation, cause, status;
-
-ALTER TABLE `provtrail`.`provisioning_observations`
-ADD COLUMN IF NOT EXISTS reported_overrides String CODEC(ZSTD(1)) AFTER folded_into;
-
-CREATE OR REPLACE VIEW `provtrail`.`observations` AS
-SELECT * FROM `provtrail`.`provisioning_observations` FINAL;
-
-ALTER TABLE `provtrail`.`provisioning_groups` MODIFY SETTING min_age_to_force_merge_seconds = 600;
-
-ALTER TABLE `provtrail`.`provisioning_observations` MODIFY SETTING min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
-
-ALTER TABLE `provtrail`.`provisioning_hourly` MODIFY SETTING min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
-
-ALTER TABLE `provtrail`.`provisioning_observations` ADD INDEX IF NOT EXISTS by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
-ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1;
-
-ALTER TABLE `provtrail`.`provisioning_groups` ADD INDEX IF NOT EXISTS by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
-ADD INDEX IF NOT EXISTS by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1;
+SELECT *, if(source_name = '', source_id, source_name) AS source, sipHash64(activity_id) AS activity
+FROM `provtrail`.`provisioning_observations` FINAL;
 
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
 (
@@ -261,51 +139,34 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     attempt          UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), lower(account_id)), 0) CODEC(LZ4),
     folded           UInt8 MATERIALIZED folded_into != '',
 
-    INDEX by_group    group_id                 TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_number   toString(group_number)   TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_activity activity_id              TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_identity identity_id              TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_name     lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_account  account_id               TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_activity activity_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_account account_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, folded)
 ORDER BY (group_number, activity)
 TTL toDateTime(observed_at) + toIntervalSecond(604800)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1, index_granularity = 1024, min_compress_block_size = 16384,
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, index_granularity = 1024, min_compress_block_size = 16384,
     min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_activities_from_observations`
 TO `provtrail`.`provisioning_activities`
-AS SELECT tenant, record_type, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, reported_status,
-raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
-identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
-ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
-first_pending_at, committed_at, finished_at, first_failed_at, failed_at, pending_ms, retrying_ms, committed_ms, failed_ms,
-state_seq, version, folded_into
-FROM `provtrail`.`provisioning_observations`
-WHERE current;
-
-INSERT INTO `provtrail`.`provisioning_activities` (tenant, record_type, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, reported_status,
-raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
-identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
-ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
-first_pending_at, committed_at, finished_at, first_failed_at, failed_at, pending_ms, retrying_ms, committed_ms, failed_ms,
-state_seq, version, folded_into)
-SELECT tenant, record_type, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, reported_status,
-raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
-identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
-ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
-first_pending_at, committed_at, finished_at, first_failed_at, failed_at, pending_ms, retrying_ms, committed_ms, failed_ms,
-state_seq, version, folded_into
+AS SELECT
+    tenant, record_type, event_id, feed, dialect, group_id, group_number, group_status, activity_id,
+    status, previous_status, reported_status, raw_status, odd, kind, operation, cause, source_id,
+    source_name, account_id, account_level, attribute_name, attribute_value, identity_id, identity_name,
+    requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
+    ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed,
+    observed_at, status_since, first_pending_at, committed_at, finished_at, first_failed_at, failed_at,
+    pending_ms, retrying_ms, committed_ms, failed_ms, state_seq, version, folded_into
 FROM `provtrail`.`provisioning_observations`
 WHERE current;
 
 CREATE OR REPLACE VIEW `provtrail`.`activities` AS
 SELECT *, source, activity FROM `provtrail`.`provisioning_activities` FINAL;
-
-CREATE OR REPLACE VIEW `provtrail`.`observations` AS
-SELECT *, if(source_name = '', source_id, source_name) AS source, sipHash64(activity_id) AS activity
-FROM `provtrail`.`provisioning_observations` FINAL;
 
 CREATE OR REPLACE VIEW `provtrail`.`lookup` AS
 SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id
@@ -330,6 +191,44 @@ FROM `provtrail`.`provisioning_activities` AS a FINAL
 WHERE a.kind = 'password'
 GROUP BY a.group_number, a.attempt;
 
+CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_groups`
+(
+    tenant               LowCardinality(String) CODEC(ZSTD(1)),
+    group_id             String CODEC(ZSTD(1)),
+    group_number         Int64 CODEC(ZSTD(1)),
+    group_status         LowCardinality(String) CODEC(ZSTD(1)),
+    activities           Int64 CODEC(T64, ZSTD(1)),
+    failed_count         Int64 CODEC(T64, ZSTD(1)),
+    retrying_count       Int64 CODEC(T64, ZSTD(1)),
+    pending_count        Int64 CODEC(T64, ZSTD(1)),
+    not_verifiable_count Int64 CODEC(T64, ZSTD(1)),
+    committed_count      Int64 CODEC(T64, ZSTD(1)),
+    success_count        Int64 CODEC(T64, ZSTD(1)),
+    unknown_count        Int64 CODEC(T64, ZSTD(1)),
+    sources              Array(String) CODEC(ZSTD(1)),
+    cause                LowCardinality(String) CODEC(ZSTD(1)),
+    identity_id          String CODEC(ZSTD(1)),
+    identity_name        String CODEC(ZSTD(1)),
+    requester_name       String CODEC(ZSTD(1)),
+    first_at             DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    last_at              DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    observed_at          DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    version              UInt64 CODEC(T64, ZSTD(1)),
+
+    INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (group_number, tenant, group_id)
+TTL toDateTime(observed_at) + toIntervalSecond(604800)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, min_age_to_force_merge_seconds = 600;
+
+CREATE OR REPLACE VIEW `provtrail`.`groups` AS
+SELECT *, dateDiff('millisecond', first_at, last_at) AS duration_ms
+FROM `provtrail`.`provisioning_groups` FINAL;
+
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_transitions`
 (
     hour         DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
@@ -346,22 +245,12 @@ ENGINE = ReplacingMergeTree()
 PARTITION BY toDate(hour)
 ORDER BY (hour, tenant, status, kind, source_name, operation, cause, group_number, activity)
 TTL hour + toIntervalSecond(7776000)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_transitions_from_observations`
 TO `provtrail`.`provisioning_transitions`
 AS SELECT
-    toStartOfHour(occurred_at) AS hour, tenant, status, kind,
-    if(source_name = '', source_id, source_name) AS source_name,
-    operation, cause, group_number, toUInt32(sipHash64(activity_id)) AS activity
-FROM `provtrail`.`provisioning_observations`
-WHERE status != previous_status AND folded_into = '';
-
-INSERT INTO `provtrail`.`provisioning_transitions` (hour, tenant, status, kind, source_name, operation, cause, group_number, activity)
-SETTINGS max_partitions_per_insert_block = 0
-SELECT
-    toStartOfHour(occurred_at) AS hour, tenant, status, kind,
-    if(source_name = '', source_id, source_name) AS source_name,
+    toStartOfHour(occurred_at) AS hour, tenant, status, kind, if(source_name = '', source_id, source_name) AS source_name,
     operation, cause, group_number, toUInt32(sipHash64(activity_id)) AS activity
 FROM `provtrail`.`provisioning_observations`
 WHERE status != previous_status AND folded_into = '';
@@ -384,7 +273,7 @@ ENGINE = AggregatingMergeTree()
 PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, tenant, status, kind, source_name, operation, cause)
 TTL hour + toIntervalSecond(7776000)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_reports_from_observations`
 TO `provtrail`.`provisioning_reports`
@@ -397,15 +286,8 @@ FROM `provtrail`.`provisioning_observations` AS o
 WHERE o.folded_into = ''
 GROUP BY hour, tenant, source_name, kind, operation, cause, status;
 
-INSERT INTO `provtrail`.`provisioning_reports` (hour, tenant, source_name, kind, operation, cause, status, observations)
-SELECT
-    toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
-    if(o.source_name = '', o.source_id, o.source_name) AS source_name,
-    o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
-    uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record_type = 'observation') AS observations
-FROM `provtrail`.`provisioning_observations` AS o
-WHERE o.folded_into = ''
-GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+CREATE OR REPLACE VIEW `provtrail`.`dimensions` AS
+SELECT hour, tenant, source_name AS source, kind, operation, cause, status FROM `provtrail`.`provisioning_reports`;
 
 CREATE OR REPLACE VIEW `provtrail`.`status_hourly` AS
 SELECT
@@ -423,21 +305,8 @@ FROM (
         uniqExactMerge(observations), toUInt64(0), toUInt64(0)
     FROM `provtrail`.`provisioning_reports`
     GROUP BY hour, tenant, source_name, kind, operation, cause, status
-    UNION ALL
-    SELECT
-        hour, tenant, source_name, kind, operation, cause, status,
-        uniqExactMerge(observations), uniqExactMerge(activities), uniqExactMerge(groups)
-    FROM `provtrail`.`provisioning_hourly`
-    GROUP BY hour, tenant, source_name, kind, operation, cause, status
 )
 GROUP BY hour, tenant, source_name, kind, operation, cause, status;
-
-CREATE OR REPLACE VIEW `provtrail`.`dimensions` AS
-SELECT hour, tenant, source_name AS source, kind, operation, cause, status FROM `provtrail`.`provisioning_reports`
-UNION ALL
-SELECT hour, tenant, source_name AS source, kind, operation, cause, status FROM `provtrail`.`provisioning_hourly`;
-
-DROP VIEW IF EXISTS `provtrail`.`provisioning_hourly_from_observations`;
 
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_errors`
 (
@@ -456,7 +325,7 @@ ENGINE = ReplacingMergeTree()
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, source, error, activity, occurred_at)
 TTL toDateTime(occurred_at) + toIntervalSecond(7776000)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_errors_from_observations`
 TO `provtrail`.`provisioning_errors`
@@ -471,58 +340,27 @@ AS SELECT
 FROM `provtrail`.`provisioning_observations`
 WHERE status = 'Failed' AND error_message != '';
 
-INSERT INTO `provtrail`.`provisioning_errors` (occurred_at, tenant, source, kind, operation, cause, error, group_number, activity, identity)
-SETTINGS max_partitions_per_insert_block = 0
-SELECT
-    occurred_at, tenant, if(source_name = '', source_id, source_name) AS source, kind, operation, cause,
-    replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(error_message,
-        '[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}', '<id>'),
-        '"[^"]*"|\'[^\']*\'', '<text>'),
-        '(?i)\\b(cn|ou|dc|uid)=[^,;\\s]+(,\\s*(cn|ou|dc|uid)=[^,;\\s]+)*', '<dn>'),
-        '\\b(0x)?[0-9][0-9a-fA-F]*\\b', '<n>') AS error,
-    group_number, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
-FROM `provtrail`.`provisioning_observations`
-WHERE status = 'Failed' AND error_message != '';
-
 CREATE OR REPLACE VIEW `provtrail`.`errors` AS
 SELECT * FROM `provtrail`.`provisioning_errors` FINAL;
 
-ALTER TABLE `provtrail`.`provisioning_observations`
-MODIFY COLUMN tenant CODEC(ZSTD(1)), MODIFY COLUMN record_type CODEC(ZSTD(1)), MODIFY COLUMN feed CODEC(ZSTD(1)), MODIFY COLUMN dialect CODEC(ZSTD(1)), MODIFY COLUMN group_status CODEC(ZSTD(1)), MODIFY COLUMN status CODEC(ZSTD(1)), MODIFY COLUMN previous_status CODEC(ZSTD(1)), MODIFY COLUMN reported_status CODEC(ZSTD(1)), MODIFY COLUMN raw_status CODEC(ZSTD(1)), MODIFY COLUMN odd CODEC(ZSTD(1)), MODIFY COLUMN kind CODEC(ZSTD(1)), MODIFY COLUMN operation CODEC(ZSTD(1)), MODIFY COLUMN cause CODEC(ZSTD(1)), MODIFY COLUMN source_id CODEC(ZSTD(1)), MODIFY COLUMN source_name CODEC(ZSTD(1)), MODIFY COLUMN account_level CODEC(ZSTD(1)), MODIFY COLUMN attribute_name CODEC(ZSTD(1)), MODIFY COLUMN approval_status CODEC(ZSTD(1)), MODIFY COLUMN failed_on CODEC(ZSTD(1)), MODIFY COLUMN failed_side CODEC(ZSTD(1)), MODIFY COLUMN stalled CODEC(ZSTD(1)), MODIFY COLUMN overdue CODEC(ZSTD(1)), MODIFY COLUMN timed CODEC(ZSTD(1)), MODIFY COLUMN current CODEC(ZSTD(1)),
-MODIFY COLUMN requested_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN occurred_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN observed_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN status_since CODEC(GCD, ZSTD(1)), MODIFY COLUMN first_pending_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN committed_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN finished_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN first_failed_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN failed_at CODEC(GCD, ZSTD(1)),
-MODIFY COLUMN attempts CODEC(ZSTD(3)), MODIFY COLUMN pending_ms CODEC(ZSTD(3)), MODIFY COLUMN retrying_ms CODEC(ZSTD(3)), MODIFY COLUMN committed_ms CODEC(ZSTD(3)), MODIFY COLUMN failed_ms CODEC(ZSTD(3)), MODIFY COLUMN state_seq CODEC(ZSTD(3)), MODIFY COLUMN version CODEC(ZSTD(3)), MODIFY COLUMN group_id CODEC(ZSTD(3)), MODIFY COLUMN identity_id CODEC(ZSTD(3)), MODIFY COLUMN identity_name CODEC(ZSTD(3)), MODIFY COLUMN requester_id CODEC(ZSTD(3)), MODIFY COLUMN requester_name CODEC(ZSTD(3)), MODIFY COLUMN approver_name CODEC(ZSTD(3)), MODIFY COLUMN account_id CODEC(ZSTD(3)), MODIFY COLUMN attribute_value CODEC(ZSTD(3)), MODIFY COLUMN error_message CODEC(ZSTD(3)), MODIFY COLUMN vendor_id CODEC(ZSTD(3)), MODIFY COLUMN item_id CODEC(ZSTD(3)), MODIFY COLUMN activity_id CODEC(ZSTD(3)),
-MODIFY COLUMN original CODEC(ZSTD(7));
+CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_quarantine`
+(
+    tenant      LowCardinality(String) CODEC(ZSTD(1)),
+    event_id    String CODEC(ZSTD(1)),
+    feed        LowCardinality(String) CODEC(ZSTD(1)),
+    reason      String CODEC(ZSTD(1)),
+    file        String CODEC(ZSTD(1)),
+    position    Int64,
+    field       LowCardinality(String) CODEC(ZSTD(1)),
+    size        Int64,
+    observed_at DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    original    String CODEC(ZSTD(3))
+)
+ENGINE = ReplacingMergeTree()
+ORDER BY event_id
+TTL toDateTime(observed_at) + toIntervalSecond(2592000)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1;
 
-ALTER TABLE `provtrail`.`provisioning_observations`
-MODIFY COLUMN vendor_id MODIFY SETTING min_compress_block_size = 4194304, max_compress_block_size = 8388608;
-
-ALTER TABLE `provtrail`.`provisioning_observations`
-MODIFY COLUMN item_id MODIFY SETTING min_compress_block_size = 4194304, max_compress_block_size = 8388608;
-
-ALTER TABLE `provtrail`.`provisioning_observations`
-MODIFY COLUMN activity_id MODIFY SETTING min_compress_block_size = 1048576, max_compress_block_size = 2097152;
-
-ALTER TABLE `provtrail`.`provisioning_observations` ADD INDEX IF NOT EXISTS by_receipt observed_at TYPE minmax GRANULARITY 1;
-
-ALTER TABLE `provtrail`.`provisioning_groups`
-MODIFY COLUMN tenant CODEC(ZSTD(1)), MODIFY COLUMN group_status CODEC(ZSTD(1)), MODIFY COLUMN cause CODEC(ZSTD(1)),
-MODIFY COLUMN first_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN last_at CODEC(GCD, ZSTD(1)), MODIFY COLUMN observed_at CODEC(GCD, ZSTD(1));
-
-ALTER TABLE `provtrail`.`provisioning_observations` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
-
-ALTER TABLE `provtrail`.`provisioning_activities` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
-
-ALTER TABLE `provtrail`.`provisioning_groups` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
-
-ALTER TABLE `provtrail`.`provisioning_quarantine` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
-
-ALTER TABLE `provtrail`.`provisioning_hourly` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
-
-ALTER TABLE `provtrail`.`provisioning_transitions` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
-
-ALTER TABLE `provtrail`.`provisioning_reports` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
-
-ALTER TABLE `provtrail`.`provisioning_errors` MODIFY SETTING min_rows_to_fsync_after_merge = 1;
-
-ALTER TABLE `provtrail`.`provisioning_schema_migrations` MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
+CREATE OR REPLACE VIEW `provtrail`.`quarantine` AS
+SELECT * FROM `provtrail`.`provisioning_quarantine` FINAL;
 

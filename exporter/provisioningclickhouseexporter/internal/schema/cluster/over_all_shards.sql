@@ -1,7 +1,7 @@
--- Applied on each node of a cluster after the migrations. The tables and views of the
--- migrations are the node's own; these reach over all shards and have the stable names.
--- What is inserted goes by its group, so all rows of an id meet on one shard, and the
--- views' FINAL and GROUP BY, which each shard does for itself, miss nothing.
+-- Applied on each node of a cluster after the migrations, whose tables and views hold the
+-- rows of the node's own shard. These tables cover all shards and have the stable names.
+-- Rows are sharded by group, so all rows of an id are on one shard, and FINAL and GROUP BY
+-- within a shard are complete.
 {{- define "shards" -}}
 Distributed({{.Literal .Cluster.Name}}, {{.Literal .Database}}
 {{- end}}
@@ -13,9 +13,6 @@ ENGINE = {{template "shards" .}}, 'provisioning_groups', cityHash64(group_id));
 
 CREATE OR REPLACE TABLE {{.Table "provisioning_quarantine_all"}} AS {{.Table "provisioning_quarantine"}}
 ENGINE = {{template "shards" .}}, 'provisioning_quarantine', cityHash64(event_id));
-
-CREATE OR REPLACE TABLE {{.Table "provisioning_hourly_all"}} AS {{.Table "provisioning_hourly"}}
-ENGINE = {{template "shards" .}}, 'provisioning_hourly');
 
 CREATE OR REPLACE TABLE {{.Table "observations"}} AS {{.Table "observations_local"}}
 ENGINE = {{template "shards" .}}, 'observations_local', cityHash64(group_id));
@@ -47,7 +44,7 @@ ENGINE = {{template "shards" .}}, 'lookup_local');
 CREATE OR REPLACE TABLE {{.Table "provisioning_reports_all"}} AS {{.Table "provisioning_reports"}}
 ENGINE = {{template "shards" .}}, 'provisioning_reports');
 
--- A status of an hour has groups on every shard: their sets are joined.
+-- A status of an hour has groups on every shard, so their sets are merged.
 CREATE OR REPLACE VIEW {{.Table "status_hourly"}} AS
 SELECT
     hour, tenant, source_name, kind, operation, cause, status,
@@ -63,12 +60,6 @@ FROM (
         hour, tenant, source_name, kind, operation, cause, status,
         uniqExactMerge(observations), toUInt64(0), toUInt64(0)
     FROM {{.Table "provisioning_reports_all"}}
-    GROUP BY hour, tenant, source_name, kind, operation, cause, status
-    UNION ALL
-    SELECT
-        hour, tenant, source_name, kind, operation, cause, status,
-        uniqExactMerge(observations), uniqExactMerge(activities), uniqExactMerge(groups)
-    FROM {{.Table "provisioning_hourly_all"}}
     GROUP BY hour, tenant, source_name, kind, operation, cause, status
 )
 GROUP BY hour, tenant, source_name, kind, operation, cause, status;

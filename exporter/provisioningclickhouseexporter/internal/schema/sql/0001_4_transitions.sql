@@ -1,18 +1,9 @@
-{{- define "word" -}}LowCardinality(String) CODEC(ZSTD(1)){{- end -}}
-{{- define "entered" -}}
-SELECT
-    toStartOfHour(occurred_at) AS hour, tenant, status, kind,
-    if(source_name = '', source_id, source_name) AS source_name,
-    operation, cause, group_number, toUInt32(sipHash64(activity_id)) AS activity
-FROM {{.Table "provisioning_observations"}}
-WHERE status != previous_status AND folded_into = ''
-{{- end -}}
--- One row for each activity that entered a status within an hour. All of it is the key:
--- a row inserted twice is one row, and to count rows is to count activities. 32 bits tell
--- the activities of one group apart.
+-- One row for each activity that entered a status within an hour. All columns are the key,
+-- so a row inserted twice is one row and counting rows counts activities. 32 bits tell the
+-- activities of one group apart.
 CREATE TABLE IF NOT EXISTS {{.Table "provisioning_transitions"}}
 (
-    hour         DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    hour         {{template "hour"}},
     tenant       {{template "word"}},
     status       {{template "word"}},
     kind         {{template "word"}},
@@ -30,11 +21,11 @@ SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds 
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_transitions_from_observations"}}
 TO {{.Table "provisioning_transitions"}}
-AS {{template "entered" .}};
-
-INSERT INTO {{.Table "provisioning_transitions"}} (hour, tenant, status, kind, source_name, operation, cause, group_number, activity)
-SETTINGS max_partitions_per_insert_block = 0
-{{template "entered" .}};
+AS SELECT
+    toStartOfHour(occurred_at) AS hour, tenant, status, kind, {{template "source"}} AS source_name,
+    operation, cause, group_number, toUInt32(sipHash64(activity_id)) AS activity
+FROM {{.Table "provisioning_observations"}}
+WHERE status != previous_status AND folded_into = '';
 
 CREATE OR REPLACE VIEW {{.View "transitions"}} AS
 SELECT * FROM {{.Table "provisioning_transitions"}} FINAL;

@@ -1,28 +1,10 @@
-{{- /* LZ4 for what panels read of every row, ZSTD for the rest. */ -}}
-{{- define "hot word" -}}LowCardinality(String) CODEC(LZ4){{- end -}}
-{{- define "hot time" -}}DateTime64(6, 'UTC') CODEC(GCD, LZ4){{- end -}}
-{{- define "hot time or none" -}}Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4){{- end -}}
-{{- define "word" -}}LowCardinality(String) CODEC(ZSTD(1)){{- end -}}
-{{- define "text" -}}String CODEC(ZSTD(1)){{- end -}}
-{{- define "time or none" -}}Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)){{- end -}}
-{{- define "number" -}}Int64 CODEC(T64, ZSTD(1)){{- end -}}
-{{- define "names" -}}
-tenant, record_type, event_id, feed, dialect, group_id, group_number, group_status, activity_id, status, previous_status, reported_status,
-raw_status, odd, kind, operation, cause, source_id, source_name, account_id, account_level, attribute_name, attribute_value,
-identity_id, identity_name, requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
-ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed, observed_at, status_since,
-first_pending_at, committed_at, finished_at, first_failed_at, failed_at, pending_ms, retrying_ms, committed_ms, failed_ms,
-state_seq, version, folded_into
-{{- end -}}
-{{- define "source key" -}}if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name){{- end -}}
-
+{{define "source key"}}if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name){{end -}}
 -- The current row of every activity. A row with a higher version replaces one with a
--- lower; folded rows (the activity went into a finer one) vanish under FINAL. Two integers
--- are the key, because comparing keys is what FINAL does most while rows come in. The
--- table of versions before 7 (see setAside) has another key and had this one's path.
+-- lower; folded rows (the activity went into a finer one) vanish under FINAL. The key is
+-- two integers, because FINAL mostly compares keys while rows come in.
 CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
 (
-    tenant           {{template "hot word"}},
+    tenant           {{template "fast word"}},
     record_type      {{template "word"}},
     event_id         {{template "text"}},
     feed             {{template "word"}},
@@ -31,14 +13,14 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     group_number     Int64 CODEC(Delta(8), LZ4),
     group_status     {{template "word"}},
     activity_id      {{template "text"}},
-    status           {{template "hot word"}},
+    status           {{template "fast word"}},
     previous_status  {{template "word"}},
     reported_status  {{template "word"}},
     raw_status       {{template "word"}},
     odd              Bool,
-    kind             {{template "hot word"}},
-    operation        {{template "hot word"}},
-    cause            {{template "hot word"}},
+    kind             {{template "fast word"}},
+    operation        {{template "fast word"}},
+    cause            {{template "fast word"}},
     source_id        {{template "word"}},
     source_name      {{template "word"}},
     account_id       {{template "text"}},
@@ -52,7 +34,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     approver_name    {{template "text"}},
     approval_status  {{template "word"}},
     error_message    {{template "text"}},
-    failed_on        {{template "hot word"}},
+    failed_on        {{template "fast word"}},
     failed_side      {{template "word"}},
     ticket_id        {{template "text"}},
     vendor_id        {{template "text"}},
@@ -60,16 +42,16 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     attempts         {{template "number"}},
     stalled          Bool,
     overdue          Bool,
-    requested_at     {{template "hot time or none"}},
-    occurred_at      {{template "hot time"}},
+    requested_at     {{template "fast optional time"}},
+    occurred_at      {{template "fast time"}},
     timed            Bool,
-    observed_at      {{template "hot time"}},
-    status_since     {{template "time or none"}},
-    first_pending_at {{template "time or none"}},
-    committed_at     {{template "hot time or none"}},
-    finished_at      {{template "hot time or none"}},
-    first_failed_at  {{template "time or none"}},
-    failed_at        {{template "time or none"}},
+    observed_at      {{template "fast time"}},
+    status_since     {{template "optional time"}},
+    first_pending_at {{template "optional time"}},
+    committed_at     {{template "fast optional time"}},
+    finished_at      {{template "fast optional time"}},
+    first_failed_at  {{template "optional time"}},
+    failed_at        {{template "optional time"}},
     pending_ms       {{template "number"}},
     retrying_ms      {{template "number"}},
     committed_ms     {{template "number"}},
@@ -77,54 +59,50 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     state_seq        {{template "number"}},
     version          UInt64 CODEC(T64, ZSTD(1)),
     folded_into      {{template "text"}},
-    source           LowCardinality(String) MATERIALIZED if(source_name = '', source_id, source_name) CODEC(LZ4),
+    source           LowCardinality(String) MATERIALIZED {{template "source"}} CODEC(LZ4),
     activity         UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
     -- The same for both sides of a password change; 0 for other kinds.
     attempt          UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, {{template "source key"}}, lower(account_id)), 0) CODEC(LZ4),
     folded           UInt8 MATERIALIZED folded_into != '',
 
-    INDEX by_group    group_id                 TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_number   toString(group_number)   TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_activity activity_id              TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_identity identity_id              TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_name     lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_account  account_id               TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_activity activity_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_account account_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = {{.Engine "provisioning_current" "ReplacingMergeTree" "version" "folded"}}
+ENGINE = {{.Engine "provisioning_activities" "ReplacingMergeTree" "version" "folded"}}
 ORDER BY (group_number, activity)
 {{.Expire "observed_at" .TTL}}
--- One person's activities lie anywhere, and so do the newest: small granules and blocks, so
--- that finding them reads little.
+-- The activities of one person, and the newest ones, lie anywhere: with small granules and
+-- blocks finding them reads little.
 SETTINGS {{.Settings}}, index_granularity = 1024, min_compress_block_size = 16384,
     min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_activities_from_observations"}}
 TO {{.Table "provisioning_activities"}}
-AS SELECT {{template "names"}}
-FROM {{.Table "provisioning_observations"}}
-WHERE current;
-
--- What was stored before. Not FINAL: a folded activity must stay folded when an earlier
--- row of it comes again.
-INSERT INTO {{.Table "provisioning_activities"}} ({{template "names"}})
-SELECT {{template "names"}}
+AS SELECT
+    tenant, record_type, event_id, feed, dialect, group_id, group_number, group_status, activity_id,
+    status, previous_status, reported_status, raw_status, odd, kind, operation, cause, source_id,
+    source_name, account_id, account_level, attribute_name, attribute_value, identity_id, identity_name,
+    requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
+    ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed,
+    observed_at, status_since, first_pending_at, committed_at, finished_at, first_failed_at, failed_at,
+    pending_ms, retrying_ms, committed_ms, failed_ms, state_seq, version, folded_into
 FROM {{.Table "provisioning_observations"}}
 WHERE current;
 
 CREATE OR REPLACE VIEW {{.View "activities"}} AS
 SELECT *, source, activity FROM {{.Table "provisioning_activities"}} FINAL;
 
-CREATE OR REPLACE VIEW {{.View "observations"}} AS
-SELECT *, if(source_name = '', source_id, source_name) AS source, sipHash64(activity_id) AS activity
-FROM {{.Table "provisioning_observations"}} FINAL;
-
--- Where a group, a person or an account is spoken of, in current rows and in some that are
--- no longer. FINAL cannot trust an index alone; it can trust the group's number, its key.
+-- Rows that mention a group, a person or an account, replaced rows included. FINAL cannot
+-- use an index alone; it can use the group's number, which is its key.
 CREATE OR REPLACE VIEW {{.View "lookup"}} AS
 SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id
 FROM {{.Table "provisioning_activities"}};
 
--- One row an attempt: a reset that fails on both sides is one attempt. Its status is
+-- One row for each attempt: a reset that fails on both sides is one attempt. Its status is
 -- the worst of its sides.
 CREATE OR REPLACE VIEW {{.View "passwords_changed"}} AS
 SELECT

@@ -1,0 +1,36 @@
+-- Why activities failed. The message is stored without ids, quoted names and numbers, so
+-- that one cause is one text: removing them from every message that a panel reads is slow.
+CREATE TABLE IF NOT EXISTS {{.Table "provisioning_errors"}}
+(
+    occurred_at  {{template "time"}},
+    tenant       {{template "word"}},
+    source       {{template "word"}},
+    kind         {{template "word"}},
+    operation    {{template "word"}},
+    cause        {{template "word"}},
+    error        {{template "word"}},
+    group_number Int64 CODEC(ZSTD(1)),
+    activity     UInt64 CODEC(NONE),
+    identity     UInt64 CODEC(ZSTD(1))
+)
+ENGINE = {{.Engine "provisioning_errors" "ReplacingMergeTree"}}
+PARTITION BY toDate(occurred_at)
+ORDER BY (toStartOfHour(occurred_at), tenant, source, error, activity, occurred_at)
+{{.Expire "occurred_at" .RollupTTL}}
+SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_errors_from_observations"}}
+TO {{.Table "provisioning_errors"}}
+AS SELECT
+    occurred_at, tenant, {{template "source"}} AS source, kind, operation, cause,
+    replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(error_message,
+        '[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}', '<id>'),
+        '"[^"]*"|\'[^\']*\'', '<text>'),
+        '(?i)\\b(cn|ou|dc|uid)=[^,;\\s]+(,\\s*(cn|ou|dc|uid)=[^,;\\s]+)*', '<dn>'),
+        '\\b(0x)?[0-9][0-9a-fA-F]*\\b', '<n>') AS error,
+    group_number, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
+FROM {{.Table "provisioning_observations"}}
+WHERE status = 'Failed' AND error_message != '';
+
+CREATE OR REPLACE VIEW {{.View "errors"}} AS
+SELECT * FROM {{.Table "provisioning_errors"}} FINAL;
