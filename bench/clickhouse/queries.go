@@ -193,7 +193,7 @@ func (b *timing) panels(ctx context.Context, folder string, to time.Time, state 
 	var all []measured
 	fmt.Printf("%-52s %8s %8s %8s %12s %10s %8s\n", state, "p50 ms", "p95 ms", "CPU ms", "rows read", "MB read", "MB mem")
 	for _, board := range boards {
-		scope := panels.Scope{From: to.Add(-board.Range), To: to, Vars: board.All()}
+		scope := panels.Scope{From: to.Add(-board.Range), To: to, Vars: board.All(), Typed: board.Typed()}
 		switch board.Title {
 		case "Group":
 			scope.Vars["group"] = []string{group}

@@ -45,6 +45,15 @@ func (b *Board) All() map[string][]string {
 	return vars
 }
 
+// Typed are the variables that are typed in, not chosen from a list.
+func (b *Board) Typed() map[string]bool {
+	typed := map[string]bool{}
+	for _, v := range b.Variables {
+		typed[v.Name] = v.typed
+	}
+	return typed
+}
+
 // Asked are the queries of the panels, and of the variables that have any.
 func (b *Board) Asked() []Query {
 	asked := slices.Clip(b.Queries)

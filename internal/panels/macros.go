@@ -15,6 +15,7 @@ type Scope struct {
 	From, To time.Time
 	Interval time.Duration
 	Vars     map[string][]string // nil or {"$__all"}: All
+	Typed    map[string]bool     // the variables that are typed in
 }
 
 // Expand does what Grafana and its ClickHouse plugin do to a query before it is
@@ -106,12 +107,17 @@ func (s *Scope) variable(name, format string) (string, error) {
 			quoted[i] = "'" + strings.ReplaceAll(v, "'", `\'`) + "'"
 		}
 		return strings.Join(quoted, ","), nil
-	case format == "percentencode" && len(values) <= 1:
-		return strings.ReplaceAll(url.QueryEscape(strings.Join(values, "")), "+", "%20"), nil
+	case format == "percentencode" && s.Typed[name]:
+		return percentEncode(strings.Join(values, "")), nil
+	case format == "percentencode":
+		return percentEncode("{" + strings.Join(values, ",") + "}"), nil
 	default:
 		return "", errors.New("a variable in SQL must be quoted")
 	}
 }
+
+// percentEncode leaves letters, digits and -_.~ as they are.
+func percentEncode(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
 func (s *Scope) macro(name, arg string) (string, error) {
 	from, to := fmt.Sprintf("toDateTime(%d)", s.From.Unix()), fmt.Sprintf("toDateTime(%d)", s.To.Unix())

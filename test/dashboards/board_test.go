@@ -90,6 +90,15 @@ func (v *variable) sql(t testing.TB) string {
 	return q.RawSQL
 }
 
+// typed are the variables that are typed in.
+func (b *board) typed() map[string]bool {
+	out := map[string]bool{}
+	for _, v := range b.Templating.List {
+		out[v.Name] = v.Type == "textbox"
+	}
+	return out
+}
+
 func (b *board) all() []*panel {
 	var out []*panel
 	for _, p := range b.Panels {
@@ -103,7 +112,7 @@ func boards(t testing.TB) []*board {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	require.NoError(t, err)
-	require.Len(t, files, 5)
+	require.Len(t, files, 6)
 	var out []*board
 	for _, file := range files {
 		text, err := os.ReadFile(file)

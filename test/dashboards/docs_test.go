@@ -18,6 +18,7 @@ func testWorkedExamples(t *testing.T, s *store, h *history, sc scope) {
 	examples := regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(string(text), -1)
 	require.Len(t, examples, 10)
 	sc.vars = map[string][]string{"group": {find(t, h, provisioning.StatusFailed).Key.GroupID}}
+	sc.typed = map[string]bool{"group": true}
 	for i, e := range examples {
 		assert.Regexp(t, boundedBy, e[1])
 		assert.NotEmpty(t, s.query(t, sc.expand(t, e[1])).rows, "example %d", i+1)

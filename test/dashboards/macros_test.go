@@ -14,12 +14,13 @@ type scope struct {
 	from, to time.Time
 	interval time.Duration
 	vars     map[string][]string // nil or {"$__all"}: All
+	typed    map[string]bool     // the variables that are typed in
 }
 
 // expand does what Grafana and its ClickHouse plugin do to a query before it is sent.
 func (s *scope) expand(t testing.TB, sql string) string {
 	t.Helper()
-	expanded, err := (&panels.Scope{From: s.from, To: s.to, Interval: s.interval, Vars: s.vars}).Expand(sql)
+	expanded, err := (&panels.Scope{From: s.from, To: s.to, Interval: s.interval, Vars: s.vars, Typed: s.typed}).Expand(sql)
 	require.NoError(t, err, sql)
 	return expanded
 }

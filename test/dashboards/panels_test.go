@@ -70,7 +70,7 @@ func testEveryQueryRuns(t *testing.T, s *store, h *history, sc scope) {
 		for name, chosen := range selections {
 			for _, interval := range []time.Duration{time.Minute, 3 * time.Hour} {
 				sc := sc
-				sc.interval, sc.vars = interval, b.choose(chosen)
+				sc.interval, sc.vars, sc.typed = interval, b.choose(chosen), b.typed()
 				if interval == time.Minute {
 					if name != "all" {
 						continue

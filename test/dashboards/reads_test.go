@@ -49,7 +49,7 @@ func TestPanelsReadOnlyWhatTheyNeed(t *testing.T) {
 		list, err := panels.Read(folder)
 		require.NoError(t, err)
 		for _, b := range list {
-			scope := panels.Scope{From: monday.Add(-b.Range), To: monday.Add(time.Hour), Vars: b.All()}
+			scope := panels.Scope{From: monday.Add(-b.Range), To: monday.Add(time.Hour), Vars: b.All(), Typed: b.Typed()}
 			switch b.Title {
 			case "Group":
 				scope.Vars["group"] = []string{group}

@@ -107,18 +107,25 @@ func assertLink(t *testing.T, b *board, p *panel, l dataLink, uids map[string]*b
 	if path == "/explore" {
 		return
 	}
+	if runbook, ok := strings.CutPrefix(l.URL, "https://github.com/provtrail/provtrail/blob/main/docs/runbooks/"); ok {
+		assert.Equal(t, "${__data.fields.runbook}.md", runbook, p.Title)
+		for _, m := range regexp.MustCompile(`'([a-z-]+)'(?: AS runbook|, '\w+', \d\))`).FindAllStringSubmatch(p.Targets[0].RawSQL, -1) {
+			assert.FileExists(t, "../../docs/runbooks/"+m[1]+".md", p.Title)
+		}
+		return
+	}
 	to := uids[strings.TrimPrefix(path, "/d/")]
 	if !assert.NotNil(t, to, "%s: %s leads nowhere", p.Title, l.URL) {
 		return
 	}
-	assert.Regexp(t, `\$\{__url_time_range\}|from=now-\d+d&to=now`, query, "%s: carries the range", p.Title)
+	assert.Regexp(t, `\$\{__url_time_range\}|from=now-\d+d&to=now|from=\$\{__data\.fields\.group_from\}&to=\$\{__data\.fields\.group_to\}`, query, "%s: carries the range", p.Title)
 	for _, m := range regexp.MustCompile(`var-(\w+)=|\$\{(\w+):queryparam\}`).FindAllStringSubmatch(query, -1) {
 		assert.NotNil(t, to.variable(m[1]+m[2]), "%s: %s has no variable %s", p.Title, to.Title, m[1]+m[2])
 		if m[2] != "" {
 			assert.NotNil(t, b.variable(m[2]), "%s: %s has no variable %s", p.Title, b.Title, m[2])
 		}
 	}
-	for _, m := range regexp.MustCompile(`\$\{__data\.fields\.([^}]+)\}`).FindAllStringSubmatch(query, -1) {
+	for _, m := range regexp.MustCompile(`\$\{__data\.fields\.([^}:]+)(?::percentencode)?\}`).FindAllStringSubmatch(query, -1) {
 		assert.Regexp(t, `(?i)\b`+regexp.QuoteMeta(m[1])+`\b`, p.Targets[0].RawSQL, "%s: a link reads %s", p.Title, m[1])
 	}
 	_, err := url.Parse(strings.NewReplacer("${", "", "}", "").Replace(path))
@@ -136,7 +143,7 @@ func (b *board) variable(name string) *variable {
 
 // statusColours are the same in every panel: Grafana gives colours out by order otherwise.
 var statusColours = map[string]string{
-	"Failed": "red", "Retrying": "orange", "Pending": "blue", "Not Verifiable": "purple", "Committed": "light-green", "Success": "dark-green",
+	"Failed": "#D1331F", "Retrying": "#F5B800", "Pending": "#8CC8FF", "Not Verifiable": "#C77FC0", "Committed": "#1F5FBF", "Success": "#129C76",
 }
 
 func assertStatusColours(t *testing.T, p *panel) {

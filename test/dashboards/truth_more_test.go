@@ -40,8 +40,8 @@ func testOtherNumbers(t *testing.T, h *history, panel panelQuery, one *provision
 		assert.GreaterOrEqual(t, ended[name], 10.0)
 		assert.InDelta(t, failed[name]/ended[name], number(t, row[rates.column("failure rate")]), 1e-9, name)
 	}
-	assert.InDelta(t, 0, panel(overview, "Verification overdue", nil).sum(t, "activities"), 0)
-	assert.InDelta(t, float64(len(groups)), panel("Activities", "Activities", nil).sum(t, "groups"), 0)
+	assert.InDelta(t, 0, panel(overview, "Open now", nil).sum(t, "Verification overdue"), 0)
+	assert.InDelta(t, float64(len(groups)), panel("Activities", "Matching", nil).sum(t, "groups"), 0)
 
 	assertQuantiles(t, h, panel(overview, "Time to commit", nil), func(a *provisioning.Activity) (from, to pcommon.Timestamp) { return a.RequestedAt, a.CommittedAt })
 	assertQuantiles(t, h, panel(overview, "Time to verify", nil), func(a *provisioning.Activity) (from, to pcommon.Timestamp) { return a.CommittedAt, a.FinishedAt })
@@ -108,7 +108,7 @@ func testOfOnePerson(t *testing.T, h *history, panel panelQuery, one *provisioni
 		}
 	}
 	for _, name := range []string{"Failed", "Open", "Stalled"} {
-		assert.InDelta(t, count[name], panel("Identity", name, chosen).sum(t, "activities"), 0, name)
+		assert.InDelta(t, count[name], panel("Identity", "In the range", chosen).sum(t, name), 0, name)
 	}
 	changes := panel("Identity", "Changes by status", chosen)
 	for _, status := range provisioning.Statuses {

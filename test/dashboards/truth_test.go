@@ -23,7 +23,7 @@ func testNumbersAreTrue(t *testing.T, s *store, h *history, sc scope) {
 		b := by[title]
 		require.NotNil(t, b, title)
 		sc := sc
-		sc.vars = b.choose(chosen)
+		sc.vars, sc.typed = b.choose(chosen), b.typed()
 		for _, p := range b.all() {
 			if p.Title == name {
 				compared[title+" / "+name] = true
@@ -47,7 +47,7 @@ func testNumbersAreTrue(t *testing.T, s *store, h *history, sc scope) {
 	for _, status := range provisioning.Statuses {
 		want := count(func(a *provisioning.Activity) bool { return a.Status == status })
 		assert.Positive(t, want, status)
-		assert.InDelta(t, want, panelOf(overview, status.String(), nil).sum(t, "activities"), 0, status)
+		assert.InDelta(t, want, panelOf(overview, "Activities by status", nil).sum(t, status.String()), 0, status)
 		assert.InDelta(t, want, panelOf(overview, "By source", nil).sum(t, status.String()), 0, "by source: %s", status)
 		assert.InDelta(t, want, panelOf(overview, "By kind and operation", nil).sum(t, status.String()), 0, "by kind: %s", status)
 		assert.InDelta(t, want, panelOf("Activities", "Activities by status", nil).sum(t, status.String()), 0, "activities: %s", status)
@@ -67,21 +67,21 @@ func testNumbersAreTrue(t *testing.T, s *store, h *history, sc scope) {
 		assert.InDelta(t, len(entered), panelOf(overview, "Activities by status over time", nil).sum(t, status.String()), 0, "entered %s", status)
 	}
 	assert.InDelta(t, count(func(a *provisioning.Activity) bool { return a.Status == provisioning.StatusRetrying }),
-		panelOf(overview, "Retrying now", nil).sum(t, "activities"), 0)
+		panelOf(overview, "Open now", nil).sum(t, "Retrying"), 0)
 	assert.NotEmpty(t, h.stalled)
-	assert.InDelta(t, len(h.stalled), panelOf(overview, "Stalled now", nil).sum(t, "activities"), 0)
+	assert.InDelta(t, len(h.stalled), panelOf(overview, "Open now", nil).sum(t, "Stalled"), 0)
 	flight := 0
 	for i := range h.groups {
 		if c := h.groups[i].Counts; c[provisioning.StatusPending]+c[provisioning.StatusRetrying] > 0 {
 			flight++
 		}
 	}
-	assert.InDelta(t, flight, panelOf(overview, "Groups in flight", nil).sum(t, "groups"), 0)
+	assert.InDelta(t, flight, panelOf(overview, "Open now", nil).sum(t, "Groups in flight"), 0)
 
 	one := find(t, h, provisioning.StatusFailed)
 	assert.InDelta(t, count(func(a *provisioning.Activity) bool {
 		return a.Status == provisioning.StatusFailed && a.SourceName == one.SourceName
-	}), panelOf(overview, "Failed", map[string][]string{"source": {one.SourceName}}).sum(t, "activities"), 0)
+	}), panelOf(overview, "Activities by status", map[string][]string{"source": {one.SourceName}}).sum(t, "Failed"), 0)
 
 	attempts := map[[3]string]bool{}
 	for i := range h.activities {
@@ -108,16 +108,20 @@ func testNumbersAreTrue(t *testing.T, s *store, h *history, sc scope) {
 	assert.Len(t, panelOf("Group", "Details", group).rows, steps)
 	summary := panelOf("Group", "The group", group)
 	require.Len(t, summary.rows, 1)
-	assert.Equal(t, provisioning.TraceID(tenantName, one.Key.GroupID).String(), summary.rows[0][summary.column("trace")])
+	ids := panelOf("Group", "Ids of the group and its trace", group)
+	require.Len(t, ids.rows, 1)
+	assert.Equal(t, provisioning.TraceID(tenantName, one.Key.GroupID).String(), ids.rows[0][ids.column("trace")])
 	assert.InDelta(t, provisioning.GroupNumber(tenantName, one.Key.GroupID), number(t, summary.rows[0][summary.column("group")]), 0)
 
 	identity := map[string][]string{"identity": {one.IdentityName}}
 	assert.InDelta(t, count(func(a *provisioning.Activity) bool { return a.IdentityID == one.IdentityID }),
-		panelOf("Identity", "Activities", identity).sum(t, "activities"), 0)
+		panelOf("Identity", "In the range", identity).sum(t, "Activities"), 0)
 	assert.InDelta(t, 3, panelOf("Pipeline", "In quarantine", nil).sum(t, "records"), 0)
 	assert.InDelta(t, 0, panelOf("Pipeline", "Unknown status words", nil).sum(t, "observations"), 0)
 	assert.InDelta(t, countObservations(h), panelOf("Pipeline", "Observations received", nil).sum(t, "rest"), 0)
 	testOtherNumbers(t, h, panelOf, one)
+	testFailuresAndWaiting(t, h, panelOf)
+	testTimeline(t, h, panelOf("Group", "Status of each activity", group), one.Key.GroupID)
 
 	for _, b := range by {
 		for _, p := range b.all() {

@@ -1,0 +1,40 @@
+// Command generate writes the Grafana dashboards from their source.
+//
+// A dashboard is a file of dashboards/source: its panels with their SQL, in the order in
+// which they stand. What the dashboards share (variables, parts of queries, presets of
+// columns and panels, the colours of the statuses) is in common.yaml.
+//
+//	go generate ./dashboards/...
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+//go:generate go run . ..
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: generate <folder with the folder source>")
+		os.Exit(2)
+	}
+	if err := run(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(folder string) error {
+	dashboards, err := generate(filepath.Join(folder, "source"))
+	if err != nil {
+		return err
+	}
+	for name, text := range dashboards {
+		if err := os.WriteFile(filepath.Join(folder, name+".json"), text, 0o644); err != nil { //nolint:gosec // Grafana reads it as another user
+			return err
+		}
+	}
+	return nil
+}
