@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 
 	"github.com/provtrail/provtrail/internal/clickhouse"
+	"github.com/provtrail/provtrail/internal/configcheck"
 )
 
 // version is set when a release is built.
@@ -30,6 +31,7 @@ func main() {
 
 // newCommand is the standard Collector command with provtrail's own beside.
 func newCommand() *cobra.Command {
+	purpose := configcheck.Validate
 	root := otelcol.NewCommand(otelcol.CollectorSettings{
 		BuildInfo: component.BuildInfo{
 			Command:     "provtrail",
@@ -42,6 +44,9 @@ func newCommand() *cobra.Command {
 				URIs:              []string{"file:" + defaultConfig},
 				DefaultScheme:     "env",
 				ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory(), envprovider.NewFactory(), yamlprovider.NewFactory()},
+				ConverterFactories: []confmap.ConverterFactory{
+					configcheck.NewFactory(components, func() configcheck.Purpose { return purpose }),
+				},
 			},
 		},
 	})
@@ -54,6 +59,14 @@ configuration that --config names.`
   provtrail --config my-config.yaml          # a pipeline of your own
   provtrail validate --config my-config.yaml # check it without running it
   provtrail components                       # what this distribution holds`
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+		switch {
+		case cmd == root:
+			purpose = configcheck.Run
+		case cmd.Name() == "print-config" && cmd.Flag("mode").Value.String() != "unredacted":
+			purpose = configcheck.Print
+		}
+	}
 	root.AddCommand(
 		newDemoCommand(),
 		newErrorsCommand(),

@@ -3,7 +3,10 @@ package provisioningreceiver
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // FileConfig is the section file.
@@ -58,6 +61,9 @@ func (c *FileConfig) Validate() error {
 		}
 	}
 	check(len(c.Include) > 0, "include must name at least one file, glob or directory")
+	for _, glob := range append(slices.Clone(c.Include), c.Exclude...) {
+		check(doublestar.ValidatePathPattern(glob), "include or exclude: %q is not a valid glob", glob)
+	}
 	check(c.StartAt == "beginning" || c.StartAt == "end", "start_at is %q, want beginning or end", c.StartAt)
 	check(c.PollInterval > 0, "poll_interval is %v, must be positive", c.PollInterval)
 	check(c.MaxDocumentSize >= minDocumentSize, "max_document_size is %d bytes, must be at least %d", c.MaxDocumentSize, minDocumentSize)
