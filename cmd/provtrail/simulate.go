@@ -103,16 +103,15 @@ and secret gets a token unless --client-id says otherwise. Faults are set with
 
 func setPeriod(o *simulate.Options, now, from, to string, days float64) error {
 	var err error
-	o.Now = time.Now
+	o.Now, o.To = time.Now, time.Now().UTC().Truncate(time.Millisecond)
 	if now != "" {
 		at, err := time.Parse(time.RFC3339, now)
 		if err != nil {
 			return fmt.Errorf("--now: %w; write it like 2026-03-09T00:00:00Z", err)
 		}
 		begun := time.Now()
-		o.Now = func() time.Time { return at.Add(time.Since(begun)) }
+		o.Now, o.To = func() time.Time { return at.Add(time.Since(begun)) }, at
 	}
-	o.To = o.Now().UTC().Truncate(time.Millisecond)
 	if to != "" {
 		if o.To, err = time.Parse(time.RFC3339, to); err != nil {
 			return fmt.Errorf("--to: %w; write it like 2026-03-09T00:00:00Z", err)

@@ -34,7 +34,7 @@ func TestCollectorsShareTheGroups(t *testing.T) {
 	t.Cleanup(kafka.Close)
 
 	reading := newCollector(t)
-	reading.run(t, "simulate", "--out", reading.path("prepared"), "--days", "2", "--groups-per-day", "30", "--seed", "14")
+	reading.run(t, "simulate", "--out", reading.path("prepared"), "--now", simulatedNow, "--days", "2", "--groups-per-day", "30", "--seed", "14")
 	files, err := filepath.Glob(reading.path("prepared", "inbox", "*", "*"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)

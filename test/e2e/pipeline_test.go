@@ -13,10 +13,14 @@ import (
 	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
+// simulatedNow is what the simulated tenant's clock shows, so that a run can be repeated at
+// any hour.
+const simulatedNow = "2026-03-04T05:00:00Z"
+
 // simulate writes a past of the simulated tenant into a folder.
 func (c *collector) simulate(t *testing.T, out string, args ...string) {
 	t.Helper()
-	c.run(t, append([]string{"simulate", "--out", out, "--days", "2", "--groups-per-day", "150"}, args...)...)
+	c.run(t, append([]string{"simulate", "--out", out, "--now", simulatedNow, "--days", "2", "--groups-per-day", "150"}, args...)...)
 }
 
 func TestStoresEqualTheGroundTruth(t *testing.T) {
