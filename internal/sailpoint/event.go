@@ -38,10 +38,7 @@ func (r *reader) event() error {
 		r.ignore(ReasonNoChange, name)
 		return nil
 	}
-	occurred, err := firstMoment(named{"created", d.Created}, named{"synced", d.Synced})
-	if err != nil {
-		return err
-	}
+	occurred := r.firstMoment(named{"created", d.Created}, named{"synced", d.Synced})
 	at := &d.Attributes
 	o := provisioning.Observation{
 		Dialect: provisioning.DialectEvent, VendorID: d.ID, OccurredAt: occurred,
@@ -118,7 +115,7 @@ func eventGroup(d *document, o *provisioning.Observation) string {
 	}
 	hash := sha256.New()
 	for _, part := range []string{
-		d.TechnicalName, d.Action, d.Created, d.Status, d.Actor.Name, d.Target.Name,
+		d.TechnicalName, d.Action, text(d.Created), d.Status, d.Actor.Name, d.Target.Name,
 		o.SourceID, o.SourceName, o.AccountID, o.AttributeName, o.AttributeValue, text(at.Info),
 	} {
 		hash.Write([]byte(part))

@@ -2,6 +2,7 @@ package sailpoint
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -29,23 +30,34 @@ type Result struct {
 	Observations []provisioning.Observation
 	Ignored      []Ignored
 	Rejected     []Rejected
+	Unreadable   []Unreadable
+}
+
+// Unreadable is a field of a document that was read without it.
+type Unreadable struct {
+	Field   string // path in the document
+	Value   string // its first characters
+	Problem string
 }
 
 // Reset empties the result and keeps its memory.
 func (r *Result) Reset() {
 	clear(r.Observations)
-	r.Observations, r.Ignored, r.Rejected = r.Observations[:0], r.Ignored[:0], r.Rejected[:0]
+	r.Observations, r.Ignored, r.Rejected, r.Unreadable = r.Observations[:0], r.Ignored[:0], r.Rejected[:0], r.Unreadable[:0]
 }
 
 // Mark is how far a result had come.
-type Mark struct{ Observations, Ignored, Rejected int }
+type Mark struct{ Observations, Ignored, Rejected, Unreadable int }
 
 // Mark returns how far the result has come.
-func (r *Result) Mark() Mark { return Mark{len(r.Observations), len(r.Ignored), len(r.Rejected)} }
+func (r *Result) Mark() Mark {
+	return Mark{len(r.Observations), len(r.Ignored), len(r.Rejected), len(r.Unreadable)}
+}
 
 // Back forgets what was added since the mark.
 func (r *Result) Back(to Mark) {
 	r.Observations, r.Ignored, r.Rejected = r.Observations[:to.Observations], r.Ignored[:to.Ignored], r.Rejected[:to.Rejected]
+	r.Unreadable = r.Unreadable[:to.Unreadable]
 }
 
 // Ignored is a document that was understood and is no change of access.
@@ -58,6 +70,10 @@ type Ignored struct {
 const (
 	ReasonNoChange   = "no change of access"
 	ReasonNoRequests = "no items or account requests"
+	// ReasonOtherTrigger: a subscription sends what is no report of provisioning.
+	ReasonOtherTrigger = "another trigger"
+	// ReasonTest: the vendor's "Test Subscription" sent an invented example.
+	ReasonTest = "test invocation"
 )
 
 // Rejected is a document that was not understood.
@@ -73,16 +89,16 @@ type Rejected struct {
 const maxRejected = 64 << 10
 
 // maxNesting bounds arrays and envelopes around documents.
-const maxNesting = 3
+const maxNesting = 16
 
 // Parse reads one JSON value (a document, an array of documents, a search
 // response) and appends what it gives. at is when the data was received. The
 // data is not kept.
 func (p *Parser) Parse(data []byte, at pcommon.Timestamp, to *Result) {
-	p.parse(data, 0, at, to, 0)
+	p.parse(data, 0, at, to, 0, envelope{})
 }
 
-func (p *Parser) parse(data []byte, offset int64, at pcommon.Timestamp, to *Result, depth int) {
+func (p *Parser) parse(data []byte, offset int64, at pcommon.Timestamp, to *Result, depth int, env envelope) {
 	trimmed := bytes.TrimLeft(data, "\ufeff \t\r\n")
 	offset += int64(len(data) - len(trimmed))
 	data = bytes.TrimRight(trimmed, " \t\r\n")
@@ -91,20 +107,20 @@ func (p *Parser) parse(data []byte, offset int64, at pcommon.Timestamp, to *Resu
 		return
 	}
 	if len(data) > 0 && data[0] == '[' {
-		p.array(data, offset, at, to, depth)
+		p.array(data, offset, at, to, depth, env)
 		return
 	}
-	inner, err := p.document(data, at, to)
+	inner, env, err := p.document(data, at, to, env)
 	switch {
 	case err != nil:
 		to.reject(data, offset, err)
 	case inner != nil:
-		p.parse(inner, offset+int64(max(bytes.Index(data, inner), 0)), at, to, depth+1)
+		p.parse(inner, offset+int64(max(bytes.Index(data, inner), 0)), at, to, depth+1, env)
 	}
 }
 
 // array reads each element by itself, so that one that is wrong spoils no other.
-func (p *Parser) array(data []byte, offset int64, at pcommon.Timestamp, to *Result, depth int) {
+func (p *Parser) array(data []byte, offset int64, at pcommon.Timestamp, to *Result, depth int, env envelope) {
 	var elements []raw
 	if err := decode(string(data), &elements); err != nil {
 		to.reject(data, offset, err)
@@ -114,7 +130,7 @@ func (p *Parser) array(data []byte, offset int64, at pcommon.Timestamp, to *Resu
 	for i, element := range elements {
 		from += max(bytes.Index(data[from:], element), 0)
 		before := len(to.Rejected)
-		p.parse(element, offset+int64(from), at, to, depth+1)
+		p.parse(element, offset+int64(from), at, to, depth+1, env)
 		for j := range to.Rejected[before:] {
 			r := &to.Rejected[before+j]
 			if r.Field != "" {
@@ -128,25 +144,30 @@ func (p *Parser) array(data []byte, offset int64, at pcommon.Timestamp, to *Resu
 // documents are large, and nothing of them is kept: what is kept points into the text.
 var documents = sync.Pool{New: func() any { return new(document) }}
 
-// document reads one object, or returns what it is only the envelope of.
-func (p *Parser) document(data []byte, at pcommon.Timestamp, to *Result) (inner []byte, err error) {
+// document reads one object, or returns the JSON that it only wraps.
+func (p *Parser) document(data []byte, at pcommon.Timestamp, to *Result, env envelope) (inner []byte, within envelope, err error) {
 	if !utf8.Valid(data) {
-		return nil, invalid("", "is not valid UTF-8 (first at byte %d)", firstInvalid(data))
+		return nil, env, invalid("", "is not valid UTF-8 (first at byte %d)", firstInvalid(data))
 	}
 	if len(data) == 0 || data[0] != '{' {
-		return nil, invalid("", "is no JSON object or array")
+		return nil, env, invalid("", "is no JSON object or array")
 	}
 	text, err := redact(string(data), strict)
 	if err != nil {
-		return nil, err
+		return nil, env, err
 	}
 	d := documents.Get().(*document)
 	defer documents.Put(d)
 	*d = document{}
 	if err := decode(text, d); err != nil {
-		return nil, err
+		return nil, env, err
 	}
-	r := reader{Parser: p, text: text, doc: d, at: at, to: to}
+	env = env.within(d)
+	if env.test {
+		to.Ignored = append(to.Ignored, Ignored{Reason: ReasonTest, Name: cmp.Or(env.trigger, postProvisioning)})
+		return nil, env, nil
+	}
+	r := reader{Parser: p, text: text, doc: d, at: at, env: env, to: to}
 	switch shapeOf(d) {
 	case shapeREST:
 		err = r.rest()
@@ -156,15 +177,18 @@ func (p *Parser) document(data []byte, at pcommon.Timestamp, to *Result) (inner 
 		err = r.trigger()
 	case shapeEvent:
 		err = r.event()
-	case shapeOther:
-		to.Ignored = append(to.Ignored, Ignored{Reason: ReasonNoChange, Name: "Access Request Decision"})
-	case shapeEnvelope:
-		return envelope(d), nil
 	default:
+		if inner = d.inner(); inner != nil {
+			return inner, env, nil
+		}
+		if trigger := env.otherTrigger(d); trigger != "" {
+			to.Ignored = append(to.Ignored, Ignored{Reason: ReasonOtherTrigger, Name: trigger})
+			return nil, env, nil
+		}
 		err = invalid("", "is none of the known documents: account activity (items), search account activity "+
 			"(trackingNumber and accountRequests), event (technicalName or action), Provisioning Completed trigger")
 	}
-	return nil, err
+	return nil, env, err
 }
 
 func (r *Result) reject(data []byte, offset int64, err error) {

@@ -26,7 +26,6 @@ func TestRejectedNamesTheField(t *testing.T) {
 	f(`{"id":7,"items":[{"provisioningStatus":"PENDING"}]}`, "id", "is number, want a string")
 	f(`{"id":"a","items":"none","executionStatus":"COMPLETED"}`, "items", "is string, want an array")
 	f(`{"id":"a","items":[{"provisioningStatus":["PENDING"]}]}`, "items.provisioningStatus", "is array, want a string")
-	f(`{"id":"a","modified":"yesterday","items":[{"provisioningStatus":"PENDING"}]}`, "modified", `is "yesterday"`)
 	f(`{"id":"a","modified":"1969-12-31T23:59:59Z","items":[{}]}`, "modified", "between 1970 and 2262")
 	f(`{"id":"a","modified":"2262-04-12T00:00:00Z","items":[{}]}`, "modified", "between 1970 and 2262")
 	f(`{"id":"a","items":[{"requested":"2026-01-01T00:00:00Z"},{"requested":"9999-01-01T00:00:00Z"}]}`, "items[1].requested", "between 1970 and 2262")

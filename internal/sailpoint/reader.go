@@ -2,12 +2,10 @@ package sailpoint
 
 import (
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/provisioning"
-	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // reader reads one document.
@@ -16,6 +14,7 @@ type reader struct {
 	text string // the document, secrets redacted
 	doc  *document
 	at   pcommon.Timestamp
+	env  envelope
 	to   *Result
 }
 
@@ -37,39 +36,6 @@ func (r *reader) add(o *provisioning.Observation) {
 	}
 	o.EventID = provisioning.EventID(o)
 	r.to.Observations = append(r.to.Observations, *o)
-}
-
-// moment reads the vendor's time; empty is absent. Nanoseconds since 1970 in a
-// signed 64-bit integer end in April 2262.
-func moment(field, word string) (pcommon.Timestamp, error) {
-	if word == "" {
-		return 0, nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, word)
-	if err != nil {
-		// Also written by the vendor's older services.
-		t, err = time.Parse("2006-01-02T15:04:05.999999999Z0700", word)
-	}
-	if err != nil {
-		return 0, invalid(field, "is %q, want a time like 2026-01-31T23:59:59.000Z", cut(word, 40))
-	}
-	if t.Before(time.Unix(0, 0)) || t.After(record.MaxTime.AsTime()) {
-		return 0, invalid(field, "is %s, want a time between 1970 and 2262", cut(word, 40))
-	}
-	return pcommon.NewTimestampFromTime(t), nil
-}
-
-// named is a time and the field it stands in.
-type named struct{ field, word string }
-
-// firstMoment reads the first that is present.
-func firstMoment(times ...named) (pcommon.Timestamp, error) {
-	for _, t := range times {
-		if t.word != "" {
-			return moment(t.field, t.word)
-		}
-	}
-	return 0, nil
 }
 
 func cut(word string, limit int) string {

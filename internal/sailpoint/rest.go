@@ -1,6 +1,7 @@
 package sailpoint
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/provtrail/provtrail/provisioning"
@@ -12,14 +13,8 @@ func (r *reader) rest() error {
 	if d.ID == "" {
 		return invalid("id", "is missing: it is the group")
 	}
-	occurred, err := firstMoment(named{"modified", d.Modified}, named{"completed", d.Completed}, named{"created", d.Created})
-	if err != nil {
-		return err
-	}
-	created, err := moment("created", d.Created)
-	if err != nil {
-		return err
-	}
+	created := r.moment("created", d.Created)
+	occurred := cmp.Or(r.firstMoment(named{"modified", d.Modified}, named{"completed", d.Completed}), created)
 	if len(d.Items) == 0 {
 		r.ignore(ReasonNoRequests, d.Type)
 		return nil
@@ -35,22 +30,11 @@ func (r *reader) rest() error {
 	}
 	errors := joined(d.Errors)
 	original := r.originals()
-	from := len(r.to.Observations)
 	for i := range d.Items {
 		it := &d.Items[i]
 		o := o
-		requested, err := moment("items["+strconv.Itoa(i)+"].requested", it.Requested)
-		if err != nil {
-			r.to.Observations = r.to.Observations[:from]
-			return err
-		}
-		o.OccurredAt, o.RequestedAt = occurred, requested
-		if occurred == 0 {
-			o.OccurredAt = requested
-		}
-		if requested == 0 {
-			o.RequestedAt = created
-		}
+		requested := r.moment("items["+strconv.Itoa(i)+"].requested", it.Requested)
+		o.OccurredAt, o.RequestedAt = cmp.Or(occurred, requested), cmp.Or(requested, created)
 		o.ItemID, o.AccountID = it.ID, it.NativeIdentity
 		o.SourceID, o.SourceName = source(it.SourceID, "")
 		o.AttributeName = it.Attribute

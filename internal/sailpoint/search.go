@@ -1,6 +1,8 @@
 package sailpoint
 
 import (
+	"cmp"
+
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -10,13 +12,10 @@ func (r *reader) search() error {
 	if d.TrackingNumber == "" {
 		return invalid("trackingNumber", "is missing: it is the group")
 	}
-	occurred, err := firstMoment(named{"modified", d.Modified}, named{"created", d.Created}, named{"synced", d.Synced})
-	if err != nil {
-		return err
-	}
-	requested, err := moment("created", d.Created)
-	if err != nil {
-		return err
+	requested := r.moment("created", d.Created)
+	occurred := cmp.Or(r.firstMoment(named{"modified", d.Modified}), requested)
+	if occurred == 0 {
+		occurred = r.moment("synced", d.Synced)
 	}
 	requests := d.AccountRequests
 	if len(requests) == 0 && present(d.OriginalRequests) {

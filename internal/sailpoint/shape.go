@@ -8,10 +8,10 @@ type document struct {
 	Type           string `json:"type"`
 	Action         string `json:"action"`
 	Status         string `json:"status"`
-	Created        string `json:"created"`
-	Modified       string `json:"modified"`
-	Completed      string `json:"completed"`
-	Synced         string `json:"synced"`
+	Created        raw    `json:"created"`
+	Modified       raw    `json:"modified"`
+	Completed      raw    `json:"completed"`
+	Synced         raw    `json:"synced"`
 	TrackingNumber string `json:"trackingNumber"`
 	Errors         raw    `json:"errors"`
 
@@ -41,14 +41,16 @@ type document struct {
 	Target        identity        `json:"target"`
 	Attributes    eventAttributes `json:"attributes"`
 
-	// another trigger
+	// other triggers
 	RequestedItemsStatus raw `json:"requestedItemsStatus"`
+	SearchName           raw `json:"searchName"`
+	SignedURL            raw `json:"signedS3Url"`
+	CallbackURL          raw `json:"callbackURL"`
+	Changes              raw `json:"changes"`
+	Account              raw `json:"account"`
+	Identity             raw `json:"identity"`
 
-	// envelopes
-	Hits   raw `json:"hits"`
-	Detail raw `json:"detail"`
-	Value  raw `json:"value"`
-	Data   raw `json:"data"`
+	wrapper
 }
 
 type identity struct {
@@ -58,7 +60,7 @@ type identity struct {
 
 type item struct {
 	ID                 string   `json:"id"`
-	Requested          string   `json:"requested"`
+	Requested          raw      `json:"requested"`
 	ApprovalStatus     string   `json:"approvalStatus"`
 	ProvisioningStatus string   `json:"provisioningStatus"`
 	Reviewer           identity `json:"reviewerIdentitySummary"`
@@ -113,8 +115,6 @@ const (
 	shapeSearch
 	shapeEvent
 	shapeTrigger
-	shapeOther // documented, and no report of provisioning
-	shapeEnvelope
 )
 
 // shapeOf recognises a document by the fields only its shape has.
@@ -133,10 +133,6 @@ func shapeOf(d *document) shape {
 		return shapeSearch
 	case d.TechnicalName != "", d.Action != "" && (d.Stack != nil || d.Objects != nil || d.Operation != "" || d.Type != ""):
 		return shapeEvent
-	case d.RequestedItemsStatus != nil:
-		return shapeOther
-	case envelope(d) != nil:
-		return shapeEnvelope
 	default:
 		return shapeUnknown
 	}
@@ -153,15 +149,5 @@ func isTrigger(d *document) bool {
 			return true
 		}
 	}
-	return d.Created == "" && d.Stage == nil
-}
-
-// envelope returns the array or object that d only wraps.
-func envelope(d *document) []byte {
-	for _, v := range []raw{d.Hits, d.Detail, d.Value, d.Data} {
-		if len(v) > 0 && (v[0] == '[' || v[0] == '{') {
-			return v
-		}
-	}
-	return nil
+	return !present(d.Created) && d.Stage == nil
 }

@@ -4,7 +4,8 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// trigger reads a Provisioning Completed event. It has no time and no id.
+// trigger reads a Provisioning Completed event. The body has no time; the envelope that
+// EventBridge and others put around it has one.
 func (r *reader) trigger() error {
 	d := r.doc
 	if d.TrackingNumber == "" {
@@ -15,7 +16,7 @@ func (r *reader) trigger() error {
 		return nil
 	}
 	common := provisioning.Observation{
-		Dialect: provisioning.DialectTrigger, GroupID: d.TrackingNumber, Cause: causeOf(d.Action),
+		Dialect: provisioning.DialectTrigger, GroupID: d.TrackingNumber, VendorID: r.env.id, OccurredAt: r.env.occurred, Cause: causeOf(d.Action),
 		IdentityID: d.Recipient.ID, IdentityName: d.Recipient.Name,
 		RequesterID: d.Requester.ID, RequesterName: d.Requester.Name,
 	}
