@@ -26,13 +26,9 @@ func TestRejectedNamesTheField(t *testing.T) {
 	f(`{"id":7,"items":[{"provisioningStatus":"PENDING"}]}`, "id", "is number, want a string")
 	f(`{"id":"a","items":"none","executionStatus":"COMPLETED"}`, "items", "is string, want an array")
 	f(`{"id":"a","items":[{"provisioningStatus":["PENDING"]}]}`, "items.provisioningStatus", "is array, want a string")
-	f(`{"id":"a","modified":"1969-12-31T23:59:59Z","items":[{}]}`, "modified", "between 1970 and 2262")
-	f(`{"id":"a","modified":"2262-04-12T00:00:00Z","items":[{}]}`, "modified", "between 1970 and 2262")
-	f(`{"id":"a","items":[{"requested":"2026-01-01T00:00:00Z"},{"requested":"9999-01-01T00:00:00Z"}]}`, "items[1].requested", "between 1970 and 2262")
 	f(`{"accountRequests":[{"op":"Modify","result":{"status":"failed"}}],"id":"x"}`, "trackingNumber", "is missing")
 	f(`{"accountRequests":[{"accountOperation":"Modify","provisioningResult":"FAILED"}]}`, "trackingNumber", "is missing")
 	f(`{"trackingNumber":"a","accountRequests":[{"attributeRequests":{"name":"x"}}]}`, "accountRequests.attributeRequests", "is object, want an array")
-	f(`{"technicalName":"ACCOUNT_MODIFY_PASSED","created":12}`, "created", "is number")
 	f(`{"technicalName":"ACCOUNT_MODIFY_PASSED","attributes":[1]}`, "attributes", "is array, want an object")
 	f(`{"id":"a","items":[{"prov`, "", "broken JSON at byte 25")
 	f(`{"id":"a","items":[]} trailing`, "", "broken JSON")
@@ -42,7 +38,7 @@ func TestRejectedNamesTheField(t *testing.T) {
 	f(``, "", "no JSON object or array")
 	f(`{"id":`+strings.Repeat(`[`, 100_000), "", "nested deeper")
 	f(`{"id":"a","items":`+strings.Repeat(`[`, 400)+strings.Repeat(`]`, 400)+`}`, "items", "is array")
-	f(strings.Repeat(`[`, 9)+strings.Repeat(`]`, 9), "", "wrapped more than 3 deep")
+	f(strings.Repeat(`[`, 18)+strings.Repeat(`]`, 18), "", "wrapped more than 16 deep")
 }
 
 func TestOneBadDocumentSpoilsNoOther(t *testing.T) {

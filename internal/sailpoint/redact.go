@@ -11,10 +11,14 @@ import (
 // by [Redacted] and leaves every other byte as it is. Secret is the value of a
 // member with a secret's name ("password": ...), and the value beside a name that
 // is a secret's ("name": "password", "value": ...); null, true and false are kept.
-// JSON inside strings is redacted too. Free text is not searched for secrets.
+// JSON inside strings is redacted too, and what plain text assigns to a secret's name.
+// NUL bytes go: between them, as UTF-16 has them, a name would not be seen.
 func Redact(text string) string {
+	if strings.IndexByte(text, 0) >= 0 {
+		text = strings.ReplaceAll(text, "\x00", "")
+	}
 	out, _ := redact(text, lenient)
-	return out
+	return quotedValue.ReplaceAllString(out, `${1}"`+Redacted+`"`)
 }
 
 type strictness bool
@@ -59,7 +63,7 @@ type edit struct {
 
 func redact(text string, mode strictness) (string, error) {
 	if mode == strict && innocent(text) {
-		return text, nil
+		return redactText(text), nil
 	}
 	r := redactors.Get().(*redactor)
 	defer redactors.Put(r)
@@ -75,7 +79,7 @@ func redact(text string, mode strictness) (string, error) {
 	if end < len(text) {
 		r.edits = append(r.edits, edit{span{end, len(text)}, ""})
 	}
-	return r.apply(), nil
+	return redactText(r.apply()), nil
 }
 
 // scan walks the tokens of the text, whatever their order; it returns where it

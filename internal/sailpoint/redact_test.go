@@ -13,12 +13,14 @@ func TestSecretNames(t *testing.T) {
 	for _, name := range []string{
 		"password", "Password", "userPassword", "unicodePwd", "user_passwd", "clientSecret", "PIN", "pin", "userPin", "pin_code", "token",
 		"accessToken", "api_token", "refresh-token", "credentials", "Credential", "passphrase", "privateKey", "apiKey", "OTP", "*password*",
+		"securityAnswer", "Kennwort", "Passwort", "mot_de_passe", "motDePasse", "contraseña", "pw", "authorization", "Authorization", "bearer",
+		"sessionKey", "activationCode", "connectionString", "ssn", "пароль", "密码", "userContraseña", "Lösenord", "set-cookie",
 	} {
 		require.True(t, secret(name), name)
 	}
 	for _, name := range []string{
 		"", "memberOf", "mapping", "shippingAddress", "pwdLastSet", "passwordExpired", "passwordPolicy", "spinner", "tokenized", "compassion",
-		"trackingNumber", "opinion", "groups", "detectedRoles",
+		"trackingNumber", "opinion", "groups", "detectedRoles", "authorized", "lessons", "größe", "powder", "cookiecutter",
 	} {
 		require.False(t, secret(name), name)
 	}
@@ -46,7 +48,8 @@ func TestRedact(t *testing.T) {
 	f(`{"value":"hunter2","na`, `{"value":"[redacted]","na`)
 	f(`{"name":"password","value":"hun`, `{"name":"password","value":"[redacted]"`)
 	f(`{"name":"memberOf","value":"CN=A`, `{"name":"memberOf","value":"CN=A`)
-	f(`not json "password": "x" at all`, `not json "password": "x" at all`)
+	f(`not json "password": "x" at all`, `not json "password": "[redacted]" at all`)
+	f("{\x00\"\x00p\x00w\x00d\x00\"\x00:\x00\"\x00h\x00u\x00n\x00t\x00e\x00r\x002\x00\"\x00}\x00", `{"pwd":"[redacted]"}`)
 	f(``, ``)
 }
 
@@ -155,4 +158,35 @@ func TestInnocentDocumentsAreLeftAlone(t *testing.T) {
 			require.Empty(t, r.edits, text)
 		}
 	})
+}
+
+func TestSecretsInPlainText(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		require.Equal(t, want, Redact(in))
+		document, _ := json.Marshal(map[string]string{"error": in})
+		clean, _ := json.Marshal(map[string]string{"error": want})
+		got, err := redact(string(document), strict)
+		require.NoError(t, err)
+		require.JSONEq(t, string(clean), got, "in a document")
+	}
+	f("Server=db;User Id=idn;Password=hunter2;Encrypt=true", "Server=db;User Id=idn;Password=[redacted];Encrypt=true")
+	f("DefaultEndpointsProtocol=https;AccountKey=aGVsbG8td29ybGQ=;x=y", "DefaultEndpointsProtocol=https;AccountKey=[redacted];x=y")
+	f("GET https://b.example/x?a=1&X-Amz-Signature=0011&b=2 failed", "GET https://b.example/x?a=1&X-Amz-Signature=[redacted]&b=2 failed")
+	f("https://b.example/x?sig=0011%3D&se=1", "https://b.example/x?sig=[redacted]&se=1")
+	f("https://b.example/x?token=abc", "https://b.example/x?token=[redacted]")
+	f("jdbc:oracle://idn:hunter2@db.example/x", "jdbc:oracle://idn:[redacted]@db.example/x")
+	f("Authorization: Bearer eyJhbGciOi.JIUzI1NiIs.x refused", "Authorization: Bearer [redacted] refused")
+	f("password: hunter2 was refused", "password: [redacted] was refused")
+	f("Kennwort=geheim!", "Kennwort=[redacted]")
+	f("mot_de_passe=secret1", "mot_de_passe=[redacted]")
+	f("user_pwd='hunter 2' refused", "user_pwd=[redacted] refused")
+
+	// No secrets.
+	for _, text := range []string{
+		"The password policy requires: length, age", "password: too short", "CN=Password Admins,OU=Groups", "the token has expired",
+		"see https://docs.example/errors?code-page=1", "trackingNumber=2c91", "basic rules",
+	} {
+		require.Equal(t, text, Redact(text))
+	}
 }

@@ -3,6 +3,7 @@ package sailpoint
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Redacted stands where a secret value stood.
@@ -11,10 +12,17 @@ const Redacted = "[redacted]"
 // Words that make a name a secret's wherever they stand in it.
 var secretParts = []string{
 	"password", "passwd", "passphrase", "passcode", "pwd", "secret", "credential", "privatekey", "apikey", "accesskey",
+	"accountkey", "sharedkey", "sessionkey", "signingkey", "encryptionkey", "activationcode", "securityanswer", "challengeanswer",
+	"connectionstring", "socialsecurity", "signeds3url",
+	// other languages
+	"kennwort", "passwort", "motdepasse", "contrase", "senha", "wachtwoord", "senord", "adgangskode", "salasana", "heslo",
 }
 
 // Words that make a name a secret's only as a whole part of it: "mapping" is no PIN.
-var secretWords = []string{"pin", "token", "otp", "tokens", "pins", "pass"}
+var secretWords = []string{"pin", "token", "otp", "tokens", "pins", "pass", "pw", "ssn", "bearer", "authorization", "cookie", "jwt"}
+
+// Words that are not written in ASCII.
+var secretOthers = []string{"пароль", "密码", "密碼", "パスワード", "비밀번호", "hasło", "lösenord", "kodeord", "κωδικός", "סיסמה", "كلمة المرور"}
 
 // What is said about a password, not the password.
 var aboutSecrets = []string{
@@ -25,7 +33,7 @@ var aboutSecrets = []string{
 // secret reports whether an attribute of this name holds a secret.
 func secret(name string) bool {
 	if !suspect(name) {
-		return false
+		return foreignSecret(name)
 	}
 	word := plainWord(name)
 	for _, part := range secretParts {
@@ -36,6 +44,17 @@ func secret(name string) bool {
 	for _, whole := range secretWords {
 		if strings.Contains(word, whole) && hasPart(name, whole) {
 			return true
+		}
+	}
+	return false
+}
+
+// foreignSecret looks at names with letters outside ASCII.
+func foreignSecret(name string) bool {
+	for i := range len(name) {
+		if name[i] >= utf8.RuneSelf {
+			low := strings.ToLower(name)
+			return slices.ContainsFunc(secretOthers, func(word string) bool { return strings.Contains(low, word) })
 		}
 	}
 	return false
