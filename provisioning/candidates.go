@@ -28,7 +28,7 @@ func possibleKeys(o *Observation, observations []Observation) []ActivityKey {
 	if named == "" {
 		named = o.SourceID
 	}
-	byName := named != "" && !isVendorID(o.SourceID)
+	byName := named != "" && !IsSourceID(o.SourceID)
 	if precision(o) == complete && !byName {
 		return nil
 	}
@@ -38,7 +38,7 @@ func possibleKeys(o *Observation, observations []Observation) []ActivityKey {
 	}
 	for i := range observations {
 		p := &observations[i]
-		if p.SourceName == named && isVendorID(p.SourceID) {
+		if p.SourceName == named && IsSourceID(p.SourceID) {
 			keys = append(keys, keyOf(o, []pairing{{named, p.SourceID}}))
 		}
 	}

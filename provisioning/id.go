@@ -91,13 +91,15 @@ func (k ActivityKey) ID() ID {
 // or is no id: the vendor also writes names there ("IdentityNow"), while its ids
 // are 32 hex digits or UUIDs.
 func SourceKey(id, name string) string {
-	if isVendorID(id) || name == "" {
+	if IsSourceID(id) || name == "" {
 		return id
 	}
 	return name
 }
 
-func isVendorID(id string) bool {
+// IsSourceID reports whether a text is an id as the vendor makes them for sources (32 hex
+// digits, with or without hyphens) and not a name in the place of one.
+func IsSourceID(id string) bool {
 	if len(id) < vendorDigits {
 		return false
 	}

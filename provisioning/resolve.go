@@ -66,7 +66,7 @@ func resolve(observations []Observation) (activities []Activity, plain bool) {
 	sorted := distinct(observations)
 	plain = len(sorted) == len(observations)
 	for _, o := range sorted {
-		plain = plain && precision(o) == complete && isVendorID(o.SourceID) && !isVendorID(o.SourceName)
+		plain = plain && precision(o) == complete && IsSourceID(o.SourceID) && !IsSourceID(o.SourceName)
 	}
 	r := resolver{drafts: make([]draft, 0, min(len(sorted), indexed))}
 	if plain {
@@ -169,7 +169,7 @@ func sourceIDs(observations []*Observation) []pairing {
 		}
 		i := slices.IndexFunc(pairs, func(p pairing) bool { return p.name == o.SourceName })
 		switch {
-		case i >= 0 && pairs[i].id <= o.SourceID, !isVendorID(o.SourceID):
+		case i >= 0 && pairs[i].id <= o.SourceID, !IsSourceID(o.SourceID):
 		case i >= 0:
 			pairs[i].id = o.SourceID
 		default:

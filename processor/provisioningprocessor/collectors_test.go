@@ -14,6 +14,7 @@ import (
 
 	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
@@ -38,13 +39,13 @@ func (s *stored) Stored(_ context.Context, groups []history.KnownGroup) (map[pro
 	}
 	out := map[provisioning.ID]history.StoredGroup{}
 	for _, g := range groups {
-		told := history.StoredGroup{Version: s.groups[g.GroupID].Version}
+		emitted := history.StoredGroup{Version: s.groups[g.GroupID].Version}
 		for _, r := range s.activities {
 			if r.GroupID == g.GroupID {
-				told.Version = max(told.Version, r.Version)
+				emitted.Version = max(emitted.Version, r.Version)
 			}
 		}
-		if told.Version <= g.Version {
+		if emitted.Version <= g.Version {
 			continue
 		}
 		for _, r := range s.observations {
@@ -55,33 +56,37 @@ func (s *stored) Stored(_ context.Context, groups []history.KnownGroup) (map[pro
 			if err != nil {
 				return nil, err
 			}
-			told.Observations = append(told.Observations, o)
+			emitted.Observations = append(emitted.Observations, o)
 		}
-		out[g.Key] = told
+		out[g.Key] = emitted
 	}
 	return out, nil
 }
 
 var historyID = component.MustNewID("provisioning_history")
 
-// extensions is a host with both.
+// noHistory is an extension that can do nothing.
+type noHistory struct {
+	component.StartFunc
+	component.ShutdownFunc
+}
+
 type extensions map[component.ID]component.Component
 
 func (e extensions) GetExtensions() map[component.ID]component.Component { return e }
 
-func openWith(history *stored, disk *storetest.Disk, s *sink) (*folder, error) {
+func openWith(history *stored, disk *storetest.Disk, s *sink) (*correlator, error) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.CheckInterval, cfg.History = 1<<62, &historyID
-	host := extensions{historyID: history}
-	if disk != nil {
-		cfg.Storage = &storageID
-		host[storageID] = storetest.Extension{Disk: disk}
-	}
 	f, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, s)
 	if err != nil {
 		return nil, err
 	}
-	return f, f.Start(context.Background(), host)
+	f.wake = nil
+	if disk != nil {
+		f.openStore = func() (store.Store, error) { return disk, nil }
+	}
+	return f, f.Start(context.Background(), extensions{historyID: history})
 }
 
 // Groups move between collectors at any time, collectors are killed in the middle, come
@@ -90,9 +95,9 @@ func TestAnyCollectorGoesOnWithAnyGroup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		observations := distinctOf(drawHistory(t))
 		s := newSink()
-		told := &stored{sink: s}
-		collectors := make([]*folder, 3)
-		disks := []*storetest.Disk{storetest.NewDisk(), storetest.NewDisk(), nil}
+		emitted := &stored{sink: s}
+		collectors := make([]*correlator, 3)
+		disks := []*storetest.Disk{storetest.NewDisk(t), storetest.NewDisk(t), nil}
 		failing := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "failures"), 2))
 		s.refusing(func(int) (before, after bool) { n := failing.IntN(6); return n == 0, n == 1 })
 		left := batches(t, observations)
@@ -103,10 +108,10 @@ func TestAnyCollectorGoesOnWithAnyGroup(t *testing.T) {
 			at := rapid.IntRange(0, len(collectors)-1).Draw(t, "collector")
 			if collectors[at] == nil {
 				if rapid.Bool().Draw(t, "lost its state") && disks[at] != nil {
-					disks[at] = storetest.NewDisk()
+					disks[at] = storetest.NewDisk(t)
 				}
 				var err error
-				collectors[at], err = openWith(told, disks[at], s)
+				collectors[at], err = openWith(emitted, disks[at], s)
 				require.NoError(t, err)
 			}
 			f := collectors[at]
@@ -132,11 +137,11 @@ func TestAnyCollectorGoesOnWithAnyGroup(t *testing.T) {
 				require.NoError(t, f.Shutdown(context.Background()))
 			}
 		}
-		check(t, s, observations)
+		compare(t, s, observations, nil) // each knows the names that it saw itself
 	})
 }
 
-// distinctOf keeps the first copy of each: a history has the copy that was told first.
+// distinctOf keeps the first copy of each: a history has the copy that was emitted first.
 func distinctOf(observations []provisioning.Observation) (out []provisioning.Observation) {
 	seen := map[provisioning.ID]bool{}
 	for _, o := range observations {
@@ -150,14 +155,14 @@ func distinctOf(observations []provisioning.Observation) (out []provisioning.Obs
 
 func TestAHistoryThatCannotBeAskedStopsEverything(t *testing.T) {
 	s := newSink()
-	told := &stored{sink: s, err: errors.New("no route")}
-	f, err := openWith(told, storetest.NewDisk(), s)
+	emitted := &stored{sink: s, err: errors.New("no route")}
+	f, err := openWith(emitted, storetest.NewDisk(t), s)
 	require.NoError(t, err)
 	batch := []provisioning.Observation{observe("g1", provisioning.StatusPending, 1)}
 	err = f.ConsumeLogs(t.Context(), logsOf(batch))
-	require.ErrorContains(t, err, "asking provisioning_history for what was told of 1 groups failed, nothing was acknowledged: no route")
+	require.ErrorContains(t, err, "asking provisioning_history what is stored of 1 groups failed, nothing was acknowledged: no route")
 	require.Zero(t, s.calls)
-	told.err = nil
+	emitted.err = nil
 	require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(batch)))
 	require.Len(t, s.observations, 1)
 	require.NoError(t, f.Shutdown(t.Context()))
@@ -165,29 +170,29 @@ func TestAHistoryThatCannotBeAskedStopsEverything(t *testing.T) {
 
 func TestTheHistoryIsAskedOnceForABatch(t *testing.T) {
 	s := newSink()
-	told := &stored{sink: s}
-	f, err := openWith(told, nil, s)
+	emitted := &stored{sink: s}
+	f, err := openWith(emitted, nil, s)
 	require.NoError(t, err)
 	require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{
 		observe("g1", provisioning.StatusPending, 1), observe("g2", provisioning.StatusPending, 1), observe("g1", provisioning.StatusSuccess, 2),
 	})))
-	require.Equal(t, 1, told.asked)
+	require.Equal(t, 1, emitted.asked)
 	require.NoError(t, f.Shutdown(t.Context()))
 }
 
-// What the other one told last may be stored in one place and not in another: replayed,
-// it is told again, though the history has it.
-func TestReplayedObservationsAreToldAgain(t *testing.T) {
+// What the other one emitted last may be stored in one place and not in another: replayed,
+// it is emitted again, though the history has it.
+func TestReplayedObservationsAreEmittedAgain(t *testing.T) {
 	s := newSink()
-	told := &stored{sink: s}
-	one, err := openWith(told, storetest.NewDisk(), s)
+	emitted := &stored{sink: s}
+	one, err := openWith(emitted, storetest.NewDisk(t), s)
 	require.NoError(t, err)
 	first, second := observe("g1", provisioning.StatusPending, 1), observe("g1", provisioning.StatusSuccess, 2)
 	require.NoError(t, one.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{first, second})))
 	kill(one)
 
 	elsewhere := newSink()
-	two, err := openWith(told, storetest.NewDisk(), elsewhere)
+	two, err := openWith(emitted, storetest.NewDisk(t), elsewhere)
 	require.NoError(t, err)
 	for _, o := range []provisioning.Observation{first, second} {
 		require.NoError(t, two.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{o})))
@@ -199,20 +204,20 @@ func TestReplayedObservationsAreToldAgain(t *testing.T) {
 // An alarm of a group that another collector goes on with is not ours to see to.
 func TestAnAlarmOfAGroupThatMovedForgetsIt(t *testing.T) {
 	s := newSink()
-	told := &stored{sink: s}
-	one, err := openWith(told, nil, s)
+	emitted := &stored{sink: s}
+	one, err := openWith(emitted, nil, s)
 	require.NoError(t, err)
-	two, err := openWith(told, nil, s)
+	two, err := openWith(emitted, nil, s)
 	require.NoError(t, err)
 	require.NoError(t, one.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 1)})))
 	require.NoError(t, two.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{observe("g1", provisioning.StatusSuccess, 2)})))
 	calls := s.calls
 	one.now = func() time.Time { return time.Now().Add(5 * time.Minute) }
-	require.NoError(t, one.ring(t.Context()))
+	require.NoError(t, one.fireDue(t.Context()))
 	groups, err := one.load(t.Context(), []groupKey{history.GroupKey("acme", "g1")}, nil)
 	require.NoError(t, err)
 	require.Empty(t, groups[0].Observations)
-	require.Equal(t, calls, s.calls, "nothing is told of it")
+	require.Equal(t, calls, s.calls, "nothing is emitted of it")
 	check(t, s, []provisioning.Observation{observe("g1", provisioning.StatusPending, 1), observe("g1", provisioning.StatusSuccess, 2)})
 	require.NoError(t, one.Shutdown(t.Context()))
 	require.NoError(t, two.Shutdown(t.Context()))
@@ -223,7 +228,7 @@ func TestHistoryMustExist(t *testing.T) {
 	cfg.History = &historyID
 	f, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, newSink())
 	require.NoError(t, err)
-	require.ErrorContains(t, f.Start(t.Context(), extensions{}), "provisioning_history is not among the service's extensions")
-	require.ErrorContains(t, f.Start(t.Context(), extensions{historyID: storetest.Extension{}}), "no extension that knows")
+	require.ErrorContains(t, f.Start(t.Context(), extensions{}), `extension "provisioning_history" is not configured`)
+	require.ErrorContains(t, f.Start(t.Context(), extensions{historyID: noHistory{}}), "reads no history")
 	require.NoError(t, f.Shutdown(t.Context()))
 }

@@ -27,7 +27,7 @@ func TestManySendersAtOnce(t *testing.T) {
 	}
 	rand.New(rand.NewPCG(1, 2)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	s := newSink()
-	f := mustOpen(t, storetest.NewDisk(), s, func(c *Config) { c.CacheSizeMiB = 1 })
+	f := mustOpen(t, storetest.NewDisk(t), s)
 	var wg sync.WaitGroup
 	for sender := range 6 {
 		wg.Go(func() {

@@ -18,14 +18,11 @@ const minRetention = 24 * time.Hour
 
 // Config is the processor's configuration.
 type Config struct {
-	// State keeps the state in a directory of the processor's own, by a store made
-	// for it. It is the one for millions of groups.
+	// State keeps the state in a directory. Without it the state lives in memory and a
+	// restart forgets it.
 	State configoptional.Optional[StateConfig] `mapstructure:"state"`
-	// Storage names a storage extension that keeps the state instead. With neither
-	// the state lives in memory and a restart forgets it.
-	Storage *component.ID `mapstructure:"storage"`
 
-	// History names an extension that knows what other collectors told of groups, so
+	// History names an extension that reads what other collectors stored of groups, so
 	// that a group may move from one to another.
 	History *component.ID `mapstructure:"history"`
 
@@ -44,20 +41,19 @@ type Config struct {
 	// OpenRetention is the same for a group that is still open.
 	OpenRetention time.Duration `mapstructure:"open_retention"`
 
-	// CacheSizeMiB bounds the memory of the groups kept at hand.
-	CacheSizeMiB int `mapstructure:"cache_size_mib"`
-	// CheckInterval is how often the timers look for what is due.
+	// CheckInterval is how often due timers are looked for.
 	CheckInterval time.Duration `mapstructure:"check_interval"`
 
 	_ struct{}
 }
 
-// StateConfig is where the processor's own store lives.
+// StateConfig is where the state is kept.
 type StateConfig struct {
 	// Directory is made if it does not exist. No two processors may share one.
 	Directory string `mapstructure:"directory"`
-	// BlockCacheMiB bounds the memory of the blocks read from its files.
-	BlockCacheMiB int `mapstructure:"block_cache_mib"`
+	// CacheSizeMiB bounds the memory of what is read from the directory's files. What was
+	// written last takes up to 96 MiB besides.
+	CacheSizeMiB int `mapstructure:"cache_size_mib"`
 
 	_ struct{}
 }
@@ -68,8 +64,8 @@ func (c *StateConfig) Validate() error {
 	if c.Directory == "" {
 		errs = append(errs, errors.New("directory is empty, it must name a directory"))
 	}
-	if c.BlockCacheMiB <= 0 {
-		errs = append(errs, fmt.Errorf("block_cache_mib is %d, it must be at least 1", c.BlockCacheMiB))
+	if c.CacheSizeMiB <= 0 {
+		errs = append(errs, fmt.Errorf("cache_size_mib is %d, it must be at least 1", c.CacheSizeMiB))
 	}
 	return errors.Join(errs...)
 }
@@ -86,12 +82,11 @@ type SourceConfig struct {
 
 func createDefaultConfig() component.Config {
 	return &Config{
-		State:         configoptional.Default(StateConfig{BlockCacheMiB: 64}),
+		State:         configoptional.Default(StateConfig{CacheSizeMiB: 64}),
 		StalledAfter:  4 * time.Hour,
 		OverdueAfter:  24 * time.Hour,
 		Retention:     8 * 24 * time.Hour,
 		OpenRetention: 90 * 24 * time.Hour,
-		CacheSizeMiB:  256,
 		CheckInterval: 10 * time.Second,
 	}
 }
@@ -99,9 +94,6 @@ func createDefaultConfig() component.Config {
 // Validate checks the configuration; each error names the key.
 func (c *Config) Validate() error {
 	var errs []error
-	if c.Storage != nil && c.State.HasValue() {
-		errs = append(errs, errors.New("state and storage are both set, the state can be kept in one of them only"))
-	}
 	notNegative := func(key string, d time.Duration) {
 		if d < 0 {
 			errs = append(errs, fmt.Errorf("%s is %s, it must not be negative (0 never flags)", key, d))
@@ -132,9 +124,6 @@ func (c *Config) Validate() error {
 	}
 	if c.OpenRetention < c.Retention {
 		errs = append(errs, fmt.Errorf("open_retention is %s, it must not be shorter than retention (%s)", c.OpenRetention, c.Retention))
-	}
-	if c.CacheSizeMiB <= 0 {
-		errs = append(errs, fmt.Errorf("cache_size_mib is %d, it must be at least 1", c.CacheSizeMiB))
 	}
 	if c.CheckInterval <= 0 {
 		errs = append(errs, fmt.Errorf("check_interval is %s, it must be more than 0s", c.CheckInterval))

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
@@ -30,14 +29,13 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, createDefaultConfig(), load(t, component.NewID(metadata.Type)))
 
 	own := load(t, component.NewIDWithName(metadata.Type, "own"))
-	require.Equal(t, StateConfig{Directory: "data/state", BlockCacheMiB: 64}, *own.State.Get())
+	require.Equal(t, StateConfig{Directory: "data/state", CacheSizeMiB: 64}, *own.State.Get())
 
 	full := load(t, component.NewIDWithName(metadata.Type, "full"))
-	require.Equal(t, "file_storage/state", full.Storage.String())
 	require.Equal(t, "provisioning_history", full.History.String())
 	require.Equal(t, 240*time.Hour, full.Retention)
 	require.Equal(t, 720*time.Hour, full.OpenRetention)
-	require.Equal(t, 64, full.CacheSizeMiB)
+	require.Equal(t, StateConfig{Directory: "data/state", CacheSizeMiB: 32}, *full.State.Get())
 	require.Equal(t, 5*time.Second, full.CheckInterval)
 	require.Equal(t, change.Thresholds{
 		Default: change.Limits{Stalled: 2 * time.Hour, Overdue: 12 * time.Hour},
@@ -56,11 +54,8 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 		require.ErrorContains(t, cfg.Validate(), want)
 	}
 	negative := -time.Second
-	f(func(c *Config) {
-		c.Storage, c.State = &storageID, configoptional.Some(StateConfig{Directory: "d", BlockCacheMiB: 1})
-	}, "state and storage are both set")
 	require.ErrorContains(t, (&StateConfig{}).Validate(), "directory is empty")
-	require.ErrorContains(t, (&StateConfig{}).Validate(), "block_cache_mib is 0")
+	require.ErrorContains(t, (&StateConfig{}).Validate(), "cache_size_mib is 0")
 	f(func(c *Config) { c.StalledAfter = negative }, "stalled_after is -1s")
 	f(func(c *Config) { c.OverdueAfter = negative }, "overdue_after is -1s")
 	f(func(c *Config) { c.Sources = []SourceConfig{{}} }, "sources[0].source is empty")
@@ -69,6 +64,5 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 	f(func(c *Config) { c.Sources = []SourceConfig{{Source: "AD", OverdueAfter: &negative}} }, "sources[0].overdue_after is -1s")
 	f(func(c *Config) { c.Retention = time.Hour }, "retention is 1h0m0s")
 	f(func(c *Config) { c.OpenRetention = time.Hour }, "open_retention is 1h0m0s")
-	f(func(c *Config) { c.CacheSizeMiB = 0 }, "cache_size_mib is 0")
 	f(func(c *Config) { c.CheckInterval = 0 }, "check_interval is 0s")
 }

@@ -1,5 +1,5 @@
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
 
-// Package provisioningprocessor folds provisioning observations into groups and
+// Package provisioningprocessor correlates provisioning observations into groups and
 // activities with six statuses. Its state survives restarts and crashes.
 package provisioningprocessor

@@ -1,6 +1,7 @@
 package provisioningprocessor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -30,9 +31,9 @@ type arrivals struct {
 	observations []*provisioning.Observation
 }
 
-// take reads a batch. Records that are not ours are copied; those that are stay where
-// they are until they are told.
-func take(logs plog.Logs, now pcommon.Timestamp) *intake {
+// split reads a batch. Records that are not ours are copied; those that are stay where
+// they are until they are emitted.
+func split(logs plog.Logs, now pcommon.Timestamp) *intake {
 	count := logs.LogRecordCount()
 	in := &intake{
 		out:          plog.NewLogs(),
@@ -63,13 +64,15 @@ func (in *intake) record(lr plog.LogRecord, r *record.Record, to plog.LogRecordS
 	err := record.Read(lr, r)
 	switch {
 	case errors.Is(err, record.ErrNotActivity), err == nil && r.RecordType != "":
-		// Not ours, or folded already by a collector before this one.
+		// Not ours, or correlated already by a collector before this one.
 		lr.CopyTo(to.AppendEmpty())
 	case err != nil:
 		in.unreadable++
-		quarantine(lr, err, to.AppendEmpty(), now)
+		q := record.Refuse(lr, fmt.Errorf("the provisioning processor cannot read it: %w", err))
+		q.ObservedAt = cmp.Or(q.ObservedAt, now)
+		record.WriteQuarantined(q, to.AppendEmpty())
 	default:
-		// The stores keep microseconds: what is read back must be what was folded.
+		// The stores keep microseconds: what is read back must be what was correlated.
 		if cut := r.ObservedAt % 1000; cut < r.ObservedAt {
 			r.ObservedAt -= cut
 		}
@@ -85,7 +88,7 @@ func (in *intake) divide() {
 	groupOf, sizes := make([]int, len(in.observations)), []int{}
 	for i := range in.observations {
 		o := &in.observations[i]
-		if i > 0 { // what a document says of one group stands together
+		if i > 0 { // a document's observations of one group stand together
 			if before := &in.observations[i-1]; before.GroupID == o.GroupID && before.Tenant == o.Tenant {
 				groupOf[i] = groupOf[i-1]
 				sizes[groupOf[i]]++
@@ -118,9 +121,9 @@ func (in *intake) divide() {
 // place is where records about the group go.
 func (a *arrivals) place() plog.LogRecordSlice { return a.in.places[a.which[0]] }
 
-// tell sends an observation's record on, with what the fold adds to it: the record
+// emit sends an observation's record on, with what the correlator adds to it: the record
 // itself where it can be written again, a copy where others have written into it.
-func (a *arrivals) tell(i int, r *record.Record) {
+func (a *arrivals) emit(i int, r *record.Record) {
 	at := a.which[i]
 	from, to := a.in.records[at], a.in.places[at].AppendEmpty()
 	if record.WrittenByUs(from) {
@@ -148,32 +151,4 @@ func (in *intake) finish() {
 		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool { return sl.LogRecords().Len() == 0 })
 		return rl.ScopeLogs().Len() == 0
 	})
-}
-
-// quarantine keeps an activity record that cannot be read: it names itself one of
-// ours, but somebody else wrote or changed it.
-func quarantine(lr plog.LogRecord, why error, to plog.LogRecord, now pcommon.Timestamp) {
-	text := func(name string) string {
-		v, ok := lr.Attributes().Get(name)
-		if !ok {
-			return ""
-		}
-		return v.AsString()
-	}
-	q := record.Quarantined{
-		Tenant: text("provisioning.tenant"), Feed: provisioning.Feed(text("provisioning.feed")),
-		Reason: fmt.Sprintf("the provisioning processor cannot read this record: %v", why),
-		File:   text(record.AttributeFilePath), ObservedAt: lr.ObservedTimestamp(),
-		Original: text(record.AttributeOriginal),
-	}
-	if q.ObservedAt == 0 {
-		q.ObservedAt = now
-	}
-	if q.Original == "" {
-		attributes := pcommon.NewValueMap()
-		lr.Attributes().CopyTo(attributes.Map())
-		q.Original = attributes.AsString()
-	}
-	q.Size = int64(len(q.Original))
-	record.WriteQuarantined(&q, to)
 }

@@ -6,84 +6,51 @@ import (
 	"fmt"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 
-	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/cache"
-	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
 )
 
 // Start implements component.Component: it opens the state and starts the timers.
-// States are loaded when they are needed.
-func (f *folder) Start(ctx context.Context, host component.Host) error {
-	if err := f.findHistory(host); err != nil {
+// Groups are loaded when they are needed.
+func (c *correlator) Start(ctx context.Context, host component.Host) error {
+	if err := c.findHistory(host); err != nil {
 		return err
 	}
-	if err := f.open(ctx, host); err != nil {
-		return err
+	opened, err := c.openStore()
+	if err != nil {
+		return fmt.Errorf("state: %w", err)
 	}
-	if err := f.begin(ctx); err != nil {
-		return errors.Join(fmt.Errorf("opening the state: %w", err), f.close(ctx))
+	c.store, c.names = opened, newNameCache(opened)
+	if err := c.begin(ctx); err != nil {
+		return errors.Join(fmt.Errorf("opening the state: %w", err), c.store.Close(ctx))
 	}
-	if err := f.telemetry.observe(f); err != nil {
-		return errors.Join(err, f.close(ctx))
+	if err := c.telemetry.observe(c); err != nil {
+		return errors.Join(err, c.store.Close(ctx))
 	}
+	c.wakeUp() // for corrections that the last process left
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
-	f.stop = stop
-	f.done.Go(func() { f.watch(watching) })
+	c.stop = stop
+	c.done.Go(func() { c.watch(watching) })
 	return nil
 }
 
-func (f *folder) open(ctx context.Context, host component.Host) error {
-	if f.cfg.State.HasValue() {
-		state := f.cfg.State.Get()
-		opened, err := store.OpenPebble(state.Directory, int64(state.BlockCacheMiB)<<20, f.logger)
-		if err != nil {
-			return fmt.Errorf("state: %w", err)
-		}
-		f.store = opened
-		f.cache = cache.New(f.cfg.CacheSizeMiB << 20)
-		return nil
+func (c *correlator) openConfigured() (store.Store, error) {
+	if c.cfg.State.HasValue() {
+		state := c.cfg.State.Get()
+		return store.Open(state.Directory, int64(state.CacheSizeMiB)<<20, c.logger)
 	}
-	if f.cfg.Storage == nil && f.history != nil {
-		f.logger.Info("Neither state nor storage is configured: the groups live in memory only. After a restart they come from the history, and activities that nothing arrives for are not flagged as stalled or overdue.")
-		f.store = store.NewMemory()
-		return nil
+	if c.history != nil {
+		c.logger.Info("No state is configured: the groups live in memory only. After a restart they come from the history, and activities that nothing arrives for are not flagged as stalled or overdue.")
+	} else {
+		c.logger.Warn("No state is configured: the groups live in memory only and a restart forgets them. " +
+			"Their activities would then be emitted from nothing. Set state::directory.")
 	}
-	if f.cfg.Storage == nil {
-		f.logger.Warn("Neither state nor storage is configured: the groups live in memory only and a restart forgets them. " +
-			"Their activities would then be told from nothing. Set state.directory, or storage to a storage extension.")
-		f.store = store.NewMemory()
-		return nil
-	}
-	return f.openStorage(ctx, host)
+	return store.OpenMemory(1<<20, c.logger)
 }
 
-func (f *folder) openStorage(ctx context.Context, host component.Host) error {
-	extension, ok := host.GetExtensions()[*f.cfg.Storage]
-	if !ok {
-		return fmt.Errorf("storage %s is not among the service's extensions", f.cfg.Storage)
-	}
-	provider, ok := extension.(storage.Extension)
-	if !ok {
-		return fmt.Errorf("storage %s is no storage extension", f.cfg.Storage)
-	}
-	client, err := provider.GetClient(ctx, component.KindProcessor, f.id, "")
-	if err != nil {
-		return fmt.Errorf("storage %s: %w", f.cfg.Storage, err)
-	}
-	opened, err := store.OpenClient(ctx, client, int64(f.timestamp()/state.Tick))
-	if err != nil {
-		return errors.Join(fmt.Errorf("storage %s: %w", f.cfg.Storage, err), client.Close(ctx))
-	}
-	f.store = opened
-	f.cache = cache.New(f.cfg.CacheSizeMiB << 20)
-	return nil
-}
-
-// begin starts a new generation unless the last process ended in order.
-func (f *folder) begin(ctx context.Context) error {
-	b, err := f.store.Meta(ctx)
+// begin starts a new epoch unless the last process ended in order.
+func (c *correlator) begin(ctx context.Context) error {
+	b, err := c.store.Meta(ctx)
 	if err != nil {
 		return err
 	}
@@ -94,50 +61,43 @@ func (f *folder) begin(ctx context.Context) error {
 		}
 	}
 	if !m.clean {
-		m.generation++
-		m.doubt = uint64(f.timestamp())
+		m.epoch++
+		m.lastInterruption = uint64(c.timestamp())
 	}
-	f.doubt.Store(m.doubt)
-	f.generation.Store(m.generation)
-	f.since.Store(m.generation)
-	f.totals.Store(&m.totals)
-	return f.reserve(ctx)
+	c.lastInterruption.Store(m.lastInterruption)
+	c.epoch.Store(m.epoch)
+	c.epochStart.Store(m.epoch)
+	c.totals.Store(&m.totals)
+	return c.reserve(ctx)
 }
 
 // Shutdown implements component.Component.
-func (f *folder) Shutdown(ctx context.Context) error {
-	if f.stop == nil {
-		f.telemetry.shutdown()
+func (c *correlator) Shutdown(ctx context.Context) error {
+	if c.stop == nil {
+		c.telemetry.shutdown()
 		return nil
 	}
-	f.stop()
-	f.stop = nil
-	f.done.Wait()
-	f.telemetry.shutdown()
-	return errors.Join(f.end(ctx), f.close(ctx))
+	c.stop()
+	c.stop = nil
+	c.done.Wait()
+	c.telemetry.shutdown()
+	return errors.Join(c.end(ctx), c.store.Close(ctx))
 }
 
 // end notes that nothing is under way.
-func (f *folder) end(ctx context.Context) error {
-	f.commits.Lock()
-	defer f.commits.Unlock()
-	if f.stale {
-		return nil // the next start begins a new generation
+func (c *correlator) end(ctx context.Context) error {
+	c.commits.Lock()
+	defer c.commits.Unlock()
+	if c.stale {
+		return nil // the next start begins a new epoch
 	}
-	m := meta{generation: f.generation.Load(), doubt: f.doubt.Load(), clean: true, totals: *f.totals.Load()}
-	err := f.store.Commit(ctx, &store.Batch{Meta: m.encode()})
+	m := meta{epoch: c.epoch.Load(), lastInterruption: c.lastInterruption.Load(), clean: true, totals: *c.totals.Load()}
+	err := c.store.Commit(ctx, &store.Batch{Meta: m.encode()})
 	if err == nil {
-		err = f.store.Flush(ctx)
+		err = c.store.Flush(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("closing the state: %w", err)
 	}
 	return nil
-}
-
-func (f *folder) close(ctx context.Context) error {
-	if f.store == nil {
-		return nil
-	}
-	return f.store.Close(ctx)
 }

@@ -1,6 +1,7 @@
 package provisioningprocessor
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -62,7 +63,7 @@ func (m *metrics) add(ctx context.Context, to metric.Int64Counter, t tally) {
 	}
 }
 
-func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
+func (m *metrics) applied(ctx context.Context, c *correlator, t *transaction) {
 	transitions, observations, duplicates := tally{}, tally{}, tally{}
 	unknown, odd, flagged := tally{}, tally{}, tally{}
 	for _, feed := range t.duplicates {
@@ -70,14 +71,14 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 	}
 	for i := range t.updates {
 		u := &t.updates[i]
-		told := u.told
-		known := change.NewLookup(told.Before)
-		for n := range told.Records {
-			r := &told.Records[n]
-			if n >= len(told.Observed) {
+		found := u.change
+		known := change.NewLookup(found.Before)
+		for n := range found.Records {
+			r := &found.Records[n]
+			if n >= len(found.Observed) {
 				break
 			}
-			source := sourceName(r.SourceName, r.SourceID)
+			source := cmp.Or(r.SourceName, r.SourceID)
 			observations[series{feed: string(r.Feed)}]++
 			if r.ReportedStatus == provisioning.StatusUnset {
 				unknown[series{feed: string(r.Feed), source: source}]++
@@ -89,8 +90,8 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 				transitions[transition(r)]++
 			}
 		}
-		for n := len(told.Observed); n < len(told.Records); n++ {
-			r := &told.Records[n]
+		for n := len(found.Observed); n < len(found.Records); n++ {
+			r := &found.Records[n]
 			if !r.FoldedInto.IsZero() {
 				continue
 			}
@@ -98,11 +99,11 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 			if (before == nil && r.Status != provisioning.StatusUnset) || (before != nil && before.Status != r.Status) {
 				transitions[transition(r)]++
 			}
-			if f.turned(u, before, r) {
-				flagged[series{flag: flagOf(r), source: sourceName(r.SourceName, r.SourceID)}]++
+			if c.turned(u, before, r) {
+				flagged[series{flag: flagOf(r), source: cmp.Or(r.SourceName, r.SourceID)}]++
 			}
 		}
-		m.durations(ctx, &known, told.After)
+		m.durations(ctx, &known, found.After)
 	}
 	b := m.builder
 	m.add(ctx, b.ProcessorProvisioningTransitions, transitions)
@@ -114,8 +115,11 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 	if t.unreadable > 0 {
 		b.ProcessorProvisioningUnreadable.Add(ctx, int64(t.unreadable))
 	}
-	if t.taken > 0 {
-		b.ProcessorProvisioningTakenOverGroups.Add(ctx, int64(t.taken))
+	if t.adopted > 0 {
+		b.ProcessorProvisioningTakenOverGroups.Add(ctx, int64(t.adopted))
+	}
+	if t.corrected != nil && len(t.updates) > 0 {
+		b.ProcessorProvisioningCorrectedGroups.Add(ctx, int64(len(t.updates)))
 	}
 	if t.expired > 0 {
 		b.ProcessorProvisioningExpiredGroups.Add(ctx, int64(t.expired))
@@ -123,13 +127,13 @@ func (m *metrics) applied(ctx context.Context, f *folder, t *transaction) {
 }
 
 // turned reports whether a timer flagged the activity just now.
-func (f *folder) turned(u *update, before *provisioning.Activity, r *record.Record) bool {
-	return (r.Stalled || r.Overdue) && (before == nil || !f.thresholds.Flagged(before, u.before.Checked))
+func (c *correlator) turned(u *update, before *provisioning.Activity, r *record.Record) bool {
+	return (r.Stalled || r.Overdue) && (before == nil || !c.thresholds.Flagged(before, u.before.Checked))
 }
 
 func transition(r *record.Record) series {
 	return series{
-		status: r.Status.String(), source: sourceName(r.SourceName, r.SourceID),
+		status: r.Status.String(), source: cmp.Or(r.SourceName, r.SourceID),
 		operation: string(r.Operation), kind: string(r.Kind),
 	}
 }
@@ -175,30 +179,16 @@ func (m *metrics) durations(ctx context.Context, before *change.Lookup, after []
 
 var nothing provisioning.Activity
 
-func (m *metrics) evicted(ctx context.Context, n int) {
-	if n > 0 {
-		m.builder.ProcessorProvisioningCacheEvictions.Add(ctx, int64(n))
-	}
-}
-
 func (m *metrics) failed(ctx context.Context, step string) {
 	m.builder.ProcessorProvisioningStoreErrors.Add(ctx, 1, metric.WithAttributes(attribute.String("step", step)))
 }
 
 // observe registers the gauges.
-func (m *metrics) observe(f *folder) error {
+func (m *metrics) observe(c *correlator) error {
 	bySource := func(value func(counts) int64) metric.Int64Callback {
 		return func(_ context.Context, o metric.Int64Observer) error {
-			for source, c := range *f.totals.Load() {
-				o.Observe(value(c), metric.WithAttributes(attribute.String("source", source)))
-			}
-			return nil
-		}
-	}
-	cached := func(value func(groups, bytes int) int) metric.Int64Callback {
-		return func(_ context.Context, o metric.Int64Observer) error {
-			if f.cache != nil {
-				o.Observe(int64(value(f.cache.Size())))
+			for source, n := range *c.totals.Load() {
+				o.Observe(value(n), metric.WithAttributes(attribute.String("source", source)))
 			}
 			return nil
 		}
@@ -208,8 +198,6 @@ func (m *metrics) observe(f *folder) error {
 		b.RegisterProcessorProvisioningOpenCallback(bySource(func(c counts) int64 { return c.open })),
 		b.RegisterProcessorProvisioningStalledCallback(bySource(func(c counts) int64 { return c.stalled })),
 		b.RegisterProcessorProvisioningOverdueCallback(bySource(func(c counts) int64 { return c.overdue })),
-		b.RegisterProcessorProvisioningGroupsCachedCallback(cached(func(groups, _ int) int { return groups })),
-		b.RegisterProcessorProvisioningCacheBytesCallback(cached(func(_, bytes int) int { return bytes })),
 	} {
 		if err != nil {
 			return err
@@ -219,10 +207,3 @@ func (m *metrics) observe(f *folder) error {
 }
 
 func (m *metrics) shutdown() { m.builder.Shutdown() }
-
-func sourceName(name, id string) string {
-	if name != "" {
-		return name
-	}
-	return id
-}

@@ -115,7 +115,7 @@ func (s *sink) refusing(refuse func(call int) (before, after bool)) {
 	s.refuse = refuse
 }
 
-// gate holds the first batch until it is told to let go.
+// gate holds the first batch until it is emitted to let go.
 type gate struct {
 	*sink
 	hold  chan struct{}

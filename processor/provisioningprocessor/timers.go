@@ -2,6 +2,7 @@ package provisioningprocessor
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -11,109 +12,96 @@ import (
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
-	"github.com/provtrail/provtrail/provisioning"
 )
 
-// watch sees to the alarms until ctx ends. What fails is tried again at the next
-// look: alarms stay in the store until they are seen to.
-func (f *folder) watch(ctx context.Context) {
-	ticker := time.NewTicker(f.cfg.CheckInterval)
+// watch handles timers and corrections until ctx ends. What fails is tried again at the
+// next interval: both stay in the store until they are done.
+func (c *correlator) watch(ctx context.Context) {
+	ticker := time.NewTicker(c.cfg.CheckInterval)
 	defer ticker.Stop()
+	report := func(err error, what string) {
+		if err != nil && ctx.Err() == nil {
+			c.logger.Error(what+" could not be done; they are tried again.",
+				zap.Duration("after", c.cfg.CheckInterval), zap.Error(err))
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-c.wake:
 		case <-ticker.C:
-			if err := f.ring(ctx); err != nil && ctx.Err() == nil {
-				f.logger.Error("The timers for stalled and overdue activities and for the retention could not be seen to; they are tried again.",
-					zap.Duration("after", f.cfg.CheckInterval), zap.Error(err))
-			}
+			report(c.fireDue(ctx), "The timers for stalled and overdue activities and for the retention")
 		}
+		report(c.correct(ctx), "The corrections of groups whose sources' names became known")
 	}
 }
 
-// ring sees to every alarm that is due.
-func (f *folder) ring(ctx context.Context) error {
+// fireDue handles every timer that is due.
+func (c *correlator) fireDue(ctx context.Context) error {
+	c.timers.Lock()
+	defer c.timers.Unlock()
 	for ctx.Err() == nil {
-		now := f.timestamp()
-		rung, err := f.store.Due(ctx, int64(now/state.Tick))
+		now := c.timestamp()
+		due, err := c.store.Due(ctx, int64(now/state.Tick))
 		if err != nil {
-			f.failed(ctx, "alarms", err)
+			c.failed(ctx, "timers", err)
 			return err
 		}
-		if rung == nil {
+		if due == nil {
 			return nil
 		}
-		if err := f.answer(ctx, rung, now); err != nil {
+		if err := c.handleDue(ctx, due, now); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-// answer looks at the groups of some alarms.
-func (f *folder) answer(ctx context.Context, rung *store.Rung, now pcommon.Timestamp) error {
-	keys := distinct(rung.Keys)
-	defer f.locks.Lock(keys)()
-	groups, err := f.load(ctx, keys, nil)
-	if err != nil {
-		return err
-	}
-	told, err := f.told(ctx, keys, groups, func(i int) *provisioning.Observation {
-		if len(groups[i].Observations) == 0 {
-			return nil
-		}
-		return &groups[i].Observations[0]
-	})
-	if err != nil {
-		return err
-	}
-	if err := f.reserved(ctx); err != nil {
-		return err
-	}
-	t := transaction{out: plog.NewLogs(), done: rung}
-	to := t.out.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
-	for i, key := range keys {
-		before := &groups[i]
-		if _, moved := told[key]; moved {
-			t.forget(key, before)
-			continue
-		}
-		// A group that asks for a later alarm has filed that one since.
-		if len(before.Observations) > 0 && before.Alarm <= rung.Tick {
-			f.look(&t, key, before, to, now)
-		}
-	}
-	return f.apply(ctx, &t)
+func (c *correlator) handleDue(ctx context.Context, due *store.DueTimers, now pcommon.Timestamp) error {
+	t := transaction{handled: due}
+	// A group that has a later timer was given that one since.
+	isDue := func(g *state.Group) bool { return g.Timer <= due.Tick }
+	return c.evaluate(ctx, &t, distinct(due.Keys), isDue, now)
 }
 
-// look flags a group's activities, or forgets the group when its time is over.
-func (f *folder) look(t *transaction, key groupKey, before *state.Group, to plog.LogRecordSlice, now pcommon.Timestamp) {
+// evaluateGroup emits what changed in a group by time or by names, or deletes the group
+// when its retention is over.
+func (c *correlator) evaluateGroup(t *transaction, key groupKey, before *state.Group, names *nameLookup, to plog.LogRecordSlice, now pcommon.Timestamp) {
 	after := *before
-	after.Checked = max(now, before.Checked)
-	told := change.Find(change.Input{
-		Before: before, After: &after, Generation: f.generation.Load(), Since: f.since.Load(), Thresholds: &f.thresholds,
+	if t.handled != nil {
+		after.Checked = max(now, before.Checked)
+	}
+	epoch := c.epoch.Load()
+	found := change.Find(change.Input{
+		Before: before, After: &after, SourceName: names.of(before.Observations[0].Tenant), Correcting: t.corrected != nil,
+		Epoch: epoch, EpochStart: c.epochStart.Load(), LastInterruption: pcommon.Timestamp(c.lastInterruption.Load()),
+		Thresholds: &c.thresholds,
 	})
-	if f.retention.Expires(before, told.After) <= now {
+	if c.retention.Expires(before, found.After) <= now {
 		t.forget(key, before)
 		t.expired++
 		return
 	}
-	for i := range told.Records {
-		t.tell(&told.Records[i], to)
+	if t.corrected != nil && len(found.Records) == 0 && found.Summary == nil && slices.Equal(before.Names, after.Names) {
+		return
 	}
-	if f.history != nil && len(told.Records) > 0 {
-		after.Version = max(after.Version, change.Version(f.generation.Load(), after.Revision(), true))
+	if found.Full {
+		after.EmittedEpoch = epoch
 	}
-	after.Alarm = change.Alarm(&after, told.After, &f.thresholds, f.retention, now)
-	t.put(key, before, &after, &told, true, change.Final(told.After))
-}
-
-// forget deletes a group: its time is over, or another collector goes on with it.
-func (t *transaction) forget(key groupKey, before *state.Group) {
-	told := change.Change{Before: provisioning.Resolve(before.Observations)}
-	t.changes = append(t.changes, store.Change{Key: key})
-	t.updates = append(t.updates, update{before: before, after: &state.Group{}, told: &told})
+	for i := range found.Records {
+		t.emit(&found.Records[i], to)
+	}
+	t.summarize(found.Summary, to)
+	if c.history != nil && len(found.Records) > 0 {
+		after.Version = max(after.Version, change.Version(epoch, after.Revision(), true))
+	}
+	timer := change.Timer(&after, found.After, &c.thresholds, c.retention, now)
+	newTimer := t.handled != nil || timer < before.Timer
+	if newTimer {
+		after.Timer = timer
+	}
+	t.put(key, before, &after, &found, newTimer)
 }
 
 func distinct(keys []groupKey) []groupKey {

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/history"
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
@@ -36,7 +38,7 @@ func row(t *testing.T, s *sink) record.Record {
 func TestStalledAndRecovered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSink()
-		f := mustOpen(t, storetest.NewDisk(), s, live)
+		f := mustOpen(t, storetest.NewDisk(t), s, live)
 		pending := justNow("g1", provisioning.StatusPending)
 		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{pending})))
 		time.Sleep(4*time.Hour - time.Minute)
@@ -69,7 +71,7 @@ func TestStalledAndRecovered(t *testing.T) {
 
 func TestOverdueAfterARestartWhileNobodyLooked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, disk := newSink(), storetest.NewDisk()
+		s, disk := newSink(), storetest.NewDisk(t)
 		f := mustOpen(t, disk, s, live)
 		committed := justNow("g1", provisioning.StatusCommitted)
 		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{committed})))
@@ -85,14 +87,14 @@ func TestOverdueAfterARestartWhileNobodyLooked(t *testing.T) {
 		require.False(t, r.Stalled)
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
-		require.Len(t, s.states, 1, "told once")
+		require.Len(t, s.states, 1, "emitted once")
 		require.NoError(t, f.Shutdown(t.Context()))
 	})
 }
 
 func TestTimersTryAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, disk := newSink(), storetest.NewDisk()
+		s, disk := newSink(), storetest.NewDisk(t)
 		f := mustOpen(t, disk, s, live)
 		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{justNow("g1", provisioning.StatusRetrying)})))
 		s.refusing(func(int) (before, after bool) { return true, false })
@@ -112,10 +114,10 @@ func TestTimersTryAgain(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		require.True(t, row(t, s).Stalled)
-		told := len(s.states)
+		emitted := len(s.states)
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		require.Len(t, s.states, told, "not told again once it is stored")
+		require.Len(t, s.states, emitted, "not emitted again once it is stored")
 		require.NoError(t, f.Shutdown(t.Context()))
 	})
 }
@@ -130,7 +132,7 @@ func TestThresholdsOfASource(t *testing.T) {
 		sap := func(o *provisioning.Observation) { o.SourceID, o.SourceName = "SAP", "" }
 		batch := []provisioning.Observation{justNow("g1", provisioning.StatusPending), justNow("g2", provisioning.StatusPending, sap)}
 		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(batch)))
-		time.Sleep(100 * time.Hour)
+		time.Sleep(10 * time.Hour)
 		synctest.Wait()
 		require.Len(t, s.states, 1)
 		require.Equal(t, "g1", s.states[0].GroupID)
@@ -140,36 +142,29 @@ func TestThresholdsOfASource(t *testing.T) {
 
 func TestRetentionForgetsAndOpenGroupsStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, disk := newSink(), storetest.NewDisk()
-		f := mustOpen(t, disk, s, live)
+		s, disk := newSink(), storetest.NewDisk(t)
+		f := mustOpen(t, disk, s, live, func(c *Config) { c.Retention, c.OpenRetention = 24*time.Hour, 48*time.Hour })
 		batch := []provisioning.Observation{justNow("done", provisioning.StatusSuccess), justNow("open", provisioning.StatusPending)}
 		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(batch)))
-		groups, _ := f.cache.Size()
-		require.Equal(t, 1, groups, "final groups leave the memory at once")
-		stored := func() (n int) {
-			for key := range disk.Copy() {
-				if key[0] == 'g' {
-					n++
-				}
-			}
-			return n
+		stored := func() int {
+			return disk.Has(store.Groups, history.GroupKey("acme", "done"), history.GroupKey("acme", "open"))
 		}
-		time.Sleep(7 * 24 * time.Hour)
+		time.Sleep(23 * time.Hour)
 		synctest.Wait()
 		require.Equal(t, 2, stored())
 		calls := s.calls
 		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(batch)))
 		require.Equal(t, calls, s.calls, "known as long as it is kept")
-		time.Sleep(25 * time.Hour)
+		time.Sleep(2 * time.Hour)
 		synctest.Wait()
 		require.Equal(t, 1, stored())
-		time.Sleep(85 * 24 * time.Hour)
+		time.Sleep(24 * time.Hour)
 		synctest.Wait()
 		require.Zero(t, stored())
 		require.Empty(t, *f.totals.Load())
-		for key := range disk.Copy() {
-			require.NotEqual(t, byte('a'), key[0], "alarms that rang are gone: %s", key)
-		}
+		due, err := disk.Due(t.Context(), 1<<40)
+		require.NoError(t, err)
+		require.Nil(t, due, "timers that fired are gone")
 		require.NoError(t, f.Shutdown(t.Context()))
 	})
 }

@@ -1,10 +1,13 @@
 package provisioningprocessor
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"maps"
 
+	"github.com/provtrail/provtrail/internal/envelope"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -56,31 +59,28 @@ func (t totals) plus(difference totals) totals {
 }
 
 func sourceOf(a *provisioning.Activity) string {
-	if a.SourceName != "" {
-		return a.SourceName
-	}
-	return a.SourceID
+	return cmp.Or(a.SourceName, a.SourceID)
 }
 
 // meta is what is stored once beside the groups.
 type meta struct {
-	// generation is the one in use, or where the process did not end in order an
-	// upper bound of those it used.
-	generation uint32
-	doubt      uint64 // when the generation last grew, nanoseconds since 1970
-	clean      bool   // the last process ended in order
-	totals     totals
+	// epoch is the one in use, or where the process did not end in order an upper bound
+	// of those it used.
+	epoch            uint32
+	lastInterruption uint64 // when the epoch last grew for that, nanoseconds since 1970
+	clean            bool   // the last process ended in order
+	totals           totals
 }
 
-const metaFormat = 1
+const metaVersion = 1
 
 func (m *meta) encode() []byte {
-	b := []byte{metaFormat, 0}
+	b := []byte{0}
 	if m.clean {
-		b[1] = 1
+		b[0] = 1
 	}
-	b = binary.AppendUvarint(b, uint64(m.generation))
-	b = binary.AppendUvarint(b, m.doubt)
+	b = binary.AppendUvarint(b, uint64(m.epoch))
+	b = binary.AppendUvarint(b, m.lastInterruption)
 	b = binary.AppendUvarint(b, uint64(len(m.totals)))
 	for source, c := range m.totals {
 		b = binary.AppendUvarint(b, uint64(len(source)))
@@ -89,17 +89,21 @@ func (m *meta) encode() []byte {
 		b = binary.AppendVarint(b, c.stalled)
 		b = binary.AppendVarint(b, c.overdue)
 	}
-	return b
+	return envelope.Seal(metaVersion, b)
 }
 
-var errMeta = errors.New("the state's own record cannot be read: it is damaged or of a newer version")
+var errMeta = errors.New("the state's own record cannot be read")
 
-func decodeMeta(b []byte) (meta, error) {
+func decodeMeta(value []byte) (meta, error) {
 	m := meta{totals: totals{}}
-	if len(b) < 2 || b[0] != metaFormat {
+	b, err := envelope.Open(metaVersion, value)
+	if err != nil {
+		return m, fmt.Errorf("%w: %w", errMeta, err)
+	}
+	if len(b) == 0 {
 		return m, errMeta
 	}
-	m.clean, b = b[1] == 1, b[2:]
+	m.clean, b = b[0] == 1, b[1:]
 	ok := true
 	number := func() uint64 {
 		n, size := binary.Uvarint(b)
@@ -114,8 +118,8 @@ func decodeMeta(b []byte) (meta, error) {
 		n := number()
 		return int64(n>>1) ^ -int64(n&1)
 	}
-	m.generation = uint32(number())
-	m.doubt = number()
+	m.epoch = uint32(number())
+	m.lastInterruption = number()
 	for n := number(); ok && n > 0; n-- {
 		size := number()
 		if size > uint64(len(b)) {

@@ -3,6 +3,7 @@ package provisioningprocessor
 import (
 	"testing"
 
+	"github.com/provtrail/provtrail/internal/envelope"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -11,7 +12,7 @@ func TestMetaSurvivesItsEncoding(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.Int64()
 		want := meta{
-			generation: rapid.Uint32().Draw(t, "generation"), doubt: rapid.Uint64().Draw(t, "doubt"),
+			epoch: rapid.Uint32().Draw(t, "epoch"), lastInterruption: rapid.Uint64().Draw(t, "interruption"),
 			clean: rapid.Bool().Draw(t, "clean"),
 			totals: rapid.MapOfN(rapid.String(), rapid.Custom(func(t *rapid.T) counts {
 				return counts{open: number.Draw(t, "open"), stalled: number.Draw(t, "stalled"), overdue: number.Draw(t, "overdue")}
@@ -27,11 +28,11 @@ func TestMetaSurvivesItsEncoding(t *testing.T) {
 }
 
 func FuzzDecodeMeta(f *testing.F) {
-	m := meta{generation: 3, doubt: 4, totals: totals{"AD": {open: 1, stalled: -1}}}
-	f.Add(m.encode())
-	f.Add([]byte{metaFormat, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01})
+	m := meta{epoch: 3, lastInterruption: 4, totals: totals{"AD": {open: 1, stalled: -1}}}
+	f.Add(m.encode()[envelope.Size:])
+	f.Add([]byte{0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m, err := decodeMeta(b)
+		m, err := decodeMeta(envelope.Seal(metaVersion, b))
 		if err != nil {
 			require.ErrorIs(t, err, errMeta)
 			return

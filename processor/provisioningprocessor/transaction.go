@@ -18,27 +18,29 @@ import (
 
 type groupKey = provisioning.ID
 
-// transaction is what one batch, or one round of the timers, tells and stores.
+// transaction is what one batch, or one part of the timers or corrections, emits and
+// stores.
 type transaction struct {
-	out     plog.Logs
-	changes []store.Change
-	updates []update
-	done    *store.Rung
+	out       plog.Logs
+	changes   []store.GroupChange
+	updates   []update
+	learned   map[sourceKey]sourceName
+	handled   *store.DueTimers
+	corrected *store.Correction
 
 	duplicates []provisioning.Feed
 	unreadable int
 	expired    int
-	taken      int
+	adopted    int
 }
 
-// update is a group before and after, for the cache and the metrics.
+// update is a group before and after, for the totals and the metrics.
 type update struct {
 	before, after *state.Group
-	told          *change.Change
-	final         bool
+	change        *change.Change
 }
 
-func (*transaction) tell(r *record.Record, to plog.LogRecordSlice) {
+func (*transaction) emit(r *record.Record, to plog.LogRecordSlice) {
 	record.WriteRecord(r, to.AppendEmpty())
 }
 
@@ -48,87 +50,105 @@ func (*transaction) summarize(g *record.Group, to plog.LogRecordSlice) {
 	}
 }
 
-func (t *transaction) put(key groupKey, before, after *state.Group, told *change.Change, alarm, final bool) {
-	c := store.Change{Key: key, Value: after.Encode()}
-	if alarm {
-		c.Alarm = after.Alarm
+func (t *transaction) put(key groupKey, before, after *state.Group, found *change.Change, timer bool) {
+	c := store.GroupChange{Key: key, Value: after.Encode()}
+	c.Waits, c.Settled = waits(before, after)
+	if timer {
+		c.Timer = after.Timer
 	}
 	t.changes = append(t.changes, c)
-	t.updates = append(t.updates, update{before: before, after: after, told: told, final: final})
+	t.updates = append(t.updates, update{before: before, after: after, change: found})
 }
 
-// apply lets a transaction take effect: first the next consumer, then the store,
-// then the memory. After an error none of the latter two has changed.
-func (f *folder) apply(ctx context.Context, t *transaction) error {
+// forget deletes a group: its retention is over, or another collector goes on with it.
+func (t *transaction) forget(key groupKey, before *state.Group) {
+	c, after := store.GroupChange{Key: key}, &state.Group{}
+	c.Waits, c.Settled = waits(before, after)
+	t.changes = append(t.changes, c)
+	t.updates = append(t.updates, update{before: before, after: after, change: &change.Change{Before: change.Activities(before)}})
+}
+
+func (t *transaction) storesNothing() bool {
+	return len(t.changes) == 0 && len(t.learned) == 0 && t.handled == nil && t.corrected == nil
+}
+
+// apply lets a transaction take effect: first the next consumer, then the store. After an
+// error the store has not changed, or whether it has is unknown.
+func (c *correlator) apply(ctx context.Context, t *transaction) error {
 	if t.out.LogRecordCount() > 0 {
-		if err := f.next.ConsumeLogs(ctx, t.out); err != nil {
+		if err := c.next.ConsumeLogs(ctx, t.out); err != nil {
 			// A part of the next consumers may have it.
-			f.interrupted()
+			c.interrupted()
 			return err
 		}
 	}
-	if len(t.changes) > 0 || t.done != nil {
-		if err := f.commit(context.WithoutCancel(ctx), t); err != nil {
-			f.failed(ctx, "write", err)
-			return fmt.Errorf("writing the state of %d groups failed; the batch was told on, is not acknowledged, and will be told again with the same ids: %w", len(t.changes), err)
+	if !t.storesNothing() {
+		if err := c.commit(context.WithoutCancel(ctx), t); err != nil {
+			c.failed(ctx, "write", err)
+			return fmt.Errorf("writing the state of %d groups failed; the batch was emitted, is not acknowledged, and will be emitted again with the same ids: %w", len(t.changes), err)
 		}
 	}
-	f.remember(ctx, t)
-	f.telemetry.applied(ctx, f, t)
+	c.telemetry.applied(ctx, c, t)
 	return nil
 }
 
 // commit writes the transaction and waits until it is durable.
-func (f *folder) commit(ctx context.Context, t *transaction) error {
-	err := f.write(ctx, t)
+func (c *correlator) commit(ctx context.Context, t *transaction) error {
+	err := c.write(ctx, t)
 	if err == nil {
-		err = f.store.Flush(ctx)
+		err = c.store.Flush(ctx)
 	}
 	if err == nil {
 		return nil
 	}
 	// Whether it was written is unknown: everything is read again.
-	f.interrupted()
-	f.commits.Lock()
-	f.stale = true
-	f.commits.Unlock()
-	if f.cache != nil {
-		for _, c := range t.changes {
-			f.cache.Delete(c.Key)
-		}
-	}
+	c.interrupted()
+	c.commits.Lock()
+	c.stale = true
+	c.commits.Unlock()
+	c.names.forget()
 	return err
 }
 
-func (f *folder) write(ctx context.Context, t *transaction) error {
+func (c *correlator) write(ctx context.Context, t *transaction) error {
 	difference := totals{}
 	for _, u := range t.updates {
-		difference.add(u.told.Before, f.flagger(u.before), -1)
-		difference.add(u.told.After, f.flagger(u.after), 1)
+		difference.add(u.change.Before, c.flagger(u.before), -1)
+		difference.add(u.change.After, c.flagger(u.after), 1)
 	}
-	f.commits.Lock()
-	defer f.commits.Unlock()
-	if f.stale {
-		if err := f.readMeta(ctx); err != nil {
+	c.commits.Lock()
+	defer c.commits.Unlock()
+	if c.stale {
+		if err := c.readMeta(ctx); err != nil {
 			return err
 		}
 	}
-	sum := f.totals.Load().plus(difference)
-	m := meta{generation: f.bound.Load(), doubt: f.doubt.Load(), totals: sum}
-	if err := f.store.Commit(ctx, &store.Batch{Meta: m.encode(), Changes: t.changes, Done: t.done}); err != nil {
+	names, correct, err := c.namesToStore(ctx, t)
+	if err != nil {
 		return err
 	}
-	f.totals.Store(&sum)
+	sum := c.totals.Load().plus(difference)
+	m := meta{epoch: c.reservedEpoch.Load(), lastInterruption: c.lastInterruption.Load(), totals: sum}
+	b := store.Batch{Meta: m.encode(), Groups: t.changes, Handled: t.handled, Corrected: t.corrected}
+	c.addNames(&b, names, correct)
+	if err := c.store.Commit(ctx, &b); err != nil {
+		return err
+	}
+	c.totals.Store(&sum)
+	c.names.put(names)
+	if len(correct) > 0 {
+		c.wakeUp()
+	}
 	return nil
 }
 
-func (f *folder) flagger(g *state.Group) func(*provisioning.Activity) bool {
-	return func(a *provisioning.Activity) bool { return f.thresholds.Flagged(a, g.Checked) }
+func (c *correlator) flagger(g *state.Group) func(*provisioning.Activity) bool {
+	return func(a *provisioning.Activity) bool { return c.thresholds.Flagged(a, g.Checked) }
 }
 
 // readMeta brings the totals up to those of the store.
-func (f *folder) readMeta(ctx context.Context) error {
-	b, err := f.store.Meta(ctx)
+func (c *correlator) readMeta(ctx context.Context) error {
+	b, err := c.store.Meta(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the state's own record: %w", err)
 	}
@@ -138,79 +158,35 @@ func (f *folder) readMeta(ctx context.Context) error {
 			return err
 		}
 	}
-	f.totals.Store(&m.totals)
-	f.stale = false
+	c.totals.Store(&m.totals)
+	c.stale = false
 	return nil
-}
-
-// remember keeps the new states at hand. Final groups leave the memory at once.
-func (f *folder) remember(ctx context.Context, t *transaction) {
-	if f.cache == nil {
-		return
-	}
-	evicted := 0
-	for i, c := range t.changes {
-		if c.Value == nil || t.updates[i].final {
-			f.cache.Delete(c.Key)
-			continue
-		}
-		evicted += f.cache.Put(c.Key, c.Value)
-	}
-	f.telemetry.evicted(ctx, evicted)
 }
 
 // load returns the states of the groups, empty ones for those never seen, each with room
 // for what arrived for it.
-func (f *folder) load(ctx context.Context, keys []groupKey, arrived []arrivals) ([]state.Group, error) {
-	values, err := f.values(ctx, keys)
-	if err != nil {
-		f.failed(ctx, "read", err)
-		return nil, fmt.Errorf("reading the state of %d groups failed, nothing was acknowledged: %w", len(keys), err)
-	}
+func (c *correlator) load(ctx context.Context, keys []groupKey, arrived []arrivals) ([]state.Group, error) {
 	groups := make([]state.Group, len(keys))
-	for i, key := range keys {
-		if values[i] == nil {
-			continue
-		}
+	err := c.store.Load(ctx, store.Groups, keys, func(i int, value []byte) (err error) {
 		room := 0
 		if arrived != nil {
 			room = len(arrived[i].observations)
 		}
-		if groups[i], err = state.Decode(values[i], room); err != nil {
-			err = fmt.Errorf("group %s: %w; nothing was acknowledged: restore the state from a backup, or move it away and let the receiver read the vendor again", key, err)
-			f.failed(ctx, "read", err)
-			return nil, err
+		if groups[i], err = state.Decode(value, room); err != nil {
+			return fmt.Errorf("group %s: %w: restore the state from a backup, or move it away and let the receiver read the vendor again", keys[i], err)
 		}
+		return nil
+	})
+	if err != nil {
+		c.failed(ctx, "read", err)
+		return nil, fmt.Errorf("reading the state of %d groups failed, nothing was acknowledged: %w", len(keys), err)
 	}
 	return groups, nil
 }
 
-func (f *folder) values(ctx context.Context, keys []groupKey) ([][]byte, error) {
-	if f.cache == nil {
-		return f.store.Load(ctx, keys)
-	}
-	values := make([][]byte, len(keys))
-	missing := f.cache.Get(keys, values)
-	if len(missing) == 0 {
-		return values, nil
-	}
-	wanted := make([]groupKey, len(missing))
-	for i, at := range missing {
-		wanted[i] = keys[at]
-	}
-	loaded, err := f.store.Load(ctx, wanted)
-	if err != nil {
-		return nil, err
-	}
-	for i, at := range missing {
-		values[at] = loaded[i]
-	}
-	return values, nil
-}
-
 // failed makes a failing store loud.
-func (f *folder) failed(ctx context.Context, step string, err error) {
-	f.telemetry.failed(ctx, step)
+func (c *correlator) failed(ctx context.Context, step string, err error) {
+	c.telemetry.failed(ctx, step)
 	if errors.Is(err, context.Canceled) || consumererror.IsPermanent(err) {
 		return
 	}
@@ -218,6 +194,6 @@ func (f *folder) failed(ctx context.Context, step string, err error) {
 	if step == "history" {
 		what = "history"
 	}
-	f.logger.Error("The "+what+" fails; nothing is acknowledged until it works again.",
+	c.logger.Error("The "+what+" fails; nothing is acknowledged until it works again.",
 		zap.String("step", step), zap.Error(err))
 }

@@ -1,5 +1,5 @@
 // Command bench measures the provisioning processor: events per second and core,
-// allocations per event and memory per open group, with durable state, at growing
+// allocations per event, memory and disk, with durable state, at growing
 // numbers of open groups. `make bench-processor` runs it.
 package main
 
@@ -25,10 +25,10 @@ func main() {
 
 func run() error {
 	sizes := flag.String("groups", "10000,100000,1000000", "numbers of open groups to measure at")
-	kind := flag.String("store", "state", "where the state is kept: state (own directory), file_storage or memory")
+	memory := flag.Bool("memory", false, "keep the state in memory")
 	events := flag.Int("events", 100_000, "events to measure at each size")
 	batch := flag.Int("batch", 1000, "events in a batch")
-	cache := flag.Int("cache", 256, "cache_size_mib")
+	cache := flag.Int("cache", 64, "state::cache_size_mib")
 	directory := flag.String("directory", "", "where the state is put (default: a temporary directory)")
 	profile := flag.String("cpuprofile", "", "file for a CPU profile of what is measured at the last size")
 	allocations := flag.String("memprofile", "", "file for a profile of all allocations")
@@ -45,7 +45,7 @@ func run() error {
 		defer os.RemoveAll(temporary)
 		*directory = temporary
 	}
-	fmt.Printf("%s, %d CPUs, store %s, %d events in batches of %d, cache %d MiB\n\n", runtime.Version(), runtime.NumCPU(), *kind, *events, *batch, *cache)
+	fmt.Printf("%s, %d CPUs, state in memory: %t, %d events in batches of %d, cache %d MiB\n\n", runtime.Version(), runtime.NumCPU(), *memory, *events, *batch, *cache)
 
 	var first, last result
 	words := strings.Split(*sizes, ",")
@@ -61,7 +61,7 @@ func run() error {
 			}
 		}
 		r, err := measure(context.Background(), options{
-			groups: n, events: *events, batch: *batch, cacheMiB: *cache, store: *kind, directory: fmt.Sprintf("%s/%d", *directory, n),
+			groups: n, events: *events, batch: *batch, cacheMiB: *cache, memory: *memory, directory: fmt.Sprintf("%s/%d", *directory, n),
 		})
 		if stop != nil {
 			stop()
@@ -113,7 +113,6 @@ type result struct {
 	eventsPerSecond    float64
 	allocations        float64
 	bytesPerGroup      float64
-	cached             int
 	residentMiB        float64
 	storeMiB           float64
 	fill               time.Duration
@@ -122,10 +121,10 @@ type result struct {
 
 func (r *result) print() {
 	fmt.Printf("%9d open groups: %8.0f events/s per core, %8.0f events/s elapsed, %5.1f allocations/event\n"+
-		"%23s %4.0f bytes of memory a cached group (%d cached), %.0f MiB resident, %.0f MiB on disk\n"+
+		"%23s %.0f MiB resident, %.0f MiB on disk (%.0f bytes for an open group)\n"+
 		"%23s filled in %.1f s, ready after a restart in %.3f s\n",
 		r.groups, r.eventsPerCPUSecond, r.eventsPerSecond, r.allocations,
-		"", r.bytesPerGroup, r.cached, r.residentMiB, r.storeMiB,
+		"", r.residentMiB, r.storeMiB, r.bytesPerGroup,
 		"", r.fill.Seconds(), r.open.Seconds())
 	name := fmt.Sprintf("_at_%d", r.groups)
 	fmt.Printf("BENCH processor_events_per_second_per_core%s %.0f events/s\n", name, r.eventsPerCPUSecond)

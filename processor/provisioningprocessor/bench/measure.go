@@ -18,16 +18,15 @@ import (
 
 type options struct {
 	groups, events, batch, cacheMiB int
-	store, directory                string
+	memory                          bool
+	directory                       string
 }
 
 // measure fills the processor with open groups and then feeds it events, whose
 // making is not measured.
 func measure(ctx context.Context, o options) (result, error) {
 	r := result{groups: o.groups}
-	baseline := heap()
-	m := &meter{}
-	p, stop, err := start(ctx, o, m)
+	p, err := start(ctx, o)
 	if err != nil {
 		return r, err
 	}
@@ -39,14 +38,6 @@ func measure(ctx context.Context, o options) (result, error) {
 		}
 	}
 	r.fill = time.Since(began)
-	if r.cached, err = m.cached(ctx); err != nil {
-		return r, err
-	}
-	r.cached = min(o.groups, r.cached)
-	books := cap(l.groups) * 16
-	if r.cached > 0 {
-		r.bytesPerGroup = float64(heap()-baseline-books) / float64(r.cached)
-	}
 
 	var cpu, elapsed time.Duration
 	var allocations uint64
@@ -73,27 +64,19 @@ func measure(ctx context.Context, o options) (result, error) {
 	r.eventsPerSecond = events / elapsed.Seconds()
 	r.allocations = float64(allocations) / events
 	r.residentMiB = resident()
-	if err := stop(); err != nil {
+	if err := p.Shutdown(ctx); err != nil {
 		return r, err
 	}
 	r.storeMiB = size(o.directory)
+	r.bytesPerGroup = r.storeMiB * (1 << 20) / float64(o.groups)
 
 	began = time.Now()
-	_, stop, err = start(ctx, o, &meter{})
+	p, err = start(ctx, o)
 	if err != nil {
 		return r, err
 	}
 	r.open = time.Since(began)
-	return r, stop()
-}
-
-// heap is what lives on the heap.
-func heap() int {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc)
+	return r, p.Shutdown(ctx)
 }
 
 func mallocs() uint64 {

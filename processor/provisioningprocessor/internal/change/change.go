@@ -1,5 +1,5 @@
-// Package change finds what is to be told when a group's state changed. It is
-// pure: from the state before and after follows, always, the same answer.
+// Package change finds what is to be emitted when a group's state changed. It is pure:
+// the same states before and after, and the same names, always give the same change.
 package change
 
 import (
@@ -12,10 +12,10 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// Change is what is to be told.
+// Change is what is to be emitted.
 type Change struct {
 	// Records are the observations' own records (the first len(Observed)), then
-	// the states of further activities, then those that no longer stand.
+	// the states of further activities, then tombstones.
 	Records []record.Record
 	// Observed are the arrivals that the first records belong to.
 	Observed []int
@@ -23,12 +23,14 @@ type Change struct {
 	Summary *record.Group
 
 	Before, After []provisioning.Activity
-	// Whole says that all activities were told, changed or not.
-	Whole bool
+	// Full says that all activities were emitted, changed or not.
+	Full bool
 }
 
 // Input is what a change follows from.
 type Input struct {
+	// Before and After are the states. Find sets the names of After and counts changed
+	// names as a revision of it.
 	Before, After *state.Group
 	// Arrivals are what was merged and Added the indexes of those that were new,
 	// in the order in which After has them.
@@ -36,36 +38,42 @@ type Input struct {
 	Added    []int
 	// Moved says that After differs from Before by more than what was added.
 	Moved bool
-	// Generation grows with every crash and failure, see Version.
-	Generation uint32
-	// Since is the generation that the last crash or failure began.
-	Since uint32
-	// Taken says that another collector told of the group last. Before is then what
+	// SourceName returns the name of a source of which only the id is known in the group,
+	// empty where no name is known.
+	SourceName func(id string) string
+	// Correcting says that the group is evaluated because a name became known.
+	Correcting bool
+	// Epoch grows with every crash and failure, see Version.
+	Epoch uint32
+	// EpochStart is the epoch that the last crash or failure began.
+	EpochStart uint32
+	// Adopted says that another collector emitted the group last. Before is then what
 	// this one knew.
-	Taken bool
-	// Doubt is when something was last told that may not be in the state, 0 for
-	// never.
-	Doubt      pcommon.Timestamp
-	Thresholds *Thresholds
+	Adopted bool
+	// LastInterruption is when something was last emitted that may not be in the state,
+	// 0 for never.
+	LastInterruption pcommon.Timestamp
+	Thresholds       *Thresholds
 }
 
-// Version orders what is told of a group's activities. Within a generation it is
-// record.Version of the group's revision. What was told before a crash may
-// be of a larger set than what is told first after it, when the observations come
-// again in another order; the generation puts what is told later above it.
-func Version(generation uint32, revision int, flagged bool) uint64 {
-	return uint64(generation)<<32 | record.Version(revision, flagged)
+// Version orders what is emitted of a group's activities. Within an epoch it is
+// record.Version of the group's revision. What was emitted before a crash may be of a
+// larger set than what is emitted first after it, when the observations come again in
+// another order; the epoch puts what is emitted later above it.
+func Version(epoch uint32, revision int, flagged bool) uint64 {
+	return uint64(epoch)<<32 | record.Version(revision, flagged)
 }
 
 // Find compares the states.
 func Find(in Input) Change {
 	f := finder{Input: in}
 	f.resolve()
+	f.name()
 	f.before, f.after = NewLookup(f.Change.Before), NewLookup(f.Change.After)
 	summary := provisioning.Summarize(f.Change.After)
 	f.status, f.number = summary.Status, summary.Number
 
-	f.doubtful = f.inDoubt()
+	f.maybeEmitted = f.isMaybeEmitted()
 	current := f.observations()
 	for i := range f.Change.After {
 		if !current[i] {
@@ -73,11 +81,11 @@ func Find(in Input) Change {
 		}
 	}
 	for i := range f.Change.Before {
-		f.gone(&f.Change.Before[i])
+		f.tombstone(&f.Change.Before[i])
 	}
-	f.doubts()
-	f.Whole = f.retell() || len(in.Before.Observations) == 0
-	if before := provisioning.Summarize(f.Change.Before); f.retell() || !same(&before, &summary) {
+	f.withdraw()
+	f.Full = f.reEmit() || len(in.Before.Observations) == 0
+	if before := provisioning.Summarize(f.Change.Before); f.reEmit() || !same(&before, &summary) {
 		f.Summary = &record.Group{
 			Group: summary, Version: f.version(false), ObservedAt: newestReceipt(in.After.Observations),
 		}
@@ -89,14 +97,14 @@ func Find(in Input) Change {
 // have in common is resolved once.
 func (f *finder) resolve() {
 	before, after := f.Input.Before.Observations, f.Input.After.Observations
-	if !f.Moved && !f.Taken && extends(after, before) {
+	if !f.Moved && !f.Adopted && extends(after, before) {
 		f.Change.Before, f.Change.After = provisioning.ResolveBoth(after, len(before))
 		return
 	}
 	f.Change.Before, f.Change.After = provisioning.Resolve(before), provisioning.Resolve(after)
 }
 
-// extends reports whether after is before with more behind it. A group that has borrowed
+// extends reports whether after is before with more behind it. A group that has adopted
 // observations may have lost some of them to its arrivals.
 func extends(after, before []provisioning.Observation) bool {
 	if len(after) < len(before) {
@@ -113,90 +121,23 @@ func extends(after, before []provisioning.Observation) bool {
 type finder struct {
 	Input
 	Change
-	before   Lookup
-	after    Lookup
-	status   provisioning.Status
-	number   int64
-	doubtful bool
+	before       Lookup
+	after        Lookup
+	status       provisioning.Status
+	number       int64
+	maybeEmitted bool
 }
 
 func (f *finder) version(flagged bool) uint64 {
-	return Version(f.Generation, f.Input.After.Revision(), flagged)
+	return Version(f.Epoch, f.Input.After.Revision(), flagged)
 }
 
-// observations makes the one record of each added observation: its step in the
-// first activity that has it. It returns which activities are told as they stand.
-func (f *finder) observations() (current []bool) {
-	current = make([]bool, len(f.Change.After))
-	left := len(f.Added)
-	if left == 0 {
-		return current
-	}
-	f.Records = make([]record.Record, 0, left)
-	f.Observed = make([]int, 0, left)
-	fresh := f.Input.After.Observations[len(f.Input.After.Observations)-left:]
-	told := make([]bool, left)
-	index := indexOf(fresh)
-	for i := range f.Change.After {
-		a := &f.Change.After[i]
-		for n := range a.History {
-			at := index(a.History[n].Observation)
-			if at < 0 || told[at] {
-				continue
-			}
-			told[at] = true
-			f.observation(a, n, f.Added[at])
-			current[i] = current[i] || n == len(a.History)-1
-		}
-	}
-	return current
-}
-
-// indexOf returns a function that finds an observation in the slice it points
-// into, -1 for one that does not.
-func indexOf(in []provisioning.Observation) func(*provisioning.Observation) int {
-	if len(in) > walked {
-		index := make(map[*provisioning.Observation]int, len(in))
-		for i := range in {
-			index[&in[i]] = i
-		}
-		return func(o *provisioning.Observation) int {
-			if i, ok := index[o]; ok {
-				return i
-			}
-			return -1
-		}
-	}
-	return func(o *provisioning.Observation) int {
-		for i := range in {
-			if &in[i] == o {
-				return i
-			}
-		}
-		return -1
-	}
-}
-
-func (f *finder) observation(a *provisioning.Activity, step, arrival int) {
-	asOf := a
-	if step < len(a.History)-1 {
-		before := a.AsOf(step + 1)
-		asOf = &before
-	}
-	r := f.add(asOf)
-	r.Original = f.Arrivals[arrival].Original
-	r.Current = step == len(a.History)-1
-	flagged := r.Current && f.flag(r, a)
-	r.Version = f.version(flagged)
-	f.Observed = append(f.Observed, arrival)
-}
-
-// state tells an activity whose state changed without an observation being told
-// as its newest step.
+// state emits an activity whose state changed without an observation being emitted as its
+// newest step.
 func (f *finder) state(a *provisioning.Activity) {
 	before := f.before.Find(a.ID)
 	flagged := f.Thresholds.Flagged(a, f.Input.After.Checked)
-	if before != nil && !f.retell() && flagged == f.Thresholds.Flagged(before, f.Input.Before.Checked) && !f.differs(before, a) {
+	if before != nil && !f.reEmit() && flagged == f.Thresholds.Flagged(before, f.Input.Before.Checked) && !f.differs(before, a) {
 		return
 	}
 	r := f.add(a)
@@ -211,14 +152,14 @@ func (f *finder) differs(before, after *provisioning.Activity) bool {
 	return !slices.EqualFunc(before.History, after.History, func(a, b provisioning.Step) bool { return a.EventID == b.EventID })
 }
 
-// gone tells that an activity no longer stands: a finer one took it in.
-func (f *finder) gone(a *provisioning.Activity) {
+// tombstone emits that an activity no longer stands: a finer one took it in.
+func (f *finder) tombstone(a *provisioning.Activity) {
 	if f.after.Find(a.ID) != nil {
 		return
 	}
 	r := f.add(a)
 	r.AsState(f.version(false))
-	r.FoldedInto = heir(f.Change.After, a)
+	r.FoldedInto = foldTarget(f.Change.After, a)
 }
 
 // add appends the record of an activity, which stays where it is until the next.
@@ -237,8 +178,8 @@ func (f *finder) flag(r *record.Record, a *provisioning.Activity) bool {
 	return flagged
 }
 
-// heir is the first activity that has an observation of the one that is gone.
-func heir(activities []provisioning.Activity, gone *provisioning.Activity) provisioning.ID {
+// foldTarget is the first activity that has an observation of the one that is gone.
+func foldTarget(activities []provisioning.Activity, gone *provisioning.Activity) provisioning.ID {
 	for i := range activities {
 		for _, s := range activities[i].History {
 			if slices.ContainsFunc(gone.History, func(g provisioning.Step) bool { return g.EventID == s.EventID }) {

@@ -30,30 +30,30 @@ func observe(says provisioning.Status, at pcommon.Timestamp, source string) prov
 	return o
 }
 
-// step merges arrivals and finds what is to be told.
-func step(before *state.Group, doubt pcommon.Timestamp, generation uint32, arrivals ...provisioning.Observation) (Change, *state.Group) {
+// step merges arrivals and finds what is to be emitted.
+func step(before *state.Group, interruption pcommon.Timestamp, epoch uint32, arrivals ...provisioning.Observation) (Change, *state.Group) {
 	merged := before.Merge(state.Pointers(arrivals))
-	told := Find(Input{
+	emitted := Find(Input{
 		Before: before, After: &merged.Group, Arrivals: state.Pointers(arrivals), Added: merged.Added, Moved: merged.Moved,
-		Generation: generation, Since: generation, Doubt: doubt, Thresholds: &thresholds,
+		Epoch: epoch, EpochStart: epoch, LastInterruption: interruption, Thresholds: &thresholds,
 	})
-	if told.Whole {
-		merged.Told = generation
+	if emitted.Full {
+		merged.EmittedEpoch = epoch
 	}
-	return told, &merged.Group
+	return emitted, &merged.Group
 }
 
 func TestOnlyTheNewestStepIsCurrent(t *testing.T) {
 	late, newest := observe(provisioning.StatusPending, 5, "AD"), observe(provisioning.StatusSuccess, 9, "AD")
-	told, g := step(&state.Group{}, 0, 0, newest)
-	require.Len(t, told.Records, 1)
-	require.True(t, told.Records[0].Current)
-	require.Equal(t, "{}", told.Records[0].Original)
-	require.Equal(t, provisioning.StatusSuccess, told.Summary.Status)
+	emitted, g := step(&state.Group{}, 0, 0, newest)
+	require.Len(t, emitted.Records, 1)
+	require.True(t, emitted.Records[0].Current)
+	require.Equal(t, "{}", emitted.Records[0].Original)
+	require.Equal(t, provisioning.StatusSuccess, emitted.Summary.Status)
 
-	told, _ = step(g, 0, 0, late)
-	require.Len(t, told.Records, 2)
-	own, current := told.Records[0], told.Records[1]
+	emitted, _ = step(g, 0, 0, late)
+	require.Len(t, emitted.Records, 2)
+	own, current := emitted.Records[0], emitted.Records[1]
 	require.Equal(t, record.TypeObservation, own.RecordType)
 	require.False(t, own.Current)
 	require.Equal(t, provisioning.StatusPending, own.Status)
@@ -66,39 +66,39 @@ func TestOnlyTheNewestStepIsCurrent(t *testing.T) {
 	require.Equal(t, record.Version(2, false), current.Version)
 }
 
-func TestWhatDidNotChangeIsNotTold(t *testing.T) {
+func TestWhatDidNotChangeIsNotEmitted(t *testing.T) {
 	_, g := step(&state.Group{}, 0, 0, observe(provisioning.StatusPending, 5, "AD"), observe(provisioning.StatusPending, 5, "SAP"))
-	told, _ := step(g, 0, 0, observe(provisioning.StatusCommitted, 7, "SAP"))
-	require.Len(t, told.Records, 1)
-	require.Equal(t, "SAP", told.Records[0].SourceName)
-	told = Find(Input{Before: g, After: g, Thresholds: &thresholds})
-	require.Empty(t, told.Records)
-	require.Nil(t, told.Summary)
+	emitted, _ := step(g, 0, 0, observe(provisioning.StatusCommitted, 7, "SAP"))
+	require.Len(t, emitted.Records, 1)
+	require.Equal(t, "SAP", emitted.Records[0].SourceName)
+	emitted = Find(Input{Before: g, After: g, Thresholds: &thresholds})
+	require.Empty(t, emitted.Records)
+	require.Nil(t, emitted.Summary)
 }
 
-func TestInDoubtTheWholeGroupIsToldOnce(t *testing.T) {
+func TestAfterAnInterruptionTheGroupIsEmittedOnce(t *testing.T) {
 	_, g := step(&state.Group{}, 0, 0, observe(provisioning.StatusPending, 5, "AD"))
-	told, after := step(g, 6, 3, observe(provisioning.StatusPending, 5, "SAP"))
-	require.Len(t, told.Records, 2, "AD may have been told otherwise by who was interrupted")
-	require.Equal(t, Version(3, 2, false), told.Records[1].Version)
-	told, _ = step(after, 6, 3, observe(provisioning.StatusPending, 5, "LDAP"))
-	require.Len(t, told.Records, 1)
-	told, _ = step(g, 6, 3, observe(provisioning.StatusPending, 6+skew+1, "SAP"))
-	require.Len(t, told.Records, 1, "what happened after the interruption was not part of it")
+	emitted, after := step(g, 6, 3, observe(provisioning.StatusPending, 5, "SAP"))
+	require.Len(t, emitted.Records, 2, "AD may have been emitted otherwise by who was interrupted")
+	require.Equal(t, Version(3, 2, false), emitted.Records[1].Version)
+	emitted, _ = step(after, 6, 3, observe(provisioning.StatusPending, 5, "LDAP"))
+	require.Len(t, emitted.Records, 1)
+	emitted, _ = step(g, 6, 3, observe(provisioning.StatusPending, 6+skew+1, "SAP"))
+	require.Len(t, emitted.Records, 1, "what happened after the interruption was not part of it")
 }
 
-func TestVersionsOfLaterGenerationsAreHigher(t *testing.T) {
+func TestVersionsOfLaterEpochsAreHigher(t *testing.T) {
 	require.Equal(t, record.Version(7, true), Version(0, 7, true))
 	require.Greater(t, Version(1, 1, false), Version(0, 1_000_000_000, true))
 }
 
-func TestAlarm(t *testing.T) {
+func TestTimer(t *testing.T) {
 	retention := Retention{Closed: 24 * time.Hour, Open: 48 * time.Hour}
 	now := 1000 * minute
 	f := func(want pcommon.Timestamp, checked pcommon.Timestamp, observations ...provisioning.Observation) {
 		t.Helper()
 		g := state.Group{Observations: observations, Touched: now, Checked: checked}
-		require.Equal(t, TickAfter(want), Alarm(&g, provisioning.Resolve(observations), &thresholds, retention, now))
+		require.Equal(t, TickAfter(want), Timer(&g, provisioning.Resolve(observations), &thresholds, retention, now))
 	}
 	day := 24 * 60 * minute
 	f(now+day, 0, observe(provisioning.StatusSuccess, now, "AD"))
@@ -119,9 +119,9 @@ func TestAGroupOfThousands(t *testing.T) {
 		o.EventID = provisioning.EventID(&o)
 		arrivals = append(arrivals, o)
 	}
-	told, g := step(&state.Group{}, 0, 0, arrivals[:2000]...)
-	require.Len(t, told.Records, 2000)
-	told, _ = step(g, 0, 0, arrivals[1000:]...)
-	require.Len(t, told.Records, 1000)
-	require.Len(t, told.After, 3000)
+	emitted, g := step(&state.Group{}, 0, 0, arrivals[:2000]...)
+	require.Len(t, emitted.Records, 2000)
+	emitted, _ = step(g, 0, 0, arrivals[1000:]...)
+	require.Len(t, emitted.Records, 1000)
+	require.Len(t, emitted.After, 3000)
 }

@@ -4,8 +4,8 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// walked is how many activities are walked rather than indexed.
-const walked = 32
+// maxWalked is how many activities are searched one by one rather than indexed.
+const maxWalked = 32
 
 // Lookup finds activities by id. A group may have thousands.
 type Lookup struct {
@@ -16,7 +16,7 @@ type Lookup struct {
 // NewLookup returns a lookup of the activities, which it points into.
 func NewLookup(activities []provisioning.Activity) Lookup {
 	l := Lookup{activities: activities}
-	if len(activities) > walked {
+	if len(activities) > maxWalked {
 		l.index = make(map[provisioning.ID]int, len(activities))
 		for i := range activities {
 			l.index[activities[i].ID] = i

@@ -53,7 +53,7 @@ func (t *Thresholds) dueAt(a *provisioning.Activity) pcommon.Timestamp {
 }
 
 // Flagged reports whether the activity was too long in its status when the
-// timers looked last.
+// timers were handled last.
 func (t *Thresholds) Flagged(a *provisioning.Activity, checked pcommon.Timestamp) bool {
 	due := t.dueAt(a)
 	return due != 0 && due <= checked

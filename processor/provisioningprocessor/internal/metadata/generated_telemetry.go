@@ -28,12 +28,10 @@ type TelemetryBuilder struct {
 	meter                                metric.Meter
 	mu                                   sync.Mutex
 	registrations                        []metric.Registration
-	ProcessorProvisioningCacheBytes      metric.Int64ObservableGauge
-	ProcessorProvisioningCacheEvictions  metric.Int64Counter
+	ProcessorProvisioningCorrectedGroups metric.Int64Counter
 	ProcessorProvisioningDuplicates      metric.Int64Counter
 	ProcessorProvisioningExpiredGroups   metric.Int64Counter
 	ProcessorProvisioningFlagged         metric.Int64Counter
-	ProcessorProvisioningGroupsCached    metric.Int64ObservableGauge
 	ProcessorProvisioningObservations    metric.Int64Counter
 	ProcessorProvisioningOddTransitions  metric.Int64Counter
 	ProcessorProvisioningOpen            metric.Int64ObservableGauge
@@ -57,36 +55,6 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
-}
-
-// RegisterProcessorProvisioningCacheBytesCallback sets callback for observable ProcessorProvisioningCacheBytes metric.
-func (builder *TelemetryBuilder) RegisterProcessorProvisioningCacheBytesCallback(cb metric.Int64Callback) error {
-	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorProvisioningCacheBytes, obs: o})
-		return nil
-	}, builder.ProcessorProvisioningCacheBytes)
-	if err != nil {
-		return err
-	}
-	builder.mu.Lock()
-	defer builder.mu.Unlock()
-	builder.registrations = append(builder.registrations, reg)
-	return nil
-}
-
-// RegisterProcessorProvisioningGroupsCachedCallback sets callback for observable ProcessorProvisioningGroupsCached metric.
-func (builder *TelemetryBuilder) RegisterProcessorProvisioningGroupsCachedCallback(cb metric.Int64Callback) error {
-	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorProvisioningGroupsCached, obs: o})
-		return nil
-	}, builder.ProcessorProvisioningGroupsCached)
-	if err != nil {
-		return err
-	}
-	builder.mu.Lock()
-	defer builder.mu.Unlock()
-	builder.registrations = append(builder.registrations, reg)
-	return nil
 }
 
 // RegisterProcessorProvisioningOpenCallback sets callback for observable ProcessorProvisioningOpen metric.
@@ -162,15 +130,9 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
-	builder.ProcessorProvisioningCacheBytes, err = builder.meter.Int64ObservableGauge(
-		"otelcol_processor_provisioning_cache_bytes",
-		metric.WithDescription("Memory the cached groups take. [Alpha]"),
-		metric.WithUnit("By"),
-	)
-	errs = errors.Join(errs, err)
-	builder.ProcessorProvisioningCacheEvictions, err = builder.meter.Int64Counter(
-		"otelcol_processor_provisioning_cache_evictions",
-		metric.WithDescription("Groups put out of memory to keep the cache's bound. They stay in the store. [Alpha]"),
+	builder.ProcessorProvisioningCorrectedGroups, err = builder.meter.Int64Counter(
+		"otelcol_processor_provisioning_corrected_groups",
+		metric.WithDescription("Groups emitted again because the name of a source became known or changed. [Alpha]"),
 		metric.WithUnit("{group}"),
 	)
 	errs = errors.Join(errs, err)
@@ -192,15 +154,9 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{activity}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorProvisioningGroupsCached, err = builder.meter.Int64ObservableGauge(
-		"otelcol_processor_provisioning_groups_cached",
-		metric.WithDescription("Groups held in memory. [Alpha]"),
-		metric.WithUnit("{group}"),
-	)
-	errs = errors.Join(errs, err)
 	builder.ProcessorProvisioningObservations, err = builder.meter.Int64Counter(
 		"otelcol_processor_provisioning_observations",
-		metric.WithDescription("Distinct observations folded. [Alpha]"),
+		metric.WithDescription("Distinct observations correlated. [Alpha]"),
 		metric.WithUnit("{observation}"),
 	)
 	errs = errors.Join(errs, err)
@@ -230,13 +186,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorProvisioningStoreErrors, err = builder.meter.Int64Counter(
 		"otelcol_processor_provisioning_store_errors",
-		metric.WithDescription("Reads or writes of the state, or questions to the history, that failed. Nothing was acknowledged. [Alpha]"),
+		metric.WithDescription("Reads or writes of the state, or queries of the history, that failed. Nothing was acknowledged. [Alpha]"),
 		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorProvisioningTakenOverGroups, err = builder.meter.Int64Counter(
 		"otelcol_processor_provisioning_taken_over_groups",
-		metric.WithDescription("Groups that another collector had told of last, or whose state was lost, and that were read back from the history. [Alpha]"),
+		metric.WithDescription("Groups that another collector had emitted last, or whose state was lost, and that were read back from the history. [Alpha]"),
 		metric.WithUnit("{group}"),
 	)
 	errs = errors.Join(errs, err)
@@ -256,7 +212,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorProvisioningTransitions, err = builder.meter.Int64Counter(
 		"otelcol_processor_provisioning_transitions",
-		metric.WithDescription("Changes of an activity's status, first sights included. [Alpha]"),
+		metric.WithDescription("Changes of an activity's status, first ones included. [Alpha]"),
 		metric.WithUnit("{transition}"),
 	)
 	errs = errors.Join(errs, err)

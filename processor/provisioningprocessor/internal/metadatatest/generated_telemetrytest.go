@@ -21,24 +21,10 @@ func NewSettings(tt *componenttest.Telemetry) processor.Settings {
 	return set
 }
 
-func AssertEqualProcessorProvisioningCacheBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualProcessorProvisioningCorrectedGroups(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_processor_provisioning_cache_bytes",
-		Description: "Memory the cached groups take. [Alpha]",
-		Unit:        "By",
-		Data: metricdata.Gauge[int64]{
-			DataPoints: dps,
-		},
-	}
-	got, err := tt.GetMetric("otelcol_processor_provisioning_cache_bytes")
-	require.NoError(t, err)
-	metricdatatest.AssertEqual(t, want, got, opts...)
-}
-
-func AssertEqualProcessorProvisioningCacheEvictions(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
-	want := metricdata.Metrics{
-		Name:        "otelcol_processor_provisioning_cache_evictions",
-		Description: "Groups put out of memory to keep the cache's bound. They stay in the store. [Alpha]",
+		Name:        "otelcol_processor_provisioning_corrected_groups",
+		Description: "Groups emitted again because the name of a source became known or changed. [Alpha]",
 		Unit:        "{group}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -46,7 +32,7 @@ func AssertEqualProcessorProvisioningCacheEvictions(t *testing.T, tt *componentt
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_processor_provisioning_cache_evictions")
+	got, err := tt.GetMetric("otelcol_processor_provisioning_corrected_groups")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
@@ -99,24 +85,10 @@ func AssertEqualProcessorProvisioningFlagged(t *testing.T, tt *componenttest.Tel
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualProcessorProvisioningGroupsCached(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
-	want := metricdata.Metrics{
-		Name:        "otelcol_processor_provisioning_groups_cached",
-		Description: "Groups held in memory. [Alpha]",
-		Unit:        "{group}",
-		Data: metricdata.Gauge[int64]{
-			DataPoints: dps,
-		},
-	}
-	got, err := tt.GetMetric("otelcol_processor_provisioning_groups_cached")
-	require.NoError(t, err)
-	metricdatatest.AssertEqual(t, want, got, opts...)
-}
-
 func AssertEqualProcessorProvisioningObservations(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_provisioning_observations",
-		Description: "Distinct observations folded. [Alpha]",
+		Description: "Distinct observations correlated. [Alpha]",
 		Unit:        "{observation}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -190,7 +162,7 @@ func AssertEqualProcessorProvisioningStalled(t *testing.T, tt *componenttest.Tel
 func AssertEqualProcessorProvisioningStoreErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_provisioning_store_errors",
-		Description: "Reads or writes of the state, or questions to the history, that failed. Nothing was acknowledged. [Alpha]",
+		Description: "Reads or writes of the state, or queries of the history, that failed. Nothing was acknowledged. [Alpha]",
 		Unit:        "{error}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -206,7 +178,7 @@ func AssertEqualProcessorProvisioningStoreErrors(t *testing.T, tt *componenttest
 func AssertEqualProcessorProvisioningTakenOverGroups(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_provisioning_taken_over_groups",
-		Description: "Groups that another collector had told of last, or whose state was lost, and that were read back from the history. [Alpha]",
+		Description: "Groups that another collector had emitted last, or whose state was lost, and that were read back from the history. [Alpha]",
 		Unit:        "{group}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -252,7 +224,7 @@ func AssertEqualProcessorProvisioningTimeToVerify(t *testing.T, tt *componenttes
 func AssertEqualProcessorProvisioningTransitions(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_provisioning_transitions",
-		Description: "Changes of an activity's status, first sights included. [Alpha]",
+		Description: "Changes of an activity's status, first ones included. [Alpha]",
 		Unit:        "{transition}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -20,14 +20,6 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
-	require.NoError(t, tb.RegisterProcessorProvisioningCacheBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
-		observer.Observe(1)
-		return nil
-	}))
-	require.NoError(t, tb.RegisterProcessorProvisioningGroupsCachedCallback(func(_ context.Context, observer metric.Int64Observer) error {
-		observer.Observe(1)
-		return nil
-	}))
 	require.NoError(t, tb.RegisterProcessorProvisioningOpenCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
@@ -40,7 +32,7 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
-	tb.ProcessorProvisioningCacheEvictions.Add(context.Background(), 1)
+	tb.ProcessorProvisioningCorrectedGroups.Add(context.Background(), 1)
 	tb.ProcessorProvisioningDuplicates.Add(context.Background(), 1)
 	tb.ProcessorProvisioningExpiredGroups.Add(context.Background(), 1)
 	tb.ProcessorProvisioningFlagged.Add(context.Background(), 1)
@@ -53,10 +45,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorProvisioningTransitions.Add(context.Background(), 1)
 	tb.ProcessorProvisioningUnknownStatuses.Add(context.Background(), 1)
 	tb.ProcessorProvisioningUnreadable.Add(context.Background(), 1)
-	AssertEqualProcessorProvisioningCacheBytes(t, testTel,
-		[]metricdata.DataPoint[int64]{{Value: 1}},
-		metricdatatest.IgnoreTimestamp())
-	AssertEqualProcessorProvisioningCacheEvictions(t, testTel,
+	AssertEqualProcessorProvisioningCorrectedGroups(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorProvisioningDuplicates(t, testTel,
@@ -66,9 +55,6 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorProvisioningFlagged(t, testTel,
-		[]metricdata.DataPoint[int64]{{Value: 1}},
-		metricdatatest.IgnoreTimestamp())
-	AssertEqualProcessorProvisioningGroupsCached(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorProvisioningObservations(t, testTel,

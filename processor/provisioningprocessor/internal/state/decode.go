@@ -8,26 +8,32 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/envelope"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
 // ErrCorrupt is wrapped by every error of Decode.
 var ErrCorrupt = errors.New("the stored state of a group cannot be read")
 
-// minObservation is the least number of bytes an observation takes.
+// minObservation is the smallest number of bytes an observation takes.
 const minObservation = len(provisioning.ID{}) + 5
 
 // Decode reads what Encode wrote. There is room for so many observations more, so that a
 // Merge need not copy.
 func Decode(b []byte, room int) (Group, error) {
+	payload, err := envelope.Open(version, b)
+	if err != nil {
+		return Group{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
-	d.rest, d.room = b, room
+	d.rest, d.room = payload, room
 	g, err := d.group()
 	clear(d.texts) // they are the group's
 	if err != nil {
-		return Group{}, fmt.Errorf("%w: byte %d of %d: %w", ErrCorrupt, len(b)-len(d.rest), len(b), err)
+		return Group{}, fmt.Errorf("%w: byte %d of %d: %w", ErrCorrupt, len(payload)-len(d.rest), len(payload), err)
 	}
+	d.rest = nil
 	return g, nil
 }
 
@@ -45,46 +51,56 @@ type decoder struct {
 var errShort = errors.New("it ends too early")
 
 func (d *decoder) group() (g Group, err error) {
-	head, err := d.bytes(1)
-	if err != nil {
+	var revisions, checked, touched, epoch, fromHistory uint64
+	if err := d.numbers(&revisions, &checked, &touched); err != nil {
 		return g, err
 	}
-	if head[0] != format && head[0] != formatHistory {
-		return g, fmt.Errorf("it has format %d and this version reads up to format %d", head[0], formatHistory)
-	}
-	var replaced, checked, touched uint64
-	if err := d.numbers(&replaced, &checked, &touched); err != nil {
+	if g.Timer, err = d.signed(); err != nil {
 		return g, err
 	}
-	if g.Alarm, err = d.signed(); err != nil {
+	if err := d.numbers(&epoch, &g.Version, &fromHistory); err != nil {
 		return g, err
 	}
-	told, err := d.number()
-	if err != nil {
-		return g, err
-	}
-	if head[0] == formatHistory {
-		var borrowed uint64
-		if err := d.numbers(&g.Version, &borrowed); err != nil {
-			return g, err
-		}
-		g.Borrowed = int(borrowed & (1<<62 - 1))
-	}
+	const maxInt = 1<<62 - 1
+	g.Revisions, g.FromHistory = int(revisions&maxInt), int(fromHistory&maxInt)
+	g.Checked, g.Touched = pcommon.Timestamp(checked), pcommon.Timestamp(touched)
+	g.EmittedEpoch = uint32(epoch)
 	if err := d.ownTexts(); err != nil {
 		return g, err
 	}
-	g.Replaced, g.Checked, g.Touched = int(replaced&(1<<62-1)), pcommon.Timestamp(checked), pcommon.Timestamp(touched)
-	g.Told = uint32(told)
+	if err := d.names(&g); err != nil {
+		return g, err
+	}
 	if err := d.observations(&g); err != nil {
 		return g, err
 	}
-	if g.Borrowed > len(g.Observations) {
-		return g, fmt.Errorf("it claims %d borrowed observations of %d", g.Borrowed, len(g.Observations))
+	if g.FromHistory > len(g.Observations) {
+		return g, fmt.Errorf("it claims %d observations from a history of %d", g.FromHistory, len(g.Observations))
 	}
 	if len(d.rest) > 0 {
 		return g, errors.New("bytes are left over")
 	}
 	return g, nil
+}
+
+func (d *decoder) names(g *Group) error {
+	n, err := d.number()
+	if err != nil || n == 0 {
+		return err
+	}
+	if n > uint64(len(d.rest)) {
+		return fmt.Errorf("it claims %d names", n)
+	}
+	g.Names = make([]SourceName, n)
+	for i := range g.Names {
+		if g.Names[i].ID, err = d.named(); err != nil {
+			return err
+		}
+		if g.Names[i].Name, err = d.named(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ownTexts unpacks all texts into one string that they share.
@@ -162,8 +178,8 @@ func (d *decoder) observation(o *provisioning.Observation) error {
 	}
 	copy(o.EventID[:], head)
 	flags := head[len(o.EventID)]
-	o.ReportedStatus, o.AccountLevel = provisioning.Status(flags&saysMask), flags&accountLevelFlag != 0
-	if o.ReportedStatus > provisioning.StatusSuccess || flags&^(saysMask|accountLevelFlag) != 0 {
+	o.ReportedStatus, o.AccountLevel = provisioning.Status(flags&statusMask), flags&accountLevelFlag != 0
+	if o.ReportedStatus > provisioning.StatusSuccess || flags&^(statusMask|accountLevelFlag) != 0 {
 		return fmt.Errorf("flags %#x are unknown", flags)
 	}
 	mask, err := d.number()
@@ -173,16 +189,16 @@ func (d *decoder) observation(o *provisioning.Observation) error {
 	if mask >= 1<<textCount {
 		return fmt.Errorf("text mask %#x is unknown", mask)
 	}
-	said := texts(o)
-	for i := range said {
+	values := texts(o)
+	for i := range values {
 		if mask&(1<<i) == 0 {
 			continue
 		}
-		if said[i], err = d.named(); err != nil {
+		if values[i], err = d.named(); err != nil {
 			return err
 		}
 	}
-	setTexts(o, &said)
+	setTexts(o, &values)
 	for _, at := range []*pcommon.Timestamp{&o.RequestedAt, &o.OccurredAt, &o.ObservedAt} {
 		difference, err := d.signed()
 		if err != nil {

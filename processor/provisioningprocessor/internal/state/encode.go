@@ -6,14 +6,15 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/envelope"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// A stored group is
+// A stored group is an envelope around
 //
-//	format (1 byte) · replaced · checked · touched · alarm · told
-//	version · borrowed (formatHistory only)
+//	revisions · checked · touched · timer · emitted epoch · version · from history
 //	number of texts · texts (length x 2 + packed, bytes)
+//	number of names · source ids and names, by the numbers of their texts
 //	number of observations · tenant · group id · observations
 //
 // and an observation is what differs from the one before it:
@@ -22,13 +23,10 @@ import (
 //	requested, occurred and observed at (signed differences in nanoseconds)
 //
 // Numbers are varints. A text of lower-case hex digits is packed, two to a byte.
-const (
-	format        = 1
-	formatHistory = 2
-)
+const version = 1
 
 const (
-	saysMask         = 0x07
+	statusMask       = 0x07
 	accountLevelFlag = 0x08
 )
 
@@ -44,26 +42,26 @@ func (g *Group) Encode() []byte {
 	e := encoders.Get().(*encoder)
 	defer encoders.Put(e)
 	e.reset()
-	e.whole = e.append(e.whole, g)
-	return append(make([]byte, 0, len(e.whole)), e.whole...)
+	e.value = e.append(envelope.Reserve(e.value), g)
+	envelope.Close(e.value, version)
+	return append(make([]byte, 0, len(e.value)), e.value...)
 }
 
 func (e *encoder) append(b []byte, g *Group) []byte {
-	f := byte(format)
-	if g.Version != 0 || g.Borrowed != 0 {
-		f = formatHistory
-	}
-	b = append(b, f)
-	b = binary.AppendUvarint(b, uint64(g.Replaced))
+	b = binary.AppendUvarint(b, uint64(g.Revisions))
 	b = binary.AppendUvarint(b, uint64(g.Checked))
 	b = binary.AppendUvarint(b, uint64(g.Touched))
-	b = binary.AppendVarint(b, g.Alarm)
-	b = binary.AppendUvarint(b, uint64(g.Told))
-	if f == formatHistory {
-		b = binary.AppendUvarint(b, g.Version)
-		b = binary.AppendUvarint(b, uint64(g.Borrowed))
-	}
+	b = binary.AppendVarint(b, g.Timer)
+	b = binary.AppendUvarint(b, uint64(g.EmittedEpoch))
+	b = binary.AppendUvarint(b, g.Version)
+	b = binary.AppendUvarint(b, uint64(g.FromHistory))
 
+	e.body = binary.AppendUvarint(e.body, uint64(len(g.Names)))
+	for _, n := range g.Names {
+		e.body = binary.AppendUvarint(e.body, e.number(n.ID))
+		e.body = binary.AppendUvarint(e.body, e.number(n.Name))
+	}
+	e.body = binary.AppendUvarint(e.body, uint64(len(g.Observations)))
 	for i := range g.Observations {
 		e.add(&g.Observations[i])
 	}
@@ -71,7 +69,6 @@ func (e *encoder) append(b []byte, g *Group) []byte {
 	for _, text := range e.own {
 		b = appendText(b, text)
 	}
-	b = binary.AppendUvarint(b, uint64(len(g.Observations)))
 	return append(b, e.body...)
 }
 
@@ -80,7 +77,7 @@ type encoder struct {
 	own     []string
 	numbers map[string]uint64 // of own, where there are too many to walk
 	body    []byte
-	whole   []byte
+	value   []byte
 
 	texts                         [textCount]string // of the observation before
 	requested, occurred, observed pcommon.Timestamp
@@ -89,7 +86,7 @@ type encoder struct {
 
 func (e *encoder) reset() {
 	clear(e.own) // the texts are not ours to keep
-	*e = encoder{own: e.own[:0], body: e.body[:0], whole: e.whole[:0]}
+	*e = encoder{own: e.own[:0], body: e.body[:0], value: e.value[:0]}
 }
 
 func (e *encoder) add(o *provisioning.Observation) {
@@ -99,7 +96,7 @@ func (e *encoder) add(o *provisioning.Observation) {
 		e.body = binary.AppendUvarint(e.body, e.number(o.GroupID))
 	}
 	e.body = append(e.body, o.EventID[:]...)
-	flags := byte(o.ReportedStatus) & saysMask
+	flags := byte(o.ReportedStatus) & statusMask
 	if o.AccountLevel {
 		flags |= accountLevelFlag
 	}
@@ -133,8 +130,8 @@ func appendDifference(b []byte, before *pcommon.Timestamp, now pcommon.Timestamp
 	return b
 }
 
-// walked is how many own texts are walked before a map is made.
-const walked = 24
+// maxWalked is how many own texts are searched one by one before a map is made.
+const maxWalked = 24
 
 // number returns a text's number and gives it one at first sight.
 func (e *encoder) number(text string) uint64 {
@@ -157,8 +154,8 @@ func (e *encoder) number(text string) uint64 {
 	switch {
 	case e.numbers != nil:
 		e.numbers[text] = n
-	case len(e.own) > walked:
-		e.numbers = make(map[string]uint64, 2*walked)
+	case len(e.own) > maxWalked:
+		e.numbers = make(map[string]uint64, 2*maxWalked)
 		for i, own := range e.own {
 			e.numbers[own] = firstOwn + uint64(i)
 		}

@@ -3,41 +3,65 @@
 package state
 
 import (
+	"slices"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// Tick is the grain of alarms.
+// Tick is the resolution of timers, in nanoseconds.
 const Tick = 30 * 1e9
 
 // Group is the state of one group. It is a value: Merge makes a new one.
 type Group struct {
 	// Observations are distinct by event id and carry no Original.
 	Observations []provisioning.Observation
-	// Replaced counts copies that took the place of a later receipt: each changes
-	// the set without making it larger.
-	Replaced int
+	// Revisions counts the changes that added no observation: copies that replaced a
+	// stored one, and names of sources that changed.
+	Revisions int
 	// Checked is the time up to which the timers have flagged the activities.
 	Checked pcommon.Timestamp
 	// Touched is when the set last changed, by our clock.
 	Touched pcommon.Timestamp
-	// Alarm is the tick at which the group wants to be looked at, 0 for never.
-	Alarm int64
-	// Told is the generation in which all activities were told last.
-	Told uint32
-	// Version is the highest that was told; 0 where nobody asked to keep it.
+	// Timer is the tick at which the group is to be evaluated, 0 for never.
+	Timer int64
+	// EmittedEpoch is the epoch in which all activities were emitted last.
+	EmittedEpoch uint32
+	// Version is the highest that was emitted; 0 where there is no history.
 	Version uint64
-	// Borrowed is the number of observations, the first ones, that come from a history
-	// and not from a feed: whoever told them may not have done so everywhere.
-	Borrowed int
+	// FromHistory is the number of observations, the first ones, that come from a history
+	// and not from a feed: the collector that emitted them may not have done so everywhere.
+	FromHistory int
+	// Names are the sources of which some activity has the id only, by id, with the names
+	// under which the activities were emitted.
+	Names []SourceName
 
 	// room says that what lies behind the observations is for the next Merge to use.
 	room bool
 }
 
+// SourceName is a source's id and the name that documents of other groups give it, empty
+// where none does.
+type SourceName struct{ ID, Name string }
+
+// SourceName returns the name under which a source's activities were emitted.
+func (g *Group) SourceName(id string) string {
+	for _, n := range g.Names {
+		if n.ID == id {
+			return n.Name
+		}
+	}
+	return ""
+}
+
+// Lacks reports whether some activity has the source's id only.
+func (g *Group) Lacks(id string) bool {
+	return slices.ContainsFunc(g.Names, func(n SourceName) bool { return n.ID == id })
+}
+
 // Revision counts the changes of the set. It orders the group's states.
-func (g *Group) Revision() int { return len(g.Observations) + g.Replaced }
+func (g *Group) Revision() int { return len(g.Observations) + g.Revisions }
 
 // Merged is the outcome of Merge.
 type Merged struct {
@@ -84,7 +108,7 @@ func (g *Group) Merge(arrivals []*provisioning.Observation) Merged {
 		m.Observations[at].Original = ""
 		if at < stored {
 			m.Duplicates = append(m.Duplicates, i)
-			m.Replaced++
+			m.Revisions++
 			m.Moved = true
 			continue
 		}

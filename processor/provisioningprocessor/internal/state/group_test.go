@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"pgregory.net/rapid"
 
+	"github.com/provtrail/provtrail/internal/envelope"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -23,27 +24,30 @@ func draw(t *rapid.T) Group {
 		return pcommon.Timestamp(rapid.OneOf(rapid.Just(uint64(0)), rapid.Uint64()).Draw(t, label))
 	}
 	g := Group{
-		Replaced: rapid.IntRange(0, 1000).Draw(t, "replaced"), Checked: at("checked"), Touched: at("touched"),
-		Alarm: rapid.Int64().Draw(t, "alarm"), Told: rapid.Uint32().Draw(t, "told"),
+		Revisions: rapid.IntRange(0, 1000).Draw(t, "revisions"), Checked: at("checked"), Touched: at("touched"),
+		Timer: rapid.Int64().Draw(t, "timer"), EmittedEpoch: rapid.Uint32().Draw(t, "epoch"),
 	}
 	if rapid.Bool().Draw(t, "history") {
 		g.Version = rapid.Uint64().Draw(t, "version")
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "names") {
+		g.Names = append(g.Names, SourceName{ID: text(t, "source"), Name: text(t, "name")})
 	}
 	tenant, id := text(t, "tenant"), text(t, "group")
 	for range rapid.IntRange(0, 12).Draw(t, "observations") {
 		o := provisioning.Observation{Tenant: tenant, GroupID: id}
 		copy(o.EventID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "event id"))
-		var said [textCount]string
-		for i := range said {
-			said[i] = text(t, "text")
+		var values [textCount]string
+		for i := range values {
+			values[i] = text(t, "text")
 		}
-		setTexts(&o, &said)
+		setTexts(&o, &values)
 		o.ReportedStatus = provisioning.Status(rapid.IntRange(0, 6).Draw(t, "says"))
 		o.AccountLevel = rapid.Bool().Draw(t, "account level")
 		o.RequestedAt, o.OccurredAt, o.ObservedAt = at("requested"), at("occurred"), at("observed")
 		g.Observations = append(g.Observations, o)
 	}
-	g.Borrowed = rapid.IntRange(0, len(g.Observations)).Draw(t, "borrowed")
+	g.FromHistory = rapid.IntRange(0, len(g.Observations)).Draw(t, "from history")
 	return g
 }
 
@@ -67,28 +71,34 @@ func TestCutStateIsAnError(t *testing.T) {
 	})
 }
 
-func TestNewerFormatIsAnError(t *testing.T) {
-	_, err := Decode([]byte{formatHistory + 1, 0, 0, 0, 0, 0, 0}, 0)
-	require.ErrorContains(t, err, "format 3")
+func TestNewerVersionIsAnError(t *testing.T) {
+	_, err := Decode(envelope.Seal(version+1, []byte{0, 0, 0, 0, 0, 0}), 0)
+	require.ErrorIs(t, err, ErrCorrupt)
+	require.ErrorContains(t, err, "unknown version 2")
 }
 
-// The bytes of stored groups must stay readable: this one was written by format 1.
+// The bytes of stored groups must stay readable: these were written by version 1.
 func TestGoldenGroup(t *testing.T) {
-	want := Group{Replaced: 1, Checked: 2, Touched: 3, Alarm: 4, Told: 7, Observations: []provisioning.Observation{
-		{
-			EventID: provisioning.ID{1}, Tenant: "acme", GroupID: "00ff00ff", Feed: provisioning.FeedREST,
-			Operation: provisioning.OperationAdd, ReportedStatus: provisioning.StatusPending, OccurredAt: 5, ObservedAt: 9,
+	want := Group{
+		Revisions: 1, Checked: 2, Touched: 3, Timer: 4, EmittedEpoch: 7, Version: 9,
+		Names: []SourceName{{ID: "00ff00ff", Name: "no"}},
+		Observations: []provisioning.Observation{
+			{
+				EventID: provisioning.ID{1}, Tenant: "acme", GroupID: "00ff00ff", Feed: provisioning.FeedREST,
+				Operation: provisioning.OperationAdd, ReportedStatus: provisioning.StatusPending, OccurredAt: 5, ObservedAt: 9,
+			},
+			{
+				EventID: provisioning.ID{2}, Tenant: "acme", GroupID: "00ff00ff", Feed: provisioning.FeedFile,
+				Operation: provisioning.OperationAdd, ReportedStatus: provisioning.StatusFailed, AccountLevel: true, ErrorMessage: "no", OccurredAt: 6, ObservedAt: 8,
+			},
 		},
-		{
-			EventID: provisioning.ID{2}, Tenant: "acme", GroupID: "00ff00ff", Feed: provisioning.FeedFile,
-			Operation: provisioning.OperationAdd, ReportedStatus: provisioning.StatusFailed, AccountLevel: true, ErrorMessage: "no", OccurredAt: 6, ObservedAt: 8,
-		},
-	}}
-	golden := "\x01\x01\x02\x03\x08\x07" + "\x03\x08acme\x09\x00\xff\x00\xff\x04no" + "\x02\x80\x01\x81\x01" +
+	}
+	golden := "\x01\x02\x03\x08\x07\x09\x00" + "\x03\x09\x00\xff\x00\xff\x04no\x08acme" +
+		"\x01\x80\x01\x81\x01" + "\x02\x82\x01\x80\x01" +
 		"\x01" + zeros(15) + "\x01" + "\x81\x04\x01\x08" + "\x00\x0a\x12" +
-		"\x02" + zeros(15) + "\x0c" + "\x81\x80\x10\x05\x82\x01" + "\x00\x02\x01"
-	require.Equal(t, []byte(golden), want.Encode())
-	got, err := Decode([]byte(golden), 0)
+		"\x02" + zeros(15) + "\x0c" + "\x81\x80\x10\x05\x81\x01" + "\x00\x02\x01"
+	require.Equal(t, envelope.Seal(1, []byte(golden)), want.Encode())
+	got, err := Decode(want.Encode(), 0)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
@@ -96,11 +106,11 @@ func TestGoldenGroup(t *testing.T) {
 func zeros(n int) string { return string(make([]byte, n)) }
 
 func FuzzDecode(f *testing.F) {
-	g := Group{Replaced: 1, Observations: []provisioning.Observation{{Tenant: "acme", GroupID: "0123456789abcdef", ErrorMessage: "no"}, {}}}
-	f.Add(g.Encode())
-	f.Add([]byte{format, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f})
+	g := Group{Revisions: 1, Observations: []provisioning.Observation{{Tenant: "acme", GroupID: "0123456789abcdef", ErrorMessage: "no"}, {}}}
+	f.Add(g.Encode()[envelope.Size:])
+	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		g, err := Decode(b, 0)
+		g, err := Decode(envelope.Seal(version, b), 0)
 		if err != nil {
 			require.ErrorIs(t, err, ErrCorrupt)
 			return

@@ -15,35 +15,47 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// Pebble keeps the states in a directory of its own. Its keys are ordered, so an
-// alarm is a key that begins with its tick:
+// Pebble keeps the state in a directory of its own. Its keys are ordered:
 //
-//	m               the processor's meta value
-//	g <key>         a group
-//	a <tick> <key>  an alarm (tick: 8 bytes, big endian)
+//	m                     the processor's meta value
+//	g <group>             a group
+//	n <source>            the name of a source
+//	t <tick> <group>      a timer
+//	w <source> <group>    the group waits for the name of the source
+//	c <number> <source>   a correction; the value is the last group that was evaluated
+//
+// Groups and sources are hashes of 16 bytes, ticks and numbers 8 bytes, big endian.
 type Pebble struct {
-	db   *pebble.DB
-	lock *pebble.Lock
-	low  atomic.Int64 // no alarm is before this tick; spares walking what was deleted
+	db        *pebble.DB
+	lock      *pebble.Lock
+	fs        vfs.FS
+	directory string
+	firstTick atomic.Int64 // no timer is before this tick; spares walking deleted keys
 }
 
 const (
-	metaPrefix  = 'm'
-	groupPrefix = 'g'
-	alarmPrefix = 'a'
+	metaPrefix       = 'm'
+	timerPrefix      = 't'
+	waitingPrefix    = 'w'
+	correctionPrefix = 'c'
 )
 
 // memtable is how much is collected before it is written to a file. There are at
 // most three at a time.
 const memtable = 32 << 20
 
-// OpenPebble opens the directory, which no other processor may have open.
-// cacheBytes bounds the memory of the blocks read from files.
-func OpenPebble(directory string, cacheBytes int64, logger *zap.Logger) (*Pebble, error) {
-	return openPebble(vfs.Default, directory, cacheBytes, memtable, logger)
+// Open opens the directory, which no other processor may have open. cacheBytes bounds
+// the memory of the blocks read from files.
+func Open(directory string, cacheBytes int64, logger *zap.Logger) (*Pebble, error) {
+	return open(vfs.Default, directory, cacheBytes, memtable, logger)
 }
 
-func openPebble(fs vfs.FS, directory string, cacheBytes int64, memtable uint64, logger *zap.Logger) (*Pebble, error) {
+// OpenMemory opens an empty store that keeps everything in memory.
+func OpenMemory(cacheBytes int64, logger *zap.Logger) (*Pebble, error) {
+	return open(vfs.NewMem(), "memory", cacheBytes, memtable, logger)
+}
+
+func open(fs vfs.FS, directory string, cacheBytes int64, memtable uint64, logger *zap.Logger) (*Pebble, error) {
 	if err := fs.MkdirAll(directory, 0o700); err != nil {
 		return nil, fmt.Errorf("making the state's directory: %w", err)
 	}
@@ -62,6 +74,11 @@ func openPebble(fs vfs.FS, directory string, cacheBytes int64, memtable uint64, 
 		MemTableStopWritesThreshold: 3,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      pebbleLogger{logger.Sugar()},
+		// The default ends the process; here the read that found the damage returns an error.
+		EventListener: &pebble.EventListener{DataCorruption: func(info pebble.DataCorruptionInfo) {
+			logger.Error("A file of the processor's state is damaged: restore the directory from a backup, or move it away and let the receiver read the vendor again.",
+				zap.String("directory", directory), zap.String("file", info.Path), zap.Error(info.Details))
+		}},
 	}
 	for i := range options.Levels {
 		// Most groups asked for are new: the filters answer that without a read.
@@ -71,118 +88,150 @@ func openPebble(fs vfs.FS, directory string, cacheBytes int64, memtable uint64, 
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("directory %s: %w", directory, err), lock.Close())
 	}
-	return &Pebble{db: db, lock: lock}, nil
+	return &Pebble{db: db, lock: lock, fs: fs, directory: directory}, nil
 }
 
 // Meta implements Store.
-func (p *Pebble) Meta(context.Context) ([]byte, error) { return p.get([]byte{metaPrefix}) }
+func (p *Pebble) Meta(context.Context) (meta []byte, err error) {
+	err = p.get([]byte{metaPrefix}, func(value []byte) error {
+		meta = append([]byte{}, value...)
+		return nil
+	})
+	return meta, err
+}
 
 // Load implements Store.
-func (p *Pebble) Load(_ context.Context, keys []provisioning.ID) ([][]byte, error) {
-	values := make([][]byte, len(keys))
-	var name [1 + len(provisioning.ID{})]byte
-	name[0] = groupPrefix
+func (p *Pebble) Load(_ context.Context, kind Kind, keys []provisioning.ID, read func(i int, value []byte) error) error {
 	for i := range keys {
-		copy(name[1:], keys[i][:])
-		var err error
-		if values[i], err = p.get(name[:]); err != nil {
-			return nil, err
-		}
-	}
-	return values, nil
-}
-
-func (p *Pebble) get(name []byte) ([]byte, error) {
-	value, closer, err := p.db.Get(name)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	out := append(make([]byte, 0, len(value)), value...)
-	return out, closer.Close()
-}
-
-// Commit implements Store.
-func (p *Pebble) Commit(_ context.Context, b *Batch) error {
-	batch := p.db.NewBatch()
-	defer func() { _ = batch.Close() }() // after a commit there is nothing to fail
-	var name [1 + 8 + len(provisioning.ID{})]byte
-	if b.Meta != nil {
-		if err := batch.Set([]byte{metaPrefix}, b.Meta, nil); err != nil {
-			return err
-		}
-	}
-	if b.Done != nil {
-		for i := range b.Done.Keys {
-			if err := batch.Delete(alarmName(&name, b.Done.Tick, &b.Done.Keys[i]), nil); err != nil {
-				return err
-			}
-		}
-	}
-	for i := range b.Changes {
-		c := &b.Changes[i]
-		name[0] = groupPrefix
-		copy(name[1:], c.Key[:])
-		group := name[:1+len(c.Key)]
-		var err error
-		if c.Value == nil {
-			err = batch.Delete(group, nil)
-		} else {
-			err = batch.Set(group, c.Value, nil)
-		}
-		if err == nil && c.Alarm != 0 {
-			err = batch.Set(alarmName(&name, max(c.Alarm, p.low.Load()), &c.Key), nil, nil)
-		}
+		err := p.get(name(byte(kind), keys[i][:]), func(value []byte) error { return read(i, value) })
 		if err != nil {
 			return err
 		}
 	}
-	return batch.Commit(pebble.NoSync)
+	return nil
+}
+
+func (p *Pebble) get(name []byte, read func(value []byte) error) error {
+	value, closer, err := p.db.Get(name)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("directory %s: %w", p.directory, err)
+	}
+	return errors.Join(read(value), closer.Close())
+}
+
+// Commit implements Store.
+func (p *Pebble) Commit(_ context.Context, b *Batch) error {
+	if err := p.hasRoom(); err != nil {
+		return err
+	}
+	w := writer{batch: p.db.NewBatch()}
+	defer func() { _ = w.batch.Close() }() // after a commit there is nothing to fail
+	if b.Meta != nil {
+		w.set(b.Meta, metaPrefix)
+	}
+	for i := range b.Groups {
+		w.group(&b.Groups[i], p.firstTick.Load())
+	}
+	for i := range b.Names {
+		w.set(b.Names[i].Value, byte(Names), b.Names[i].Source[:])
+	}
+	for _, c := range b.Correct {
+		w.set(nil, correctionPrefix, number(c.Number), c.Source[:])
+	}
+	if b.Handled != nil {
+		for i := range b.Handled.Keys {
+			w.delete(timerPrefix, number(uint64(b.Handled.Tick)), b.Handled.Keys[i][:])
+		}
+	}
+	w.corrected(b.Corrected)
+	if w.err != nil {
+		return w.err
+	}
+	return w.batch.Commit(pebble.NoSync)
 }
 
 // Flush implements Store. The log is written in order: once this entry is on the
 // disk, so are all before it. Flushes that meet share one write.
 func (p *Pebble) Flush(context.Context) error { return p.db.LogData(nil, pebble.Sync) }
 
-// Due implements Store.
-func (p *Pebble) Due(_ context.Context, now int64) (*Rung, error) {
-	var from, to [1 + 8 + len(provisioning.ID{})]byte
-	it, err := p.db.NewIter(&pebble.IterOptions{
-		LowerBound: alarmName(&from, p.low.Load(), &provisioning.ID{}),
-		UpperBound: alarmName(&to, now+1, &provisioning.ID{}),
-	})
-	if err != nil {
-		return nil, err
+// room is what the disk must have left: the store ends the process when it cannot write
+// its log, so a transaction is refused before that.
+const room = 2 * memtable
+
+func (p *Pebble) hasRoom() error {
+	usage, err := p.fs.GetDiskUsage(p.directory)
+	if err == nil && usage.AvailBytes < room {
+		return fmt.Errorf("%w: %d MiB are left on the disk of %s, %d are needed: make room", ErrFull, usage.AvailBytes>>20, p.directory, room>>20)
 	}
-	var rung *Rung
-	for ok := it.First(); ok; ok = it.Next() {
-		name := it.Key()
-		tick := int64(binary.BigEndian.Uint64(name[1:]))
-		if rung == nil {
-			rung = &Rung{Tick: tick}
-			p.low.Store(tick)
-		}
-		if tick != rung.Tick || len(rung.Keys) == rungLimit {
-			break
-		}
-		rung.Keys = append(rung.Keys, provisioning.ID(name[9:]))
-	}
-	return rung, it.Close()
+	return nil // a file system that does not say is taken to have room
 }
+
+// ErrFull is wrapped by the error of a Commit for which the disk has no room.
+var ErrFull = errors.New("the disk is full")
 
 // Close implements Store.
 func (p *Pebble) Close(context.Context) error {
 	return errors.Join(p.db.Close(), p.lock.Close())
 }
 
-func alarmName(to *[1 + 8 + len(provisioning.ID{})]byte, tick int64, key *provisioning.ID) []byte {
-	to[0] = alarmPrefix
-	binary.BigEndian.PutUint64(to[1:], uint64(tick))
-	copy(to[9:], key[:])
-	return to[:]
+// writer fills a batch; its first error stays.
+type writer struct {
+	batch *pebble.Batch
+	err   error
 }
+
+func (w *writer) set(value []byte, prefix byte, parts ...[]byte) {
+	if w.err == nil {
+		w.err = w.batch.Set(name(prefix, parts...), value, nil)
+	}
+}
+
+func (w *writer) delete(prefix byte, parts ...[]byte) {
+	if w.err == nil {
+		w.err = w.batch.Delete(name(prefix, parts...), nil)
+	}
+}
+
+func (w *writer) group(c *GroupChange, firstTick int64) {
+	if c.Value == nil {
+		w.delete(byte(Groups), c.Key[:])
+	} else {
+		w.set(c.Value, byte(Groups), c.Key[:])
+	}
+	if c.Timer != 0 {
+		w.set(nil, timerPrefix, number(uint64(max(c.Timer, firstTick))), c.Key[:])
+	}
+	for i := range c.Settled {
+		w.delete(waitingPrefix, c.Settled[i][:], c.Key[:])
+	}
+	for i := range c.Waits {
+		w.set(nil, waitingPrefix, c.Waits[i][:], c.Key[:])
+	}
+}
+
+func (w *writer) corrected(c *Correction) {
+	switch {
+	case c == nil:
+	case c.last:
+		w.delete(correctionPrefix, number(c.Number), c.Source[:])
+	default:
+		w.set(c.Groups[len(c.Groups)-1][:], correctionPrefix, number(c.Number), c.Source[:])
+	}
+}
+
+func name(prefix byte, parts ...[]byte) []byte {
+	n := make([]byte, 1, 1+2*len(provisioning.ID{}))
+	n[0] = prefix
+	for _, part := range parts {
+		n = append(n, part...)
+	}
+	return n
+}
+
+func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 // pebbleLogger passes on what somebody should see.
 type pebbleLogger struct{ *zap.SugaredLogger }

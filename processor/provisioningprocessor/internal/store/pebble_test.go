@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	if directory == "" {
 		os.Exit(m.Run())
 	}
-	if _, err := OpenPebble(directory, 1<<20, zap.NewNop()); err != nil {
+	if _, err := Open(directory, 1<<20, zap.NewNop()); err != nil {
 		panic(err)
 	}
 	_, _ = os.Stdout.WriteString("held\n")
@@ -33,11 +33,11 @@ func TestOneProcessorADirectory(t *testing.T) {
 	directory := t.TempDir()
 	refused := func() {
 		t.Helper()
-		_, err := OpenPebble(directory, 1<<20, zap.NewNop())
+		_, err := Open(directory, 1<<20, zap.NewNop())
 		require.ErrorContains(t, err, directory+" cannot be locked")
 		require.ErrorContains(t, err, "give each a directory of its own")
 	}
-	p, err := OpenPebble(directory, 1<<20, zap.NewNop())
+	p, err := Open(directory, 1<<20, zap.NewNop())
 	require.NoError(t, err)
 	refused()
 	require.NoError(t, p.Close(t.Context()))
@@ -56,36 +56,42 @@ func TestOneProcessorADirectory(t *testing.T) {
 	require.NoError(t, in.Close())
 	require.NoError(t, other.Wait())
 
-	p, err = OpenPebble(directory, 1<<20, zap.NewNop())
+	p, err = Open(directory, 1<<20, zap.NewNop())
 	require.NoError(t, err, "the lock of a process that ended is no lock")
 	require.NoError(t, p.Close(t.Context()))
 }
 
 // What was flushed survives a crash that loses everything the file system had not
-// been told to sync.
+// been emitted to sync.
 func TestPebbleSurvivesACrash(t *testing.T) {
 	disk := vfs.NewCrashableMem()
-	p, err := openPebble(disk, "state", 1<<20, 1<<17, zap.NewNop())
+	p, err := open(disk, "state", 1<<20, 1<<17, zap.NewNop())
 	require.NoError(t, err)
 	for i := range byte(20) {
-		require.NoError(t, p.Commit(t.Context(), &Batch{Meta: []byte{i}, Changes: []Change{{Key: provisioning.ID{i}, Value: []byte{i}, Alarm: 3}}}))
+		require.NoError(t, p.Commit(t.Context(), &Batch{Meta: []byte{i}, Groups: []GroupChange{{Key: provisioning.ID{i}, Value: []byte{i}, Timer: 3}}}))
 		require.NoError(t, p.Flush(t.Context()))
 	}
 	after := disk.CrashClone(vfs.CrashCloneCfg{})
 	require.NoError(t, p.Close(t.Context()))
 
-	p, err = openPebble(after, "state", 1<<20, 1<<17, zap.NewNop())
+	p, err = open(after, "state", 1<<20, 1<<17, zap.NewNop())
 	require.NoError(t, err)
 	meta, err := p.Meta(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []byte{19}, meta)
-	for i := range byte(20) {
-		values, err := p.Load(t.Context(), []provisioning.ID{{i}})
-		require.NoError(t, err)
-		require.Equal(t, []byte{i}, values[0])
+	keys := make([]provisioning.ID, 20)
+	for i := range keys {
+		keys[i] = provisioning.ID{byte(i)}
 	}
-	rung, err := p.Due(t.Context(), 3)
+	read := 0
+	require.NoError(t, p.Load(t.Context(), Groups, keys, func(i int, value []byte) error {
+		require.Equal(t, []byte{byte(i)}, value)
+		read++
+		return nil
+	}))
+	require.Equal(t, 20, read)
+	due, err := p.Due(t.Context(), 3)
 	require.NoError(t, err)
-	require.Len(t, rung.Keys, 20)
+	require.Len(t, due.Keys, 20)
 	require.NoError(t, p.Close(t.Context()))
 }

@@ -8,16 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/processor/processortest"
 	"pgregory.net/rapid"
 
-	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-func mustOpen(t require.TestingT, disk *storetest.Disk, s *sink, change ...func(*Config)) *folder {
+func mustOpen(t require.TestingT, disk *storetest.Disk, s *sink, change ...func(*Config)) *correlator {
 	f, err := open(t, disk, s, change...)
 	require.NoError(t, err)
 	return f
@@ -29,17 +27,18 @@ func TestAnyOrderAndAnyBatchesGiveTheSame(t *testing.T) {
 		s := newSink()
 		var disk *storetest.Disk
 		if rapid.Bool().Draw(t, "durable") {
-			disk = storetest.NewDisk()
+			disk = storetest.NewDisk(t)
 		}
-		f := mustOpen(t, disk, s, func(c *Config) { c.CacheSizeMiB = 1 })
+		f := mustOpen(t, disk, s)
 		for _, batch := range batches(t, observations) {
 			require.NoError(t, f.ConsumeLogs(context.Background(), logsOf(batch)))
 			if disk != nil && rapid.Bool().Draw(t, "restart") {
 				require.NoError(t, f.Shutdown(context.Background()))
 				f = mustOpen(t, disk, s)
-				require.Zero(t, f.generation.Load(), "a restart in order is no crash")
+				require.Zero(t, f.epoch.Load(), "a restart in order is no crash")
 			}
 		}
+		require.NoError(t, f.correct(context.Background()))
 		require.NoError(t, f.Shutdown(context.Background()))
 		check(t, s, observations)
 	})
@@ -50,7 +49,7 @@ func TestAnyOrderAndAnyBatchesGiveTheSame(t *testing.T) {
 func TestCrashAnywhereAndReplay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		observations := drawHistory(t)
-		s, disk := newSink(), storetest.NewDisk()
+		s, disk := newSink(), storetest.NewDisk(t)
 		one := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "disk"), 1))
 		disk.Fail(func(int, bool) (before, after error) {
 			switch one.IntN(8) {
@@ -65,7 +64,7 @@ func TestCrashAnywhereAndReplay(t *testing.T) {
 		s.refusing(func(int) (before, after bool) { n := two.IntN(6); return n == 0, n == 1 })
 
 		left := batches(t, observations)
-		var f *folder
+		var f *correlator
 		for tries := 0; len(left) > 0; tries++ {
 			if tries == 40 {
 				disk.Fail(nil)
@@ -95,18 +94,22 @@ func TestCrashAnywhereAndReplay(t *testing.T) {
 			}
 		}
 		disk.Fail(nil)
-		if f != nil {
-			require.NoError(t, f.Shutdown(context.Background()))
+		s.refusing(nil)
+		if f == nil {
+			f = mustOpen(t, disk, s)
 		}
+		require.NoError(t, f.correct(context.Background()))
+		require.NoError(t, f.Shutdown(context.Background()))
 		check(t, s, observations)
 	})
 }
 
 // kill ends a processor as kill -9 does: nothing is written.
-func kill(f *folder) {
+func kill(f *correlator) {
 	f.stop()
 	f.done.Wait()
 	f.telemetry.shutdown()
+	_ = f.store.Close(context.Background())
 }
 
 // Every single call of a fixed run fails once, before and after it took effect.
@@ -131,7 +134,7 @@ func TestCrashAtEveryCall(t *testing.T) {
 			failed := fails()
 			return failed && failing%2 == 0, failed && failing%2 == 1
 		})
-		var f *folder
+		var f *correlator
 		for i := 0; i < len(observations); {
 			if f == nil {
 				f, _ = open(t, disk, s)
@@ -147,11 +150,11 @@ func TestCrashAtEveryCall(t *testing.T) {
 		kill(f)
 	}
 	whole := 0
-	run(-2, storetest.NewDisk(), newSink(), &whole)
+	run(-2, storetest.NewDisk(t), newSink(), &whole)
 	require.Greater(t, whole, 10)
 	for failing := range 2 * whole {
 		s, calls := newSink(), 0
-		run(failing, storetest.NewDisk(), s, &calls)
+		run(failing, storetest.NewDisk(t), s, &calls)
 		require.Greater(t, calls, failing/2, "the failing call was reached")
 		check(t, s, observations)
 	}
@@ -177,7 +180,7 @@ func TestForeignRecordsPassUntouched(t *testing.T) {
 
 // TestRefusedBatchIsAsItWas: a sender may send the same batch again.
 func TestRefusedBatchIsAsItWas(t *testing.T) {
-	s, disk := newSink(), storetest.NewDisk()
+	s, disk := newSink(), storetest.NewDisk(t)
 	f := mustOpen(t, disk, s)
 	logs := logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 1), observe("g1", provisioning.StatusSuccess, 2), observe("g2", provisioning.StatusPending, 1)})
 	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
@@ -208,16 +211,16 @@ func TestUnreadableRecordIsQuarantined(t *testing.T) {
 }
 
 func TestDuplicatesSendAndStoreNothing(t *testing.T) {
-	s, disk := newSink(), storetest.NewDisk()
+	s, disk := newSink(), storetest.NewDisk(t)
 	f := mustOpen(t, disk, s)
 	batch := []provisioning.Observation{observe("g1", provisioning.StatusPending, 1)}
 	require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(batch)))
-	calls, values := s.calls, disk.Copy()
+	calls, writes := s.calls, disk.Writes()
 	again := slices.Clone(batch)
 	again[0].ObservedAt++
 	require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(again)))
 	require.Equal(t, calls, s.calls)
-	require.Equal(t, values, disk.Copy())
+	require.Equal(t, writes, disk.Writes())
 	require.NoError(t, f.Shutdown(t.Context()))
 }
 
@@ -249,31 +252,16 @@ func TestFoldedActivityLeavesATombstone(t *testing.T) {
 }
 
 func TestDamagedStateIsLoudAndLosesNothing(t *testing.T) {
-	s, disk := newSink(), storetest.NewDisk()
+	s, disk := newSink(), storetest.NewDisk(t)
 	f := mustOpen(t, disk, s)
 	require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 1)})))
 	kill(f)
-	disk.Change(func(values map[string][]byte) {
-		for key, value := range values {
-			if key[0] == 'g' {
-				value[len(value)-1] ^= 1
-			}
-		}
-	})
 	f = mustOpen(t, disk, s)
+	disk.Damage()
 	calls := s.calls
 	err := f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{observe("g1", provisioning.StatusSuccess, 2)}))
 	require.ErrorContains(t, err, "damaged")
 	require.ErrorContains(t, err, "nothing was acknowledged")
 	require.Equal(t, calls, s.calls)
-	require.NoError(t, f.Shutdown(t.Context()))
-}
-
-func TestStorageMustExist(t *testing.T) {
-	cfg := createDefaultConfig().(*Config)
-	cfg.Storage = &storageID
-	f, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, newSink())
-	require.NoError(t, err)
-	require.ErrorContains(t, f.Start(t.Context(), storetest.Host{}), "file_storage is not among the service's extensions")
 	require.NoError(t, f.Shutdown(t.Context()))
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -14,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
@@ -56,6 +56,7 @@ func drawHistory(t *rapid.T) []provisioning.Observation {
 		out[i] = observe(group, says, at, func(o *provisioning.Observation) {
 			o.AttributeValue = rapid.SampledFrom([]string{"CN=Sales", "CN=Old"}).Draw(t, "value")
 			o.AccountID = rapid.SampledFrom([]string{"CN=Ada", "cn=ada", "CN=Bob", ""}).Draw(t, "account")
+			o.SourceName = rapid.SampledFrom([]string{"Active Directory", "AD"}).Draw(t, "name")
 			switch rapid.IntRange(0, 3).Draw(t, "source") {
 			case 0:
 				o.SourceID = ""
@@ -116,6 +117,19 @@ type failer interface {
 // check compares the sink with Resolve over everything, by id and value.
 func check(t failer, s *sink, observations []provisioning.Observation) {
 	t.Helper()
+	names := map[string]sourceName{}
+	for i := range observations {
+		o := &observations[i]
+		if name := (sourceName{o.SourceName, o.OccurredAt}); provisioning.IsSourceID(o.SourceID) && name.newer(names[o.SourceID]) {
+			names[o.SourceID] = name
+		}
+	}
+	compare(t, s, observations, func(id string) string { return names[id].name })
+}
+
+// compare is check with other names of sources; with none they may be any.
+func compare(t failer, s *sink, observations []provisioning.Observation, nameOf func(id string) string) {
+	t.Helper()
 	byGroup := map[string][]provisioning.Observation{}
 	ids := map[provisioning.ID]string{}
 	for _, o := range observations {
@@ -129,6 +143,13 @@ func check(t failer, s *sink, observations []provisioning.Observation) {
 		for i := range activities {
 			row, ok := rows[activities[i].ID]
 			require.True(t, ok, "activity %s is missing", activities[i].ID)
+			if a := &activities[i]; a.SourceName == "" && provisioning.IsSourceID(a.SourceID) {
+				if nameOf == nil {
+					a.SourceName = row.SourceName
+				} else {
+					a.SourceName = nameOf(a.SourceID)
+				}
+			}
 			require.Equal(t, plain(record.New(&activities[i])), plain(row))
 			delete(rows, activities[i].ID)
 		}
@@ -144,24 +165,21 @@ func check(t failer, s *sink, observations []provisioning.Observation) {
 	require.Empty(t, ids, "observations without a record")
 }
 
-var storageID = component.MustNewID("file_storage")
-
 // open starts a processor on the disk; a nil disk is memory only.
-func open(t require.TestingT, disk *storetest.Disk, s *sink, change ...func(*Config)) (*folder, error) {
+func open(t require.TestingT, disk *storetest.Disk, s *sink, change ...func(*Config)) (*correlator, error) {
 	cfg := createDefaultConfig().(*Config)
-	cfg.CheckInterval = time.Hour // tests ring the alarms themselves
-	host := componenttest.NewNopHost()
-	if disk != nil {
-		cfg.Storage = &storageID
-		host = storetest.Host{ID: storageID, Extension: storetest.Extension{Disk: disk}}
-	}
+	cfg.CheckInterval = time.Hour // tests fire the timers themselves
 	for _, c := range change {
 		c(cfg)
 	}
 	require.NoError(t, cfg.Validate())
 	f, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, s)
 	require.NoError(t, err)
-	if err := f.Start(context.Background(), host); err != nil {
+	f.wake = nil // corrections run with the timers, or when a test says so
+	if disk != nil {
+		f.openStore = func() (store.Store, error) { return disk, nil }
+	}
+	if err := f.Start(context.Background(), componenttest.NewNopHost()); err != nil {
 		return nil, err
 	}
 	return f, nil

@@ -45,10 +45,10 @@ func (r Retention) Expires(g *state.Group, activities []provisioning.Activity) p
 	return g.Touched + pcommon.Timestamp(keep)
 }
 
-// Alarm is the tick at which the group is to be looked at next: when an activity
-// will have been too long in its status, or else when the group expires. It is
-// after now, so that what comes in late is first given time to come in whole.
-func Alarm(g *state.Group, activities []provisioning.Activity, t *Thresholds, r Retention, now pcommon.Timestamp) int64 {
+// Timer is the tick at which the group is to be evaluated next: when an activity will have
+// been too long in its status, or else when the group expires. It is after now, so that an
+// observation that comes late is followed by the rest of its history first.
+func Timer(g *state.Group, activities []provisioning.Activity, t *Thresholds, r Retention, now pcommon.Timestamp) int64 {
 	next := r.Expires(g, activities)
 	for i := range activities {
 		if due := t.dueAt(&activities[i]); due > g.Checked {

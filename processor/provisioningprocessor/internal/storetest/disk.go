@@ -1,0 +1,137 @@
+// Package storetest has a store for tests that fails on command, before or after a
+// transaction took effect, and outlives the processors that use it.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+// ErrCrash is returned by a store that was told to crash.
+var ErrCrash = errors.New("crash on command")
+
+// Disk is a store in memory. To close the store leaves it as it is, as the end of a process
+// leaves a disk.
+type Disk struct {
+	store.Store
+
+	mu     sync.Mutex // guards everything below
+	fail   func(call int, write bool) (before, after error)
+	calls  int
+	writes int
+	damage bool
+}
+
+// NewDisk returns an empty disk, which lives until the test ends.
+func NewDisk(t interface{ Cleanup(func()) }) *Disk {
+	memory, err := store.OpenMemory(1<<20, zap.NewNop())
+	if err != nil {
+		panic(err)
+	}
+	t.Cleanup(func() { _ = memory.Close(context.Background()) })
+	return &Disk{Store: memory}
+}
+
+// Fail has fail asked at every call, which are numbered from 0: an error of
+// before leaves the disk as it is, one of after comes although the call was done.
+func (d *Disk) Fail(fail func(call int, write bool) (before, after error)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fail, d.calls = fail, 0
+}
+
+// Damage has a bit of every value flipped when it is read.
+func (d *Disk) Damage() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.damage = true
+}
+
+// Writes is the number of transactions.
+func (d *Disk) Writes() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.writes
+}
+
+// Has returns how many of the keys have a value.
+func (d *Disk) Has(kind store.Kind, keys ...provisioning.ID) (n int) {
+	_ = d.Store.Load(context.Background(), kind, keys, func(int, []byte) error { n++; return nil })
+	return n
+}
+
+func (d *Disk) call(write bool, do func() error) error {
+	d.mu.Lock()
+	var before, after error
+	if d.fail != nil {
+		before, after = d.fail(d.calls, write)
+	}
+	d.calls++
+	if write {
+		d.writes++
+	}
+	d.mu.Unlock()
+	if before != nil {
+		return before
+	}
+	return errors.Join(do(), after)
+}
+
+// Meta implements store.Store.
+func (d *Disk) Meta(ctx context.Context) (meta []byte, err error) {
+	err = d.call(false, func() error {
+		meta, err = d.Store.Meta(ctx)
+		return err
+	})
+	return meta, err
+}
+
+// Load implements store.Store.
+func (d *Disk) Load(ctx context.Context, kind store.Kind, keys []provisioning.ID, read func(int, []byte) error) error {
+	return d.call(false, func() error {
+		return d.Store.Load(ctx, kind, keys, func(i int, value []byte) error {
+			if d.damage {
+				value = append([]byte{}, value...)
+				value[len(value)-1] ^= 1
+			}
+			return read(i, value)
+		})
+	})
+}
+
+// Commit implements store.Store.
+func (d *Disk) Commit(ctx context.Context, b *store.Batch) error {
+	return d.call(true, func() error { return d.Store.Commit(ctx, b) })
+}
+
+// Flush implements store.Store.
+func (d *Disk) Flush(ctx context.Context) error {
+	return d.call(false, func() error { return d.Store.Flush(ctx) })
+}
+
+// Due implements store.Store.
+func (d *Disk) Due(ctx context.Context, now int64) (due *store.DueTimers, err error) {
+	err = d.call(false, func() error {
+		due, err = d.Store.Due(ctx, now)
+		return err
+	})
+	return due, err
+}
+
+// NextCorrection implements store.Store.
+func (d *Disk) NextCorrection(ctx context.Context) (part *store.Correction, err error) {
+	err = d.call(false, func() error {
+		part, err = d.Store.NextCorrection(ctx)
+		return err
+	})
+	return part, err
+}
+
+// Close implements store.Store.
+func (*Disk) Close(context.Context) error { return nil }
