@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter"
 )
@@ -51,7 +52,11 @@ func compare(ctx context.Context, address string, l *load, o options) error {
 			{"provtrail", func() (speed, error) { return export(ctx, ours, fmt.Sprintf("ours%d", round), l) }},
 			{"contrib", func() (speed, error) { return export(ctx, contrib, fmt.Sprintf("contrib%d", round), l) }},
 			{"driver", func() (speed, error) {
-				return drive(ctx, address, fmt.Sprintf("ours%d", round), l)
+				database := fmt.Sprintf("driver%d", round)
+				if err := prepare(ctx, ours, database); err != nil {
+					return speed{}, err
+				}
+				return insertWithDriver(ctx, address, database, l)
 			}},
 		} {
 			rate, err := c.rate()
@@ -63,7 +68,7 @@ func compare(ctx context.Context, address string, l *load, o options) error {
 		}
 	}
 	var server [3]float64
-	for i, table := range []string{"%ours%provisioning_observations", "%contrib%otel_logs", "ours%driver"} {
+	for i, table := range []string{"ours%.provisioning_observations", "contrib%.otel_logs", "driver%.provisioning_observations"} {
 		var err error
 		if server[i], err = serverCost(ctx, conn, table, o.batch); err != nil {
 			return err
@@ -219,6 +224,18 @@ func serverCost(ctx context.Context, conn driver.Conn, like string, batch int) (
 		FROM system.query_log WHERE type = 'QueryFinish' AND query_kind = 'Insert' AND replaceAll(query, '`+"`"+`', '') LIKE concat('INSERT INTO ', ?, ' (%')`,
 		float64(batch), like).Scan(&us)
 	return us, err
+}
+
+// prepare creates the exporter's tables.
+func prepare(ctx context.Context, open func(string) (exporter.Logs, error), database string) error {
+	e, err := open(database)
+	if err != nil {
+		return err
+	}
+	if err := e.Start(ctx, componenttest.NewNopHost()); err != nil {
+		return err
+	}
+	return errors.Join(e.ConsumeLogs(ctx, plog.NewLogs()), e.Shutdown(ctx))
 }
 
 // exportGroups adds the groups' records to the first round's database.

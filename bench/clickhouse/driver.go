@@ -2,115 +2,147 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
-	"github.com/ClickHouse/ch-go"
-	"github.com/ClickHouse/ch-go/proto"
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// drive inserts one batch of columns, prepared before the clock starts, as often as
-// the load has batches: what the driver can do at best.
-func drive(ctx context.Context, address, like string, l *load) (s speed, err error) {
-	conn, err := ch.Dial(ctx, ch.Options{Address: address, Compression: ch.CompressionLZ4, ReadTimeout: ch.NoTimeout})
+// insertWithDriver stores the observations of the load as the exporter would if it used
+// clickhouse-go's column batches: from pdata through columnar batches to an acknowledged
+// insert, into the exporter's own tables.
+func insertWithDriver(ctx context.Context, address, database string, l *load) (s speed, err error) {
+	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{address}, Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4}})
 	if err != nil {
 		return s, err
 	}
 	defer conn.Close()
-	for _, statement := range []string{
-		"CREATE TABLE IF NOT EXISTS " + like + ".driver AS " + like + ".provisioning_observations",
-	} {
-		if err := conn.Do(ctx, ch.Query{Body: statement}); err != nil {
-			return s, err
-		}
-	}
-	input := prepare(l.batches[0])
-	query := ch.Query{
-		Body: input.Into("driver"), Input: input,
-		Settings: []ch.Setting{ch.SettingInt("async_insert", 0), ch.SettingInt("insert_deduplicate", 0)},
-	}
-	query.Body = "INSERT INTO " + like + ".driver " + input.Columns() + " VALUES"
+	var d driverInsert
 	for i := range l.batches {
-		if err := s.add(i == 0, len(l.batches[0]), func() error { return conn.Do(ctx, query) }); err != nil {
+		logs := l.batch(i)
+		err := s.add(i == 0, logs.LogRecordCount(), func() error {
+			batch, _ := columnar.Read(logs)
+			return d.insert(ctx, conn, database, batch)
+		})
+		if err != nil {
 			return s, err
 		}
 	}
 	return s, nil
 }
 
-// prepare makes the driver's own columns of the types the table has.
-func prepare(records []record.Record) proto.Input {
-	var input proto.Input
-	for i := range record.Fields {
-		f := &record.Fields[i]
-		input = append(input, proto.InputColumn{Name: f.Column, Data: columnOf(f, records)})
-	}
-	timed := new(proto.ColBool)
-	for i := range records {
-		timed.Append(records[i].OccurredAt != 0)
-	}
-	return append(input, proto.InputColumn{Name: "timed", Data: timed})
+// driverInsert reuses its memory.
+type driverInsert struct {
+	texts     []string
+	flags     []bool
+	counts    []uint64
+	times     []time.Time
+	optionals []*time.Time
 }
 
-func columnOf(f *record.Field, records []record.Record) proto.ColInput {
+func (d *driverInsert) insert(ctx context.Context, conn driver.Conn, database string, b *columnar.Batch) error {
+	names := make([]string, len(record.Fields))
+	for i := range names {
+		names[i] = record.Fields[i].Column
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+		"async_insert": 0, "insert_deduplicate": 1, "deduplicate_blocks_in_dependent_materialized_views": 1,
+		"max_partitions_per_insert_block": 0, "insert_deduplication_token": fmt.Sprint("driver-", b.Digest()),
+	}))
+	batch, err := conn.PrepareBatch(ctx, "INSERT INTO "+database+".provisioning_observations ("+strings.Join(names, ", ")+", timed)")
+	if err != nil {
+		return err
+	}
+	defer batch.Abort() //nolint:errcheck // nothing is left to abort after Send
+	n := b.Activities.Len()
+	var occurred []int64
+	for i := range record.Fields {
+		f, c := &record.Fields[i], b.Activities.Column(i)
+		if f.Column == "occurred_at" {
+			occurred = c.Numbers
+		}
+		if err := batch.Column(i).Append(d.values(f, b, c, n)); err != nil {
+			return fmt.Errorf("%s: %w", f.Column, err)
+		}
+	}
+	d.flags = d.flags[:0]
+	for i := range n {
+		d.flags = append(d.flags, occurred != nil && occurred[i] != 0)
+	}
+	if err := batch.Column(len(record.Fields)).Append(d.flags); err != nil {
+		return err
+	}
+	return batch.Send()
+}
+
+func (d *driverInsert) values(f *record.Field, b *columnar.Batch, c *columnar.Column, n int) any {
+	number := func(i int) int64 {
+		if c.Numbers == nil {
+			return 0
+		}
+		return c.Numbers[i]
+	}
+	d.texts, d.flags, d.counts, d.times, d.optionals = d.texts[:0], d.flags[:0], d.counts[:0], d.times[:0], d.optionals[:0]
 	switch f.Value {
 	case record.ValueBool:
-		c := new(proto.ColBool)
-		for i := range records {
-			c.Append(f.Number(&records[i]) != 0)
+		for i := range n {
+			d.flags = append(d.flags, number(i) != 0)
 		}
-		return c
+		return d.flags
 	case record.ValueInt:
-		c := new(proto.ColInt64)
-		for i := range records {
-			c.Append(f.Number(&records[i]))
+		if c.Numbers != nil {
+			return c.Numbers
 		}
-		return c
+		return make([]int64, n)
 	case record.ValueUint:
-		c := new(proto.ColUInt64)
-		for i := range records {
-			c.Append(uint64(f.Number(&records[i])))
+		for i := range n {
+			d.counts = append(d.counts, uint64(number(i)))
 		}
-		return c
+		return d.counts
 	case record.ValueTime:
-		return timesOf(f, records)
-	}
-	texts := make([]string, len(records))
-	for i := range records {
-		texts[i] = f.Word(&records[i])
-	}
-	if f.LowCardinality {
-		c := new(proto.ColStr).LowCardinality()
-		c.AppendArr(texts)
-		return c
-	}
-	c := new(proto.ColStr)
-	c.AppendArr(texts)
-	return c
-}
-
-func timesOf(f *record.Field, records []record.Record) proto.ColInput {
-	times := new(proto.ColDateTime64).WithPrecision(proto.PrecisionMicro).WithLocation(time.UTC)
-	always := f.Column == "occurred_at" || f.Column == "observed_at"
-	c := proto.NewColNullable[time.Time](times)
-	for i := range records {
-		at := pcommon.Timestamp(f.Number(&records[i]))
-		if f.Column == "occurred_at" {
-			at = records[i].At()
+		for i := range n {
+			d.times = append(d.times, pcommon.Timestamp(number(i)).AsTime())
 		}
-		switch {
-		case always:
-			times.Append(at.AsTime())
-		case at == 0:
-			c.Append(proto.Null[time.Time]())
-		default:
-			c.Append(proto.NewNullable(at.AsTime()))
+		if f.Column == "occurred_at" || f.Column == "observed_at" {
+			return d.times
 		}
+		for i := range d.times {
+			at := &d.times[i]
+			if number(i) == 0 {
+				at = nil
+			}
+			d.optionals = append(d.optionals, at)
+		}
+		return d.optionals
+	case record.ValueStatus:
+		for i := range n {
+			d.texts = append(d.texts, provisioning.Status(number(i)).String())
+		}
+		return d.texts
+	case record.ValueID:
+		for i := range n {
+			text := ""
+			if c.IDs != nil && !c.IDs[i].IsZero() {
+				text = c.IDs[i].String()
+			}
+			d.texts = append(d.texts, text)
+		}
+		return d.texts
+	default:
+		for i := range n {
+			text := ""
+			if c.Texts != nil {
+				text = b.Text(c.Texts[i])
+			}
+			d.texts = append(d.texts, text)
+		}
+		return d.texts
 	}
-	if always {
-		return times
-	}
-	return c
 }

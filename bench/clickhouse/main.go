@@ -1,8 +1,8 @@
-// Command clickhouse measures how records get into ClickHouse: with provtrail's
-// exporter, with contrib's clickhouseexporter, and with the driver alone inserting
-// the same columns already prepared; all three in one run, into one real server.
+// Command clickhouse compares three ways of storing records in ClickHouse: provtrail's
+// exporter, contrib's clickhouseexporter, and clickhouse-go's column batches into
+// provtrail's tables; all in one run and one real server.
 //
-// It is a module of its own so that contrib's exporter is not in users' collector.
+// It is a module of its own to keep contrib's exporter out of the users' collector.
 package main
 
 import (

@@ -95,7 +95,7 @@ func startBare(t *testing.T, cfg *Config) *clickhouseExporter {
 	t.Helper()
 	e, err := newExporter(cfg, exportertest.NewNopSettings(metadata.Type))
 	require.NoError(t, err)
-	require.NoError(t, e.start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, e.connect(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() { require.NoError(t, e.shutdown(context.Background())) })
 	return e
 }

@@ -8,16 +8,15 @@ import (
 type class int
 
 const (
-	// passes is everything that may work another time: the network, the server's
-	// limits, rights, tables changed by hand, and whatever is not known. Retried for
-	// ever, because a retry costs nothing but time.
-	passes class = iota
-	// refusesRows is a refusal for what some row says. The same rows will never be taken.
+	// temporary errors may pass: the network, the server's limits, rights, tables changed
+	// by hand, and every unknown error. The batch is sent again without a limit.
+	temporary class = iota
+	// refusesRows is a refusal for the content of some row, which is final.
 	refusesRows
 )
 
-// rowErrors are the codes ClickHouse gives for a value, never for a table or for itself.
-// Constraints, and functions in views that the user added, raise them.
+// rowErrors are the codes that ClickHouse returns for a value, never for a table or a
+// server. Constraints, and functions in views that a user added, raise them.
 var rowErrors = []proto.Error{
 	proto.ErrViolatedConstraint,
 	proto.ErrTooLargeStringSize,
@@ -35,5 +34,5 @@ func classify(err error) class {
 	if exception, ok := ch.AsException(err); ok && exception.IsCode(rowErrors...) {
 		return refusesRows
 	}
-	return passes
+	return temporary
 }

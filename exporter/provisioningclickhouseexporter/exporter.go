@@ -3,18 +3,14 @@ package provisioningclickhouseexporter
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/ClickHouse/ch-go"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/client"
@@ -22,8 +18,6 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/metadata"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/schema"
 	"github.com/provtrail/provtrail/internal/columnar"
-	"github.com/provtrail/provtrail/internal/freelist"
-	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 type clickhouseExporter struct {
@@ -33,8 +27,11 @@ type clickhouseExporter struct {
 	host      component.Host
 	pool      *client.Pool
 	tables    tables
-	spare     freelist.List[*columns.Tables] // not in use
-	failing   atomic.Bool                    // the component's status is an error
+	buffers   sync.Pool   // of *columns.Tables
+	failing   atomic.Bool // the component's status is an error
+
+	cancel    context.CancelFunc // ends preparing
+	preparing sync.WaitGroup
 }
 
 func newExporter(cfg *Config, set exporter.Settings) (*clickhouseExporter, error) {
@@ -44,12 +41,29 @@ func newExporter(cfg *Config, set exporter.Settings) (*clickhouseExporter, error
 	}
 	return &clickhouseExporter{
 		cfg: cfg, log: set.Logger, telemetry: telemetry,
-		spare: freelist.New[*columns.Tables](cfg.MaxConnections),
+		buffers: sync.Pool{New: func() any { return columns.NewTables() }},
 	}, nil
 }
 
-// start prepares; the first connection is made for the first batch.
+// start creates the tables and views, so that they can be queried before the first
+// record. It does not fail where the server does not answer: the tables are then created
+// in the background or for the first batch, whichever is first.
 func (e *clickhouseExporter) start(ctx context.Context, host component.Host) error {
+	if err := e.connect(ctx, host); err != nil {
+		return err
+	}
+	ctx, e.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	tried := make(chan struct{})
+	e.preparing.Go(func() { e.prepare(ctx, tried) })
+	select {
+	case <-tried:
+	case <-time.After(e.cfg.DialTimeout):
+	}
+	return nil
+}
+
+// connect makes the pool; it connects to no server yet.
+func (e *clickhouseExporter) connect(ctx context.Context, host component.Host) error {
 	e.host = host
 	var encryption *tls.Config
 	if e.cfg.TLS.HasValue() {
@@ -66,21 +80,53 @@ func (e *clickhouseExporter) start(ctx context.Context, host component.Host) err
 		Compression:    compressions[e.cfg.Compression],
 		MaxConnections: e.cfg.MaxConnections,
 		DialTimeout:    e.cfg.DialTimeout,
-		MaxIdle:        time.Minute,
 	}
-	e.pool = client.NewPool(options)
-	e.tables = tables{create: e.cfg.CreateSchema, server: e.pool, target: e.cfg.target()}
+	var err error
+	if e.pool, err = client.NewPool(options); err != nil {
+		return fmt.Errorf("max_connections: %w", err)
+	}
+	e.tables.create, e.tables.server, e.tables.target = e.cfg.CreateSchema, e.pool, e.cfg.target()
 	if cluster := e.cfg.Cluster.Get(); cluster != nil {
-		e.tables.nodes = &nodes{cluster: cluster.Name, listed: cluster.Nodes, any: e.pool, log: e.log, open: func(address string) closedServer {
+		connect := func(address string) (closableServer, error) {
 			one := options
 			one.Addresses, one.MaxConnections = []string{address}, 1
 			return client.NewPool(one)
-		}}
+		}
+		e.tables.nodes = &nodes{cluster: cluster.Name, listed: cluster.Nodes, any: e.pool, log: e.log, connect: connect}
 	}
 	return nil
 }
 
+// prepareInterval is the time between two attempts to create the tables before the first
+// record.
+const prepareInterval = 5 * time.Second
+
+// prepare creates the tables. It closes tried after the first attempt, and goes on until
+// an attempt succeeds or ctx is done.
+func (e *clickhouseExporter) prepare(ctx context.Context, tried chan<- struct{}) {
+	err := e.tables.ensure(ctx)
+	e.report(err)
+	close(tried)
+	if err != nil {
+		e.log.Warn("The tables could not be created or checked; this is tried again.",
+			zap.String("server", e.cfg.server()), zap.String("database", e.cfg.Database), zap.Error(err))
+	}
+	for err != nil {
+		select {
+		case <-time.After(prepareInterval):
+			err = e.tables.ensure(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+	e.report(nil)
+}
+
 func (e *clickhouseExporter) shutdown(context.Context) error {
+	if e.cancel != nil {
+		e.cancel()
+		e.preparing.Wait()
+	}
 	if e.pool != nil {
 		e.pool.Close()
 	}
@@ -88,121 +134,21 @@ func (e *clickhouseExporter) shutdown(context.Context) error {
 	return nil
 }
 
-// push stores a batch. Any error it returns means: send it again.
-func (e *clickhouseExporter) push(ctx context.Context, records []*columnar.Batch) error {
+// push stores batches. An error has them sent again.
+func (e *clickhouseExporter) push(ctx context.Context, batches []*columnar.Batch) error {
 	err := e.tables.ensure(ctx)
 	if err == nil {
-		err = e.store(ctx, records)
+		err = e.store(ctx, batches)
 	}
 	e.report(err)
 	if err != nil {
 		return fmt.Errorf("store %d records in ClickHouse at %s, database %s (kept and sent again): %w",
-			columnar.Len(records), e.cfg.server(), e.cfg.Database, err)
+			columnar.Len(batches), e.cfg.server(), e.cfg.Database, err)
 	}
 	return nil
 }
 
-// store inserts the records. Where the server refuses some for what they say, it
-// halves until those are alone and puts them into the quarantine with the reason.
-func (e *clickhouseExporter) store(ctx context.Context, records []*columnar.Batch) error {
-	err := e.insertAll(ctx, records)
-	if err == nil || classify(err) != refusesRows {
-		e.tables.doubt(err)
-		return err
-	}
-	if n := columnar.Len(records); n > 1 {
-		head, tail := columnar.Split(records, n/2)
-		return errors.Join(e.store(ctx, head), e.store(ctx, tail))
-	}
-	lr := columnar.Concat(records).Logs().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
-	refused := columnar.NewBuilder(1)
-	refused.Quarantined(record.Refuse(lr, fmt.Errorf("ClickHouse refused it: %w", err)))
-	if err := e.insertAll(ctx, []*columnar.Batch{refused.Batch()}); err != nil {
-		return fmt.Errorf("put a refused record into the quarantine: %w", err)
-	}
-	e.log.Warn("ClickHouse refused a record; it is in the quarantine", zap.Error(err))
-	e.quarantined(ctx, 1, "refused")
-	return nil
-}
-
-func (e *clickhouseExporter) insertAll(ctx context.Context, records []*columnar.Batch) error {
-	tables := e.spare.Take(columns.NewTables)
-	defer e.spare.Give(tables)
-	for _, table := range tables {
-		if table.Rows(records) == 0 {
-			continue
-		}
-		if err := e.insert(ctx, table, records); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-var insertSettings = []ch.Setting{
-	ch.SettingInt("async_insert", 0),
-	ch.SettingInt("insert_deduplicate", 1),
-	// An insert that was cut off between a table and its views is completed, not skipped.
-	ch.SettingInt("deduplicate_blocks_in_dependent_materialized_views", 1),
-	// History read for the first time spans more days than the default allows.
-	ch.SettingInt("max_partitions_per_insert_block", 0),
-}
-
-// In a cluster the server divides a block among the shards and answers when all have it.
-var clusterInsertSettings = append(slices.Clone(insertSettings),
-	ch.SettingInt("distributed_foreground_insert", 1))
-
-// insert stores a table's rows, and what follows from them, in one synchronous insert.
-func (e *clickhouseExporter) insert(ctx context.Context, to *columns.Table, records []*columnar.Batch) error {
-	begin := time.Now()
-	settings := insertSettings
-	if e.cfg.Cluster.HasValue() {
-		settings = clusterInsertSettings
-	}
-	settings = append(slices.Clone(settings),
-		ch.Setting{Key: "insert_deduplication_token", Value: to.Token(records), Important: true})
-	rows, bytes := to.Rows(records), 0
-	err := e.pool.Do(ctx, func() ch.Query {
-		next := to.Blocks(records)
-		bytes = 0
-		return ch.Query{
-			Body:  "INSERT INTO " + e.cfg.target().Into(to.Name) + " (" + to.Names() + ") VALUES",
-			Input: to.Input,
-			OnInput: func(ctx context.Context) error {
-				err := next(ctx)
-				bytes += to.Bytes()
-				return err
-			},
-			Settings: settings,
-		}
-	})
-	outcome := "stored"
-	if err != nil {
-		outcome = "retried"
-		if classify(err) == refusesRows {
-			outcome = "refused"
-		}
-		err = fmt.Errorf("insert %d rows into %s: %w", rows, to.Name, err)
-	}
-	table := attribute.String("table", to.Name)
-	e.telemetry.ProvisioningClickhouseInsertDuration.Record(ctx, time.Since(begin).Seconds(),
-		metric.WithAttributes(table, attribute.String("outcome", outcome)))
-	if err == nil {
-		e.telemetry.ProvisioningClickhouseRows.Add(ctx, int64(rows), metric.WithAttributes(table))
-		e.telemetry.ProvisioningClickhouseBytes.Add(ctx, int64(bytes), metric.WithAttributes(table))
-	}
-	return err
-}
-
-func (e *clickhouseExporter) quarantined(ctx context.Context, n int, cause string) {
-	if n == 0 {
-		return
-	}
-	e.telemetry.ProvisioningClickhouseQuarantinedRecords.Add(ctx, int64(n),
-		metric.WithAttributes(attribute.String("cause", cause)))
-}
-
-// report tells the collector's health when it changes.
+// report sets the component's status when it changes.
 func (e *clickhouseExporter) report(err error) {
 	if err != nil {
 		if !e.failing.Swap(true) {

@@ -19,8 +19,8 @@ import (
 
 func runTests(m *testing.M) { clickhousetest.Main(m) }
 
-// fixture is an exporter without a queue over a database of its own, so that push
-// returns what became of the data.
+// fixture is an exporter without a queue and a database of its own. The tables are created
+// by the first push.
 type fixture struct {
 	*clickhouseExporter
 	conn driver.Conn
@@ -44,7 +44,7 @@ func startOn(t *testing.T, server *clickhousetest.Server, database string, chang
 	require.NoError(t, cfg.Validate())
 	e, err := newExporter(cfg, exportertest.NewNopSettings(metadata.Type))
 	require.NoError(t, err)
-	require.NoError(t, e.start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, e.connect(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() { require.NoError(t, e.shutdown(context.Background())) })
 	return &fixture{clickhouseExporter: e, conn: server.Open(t, database)}
 }

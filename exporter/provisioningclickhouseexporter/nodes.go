@@ -18,25 +18,25 @@ type node struct {
 	shard   string // number in system.clusters; empty until it is known
 }
 
-// nodes makes the tables on every server of a cluster, by connecting to each: ON
-// CLUSTER would leave out a server that joins later, and needs rights of its own.
+// nodes creates the tables on every server of a cluster by connecting to each: ON CLUSTER
+// leaves out a server that joins later, and needs rights of its own.
 type nodes struct {
 	cluster string
-	listed  []string                  // from the configuration; empty: ask system.clusters
-	any     schema.Server             // some server of the cluster
-	open    func(string) closedServer // connects to one address
+	listed  []string      // from the configuration; empty for those of system.clusters
+	any     schema.Server // some server of the cluster
+	connect func(address string) (closableServer, error)
 	log     *zap.Logger
 }
 
-type closedServer interface {
+type closableServer interface {
 	schema.Server
 	Close()
 }
 
 // migrate brings every node to the newest schema. It fails unless each shard has a node
-// that is up to date. Where only further replicas did not answer it returns true: they
-// are to be tried again later.
-func (n *nodes) migrate(ctx context.Context, target schema.Target, repair bool) (missing bool, err error) {
+// with the newest schema. incomplete means that further replicas failed, which have to be
+// tried again.
+func (n *nodes) migrate(ctx context.Context, target schema.Target, repair bool) (incomplete bool, err error) {
 	list, shards, err := n.find(ctx)
 	if err != nil {
 		return false, err
@@ -67,7 +67,7 @@ func (n *nodes) migrate(ctx context.Context, target schema.Target, repair bool) 
 		}
 	}
 	if all != nil {
-		n.log.Warn("Some replicas have not been migrated; their shards have others that are. They are tried again.", zap.Error(all))
+		n.log.Warn("Some replicas could not be migrated and are tried again; each shard has a replica that was.", zap.Error(all))
 	}
 	return all != nil, nil
 }
@@ -99,7 +99,10 @@ func (n *nodes) find(ctx context.Context) (list []node, shards []string, err err
 }
 
 func (n *nodes) one(ctx context.Context, to *node, target schema.Target, repair bool) error {
-	server := n.open(to.address)
+	server, err := n.connect(to.address)
+	if err != nil {
+		return err
+	}
 	defer server.Close()
 	if to.shard == "" {
 		rows, err := server.Strings(ctx, "SELECT toString(shard_num) FROM system.clusters WHERE is_local AND cluster = "+target.Literal(n.cluster))
@@ -107,7 +110,7 @@ func (n *nodes) one(ctx context.Context, to *node, target schema.Target, repair 
 			return err
 		}
 		if len(rows) == 0 {
-			return errors.New("it does not find itself in system.clusters (is_local)")
+			return errors.New("the node is not in its own system.clusters (is_local)")
 		}
 		to.shard = rows[0]
 	}

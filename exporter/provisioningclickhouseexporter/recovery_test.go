@@ -84,9 +84,9 @@ func TestClassify(t *testing.T) {
 		proto.ErrTooManyParts, proto.ErrTableIsReadOnly, proto.ErrReadonly, proto.ErrTimeoutExceeded,
 		proto.ErrNoSuchColumnInTable, proto.ErrTypeMismatch, proto.ErrUnknownTable, proto.Error(9999),
 	} {
-		f(code, passes)
+		f(code, temporary)
 	}
 	f(proto.ErrViolatedConstraint, refusesRows)
 	f(proto.ErrFunctionThrowIfValueIsNonZero, refusesRows)
-	require.Equal(t, passes, classify(io.ErrUnexpectedEOF))
+	require.Equal(t, temporary, classify(io.ErrUnexpectedEOF))
 }

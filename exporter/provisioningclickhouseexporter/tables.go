@@ -12,8 +12,8 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/schema"
 )
 
-// tables sees to it that the tables are there before the first insert, and again when
-// the server says that one is not.
+// tables creates or checks the tables before the first insert, and again when the server
+// reports that one is missing.
 type tables struct {
 	create bool
 	server schema.Server
@@ -23,17 +23,16 @@ type tables struct {
 	mu     sync.Mutex // guards everything below
 	ready  bool
 	repair bool
-	// missing: replicas that did not answer are tried again at this time. Zero for none.
-	missing time.Time
+	// retryReplicas is when replicas that failed are tried again; zero for none.
+	retryReplicas time.Time
 }
 
-// tryMissingAgain is how long replicas without tables wait.
-const tryMissingAgain = time.Minute
+const replicaRetryInterval = time.Minute
 
 func (t *tables) ensure(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ready && (t.missing.IsZero() || time.Now().Before(t.missing)) {
+	if t.ready && (t.retryReplicas.IsZero() || time.Now().Before(t.retryReplicas)) {
 		return nil
 	}
 	if err := t.prepare(ctx); err != nil {
@@ -44,11 +43,11 @@ func (t *tables) ensure(ctx context.Context) error {
 }
 
 func (t *tables) prepare(ctx context.Context) error {
-	t.missing = time.Time{}
+	t.retryReplicas = time.Time{}
 	if t.create && t.nodes != nil {
-		missing, err := t.nodes.migrate(ctx, t.target, t.repair)
-		if missing {
-			t.missing = time.Now().Add(tryMissingAgain)
+		incomplete, err := t.nodes.migrate(ctx, t.target, t.repair)
+		if incomplete {
+			t.retryReplicas = time.Now().Add(replicaRetryInterval)
 		}
 		return err
 	}
@@ -57,15 +56,15 @@ func (t *tables) prepare(ctx context.Context) error {
 	}
 	found, err := schema.Check(ctx, t.server, t.target)
 	if known := schema.Migrations[len(schema.Migrations)-1].Version; err == nil && found < known {
-		err = fmt.Errorf("the tables have schema version %d, this binary needs %d, and create_schema is false: "+
+		err = fmt.Errorf("the tables have schema version %d, this program needs %d, and create_schema is false: "+
 			"run it once with create_schema: true and a user that may create tables", found, known)
 	}
 	return err
 }
 
-// doubt has the tables checked before the next insert if the error says that one is
+// invalidate has the tables checked before the next insert if the error means that one is
 // missing.
-func (t *tables) doubt(err error) {
+func (t *tables) invalidate(err error) {
 	exception, ok := ch.AsException(err)
 	if !ok || !exception.IsCode(proto.ErrUnknownTable, proto.ErrUnknownDatabase) {
 		return

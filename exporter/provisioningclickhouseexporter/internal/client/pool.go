@@ -7,76 +7,82 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
+	"github.com/jackc/puddle/v2"
 )
 
-// Options say how to connect.
+// Options are how to connect.
 type Options struct {
-	Addresses   []string // host:port; the next is asked when one does not answer
+	Addresses   []string // host:port; where one does not answer the next is tried
 	User        string
 	Password    string
 	TLS         *tls.Config // nil for none
 	Compression ch.Compression
-	// MaxConnections bounds the connections open at once.
+	// MaxConnections bounds the connections that are open at once.
 	MaxConnections int
 	DialTimeout    time.Duration
-	// MaxIdle is how long an unused connection is kept.
-	MaxIdle time.Duration
 }
+
+// maxIdle is how long an unused connection is kept.
+const maxIdle = time.Minute
 
 // Pool is a set of connections, opened when they are needed.
 type Pool struct {
 	options Options
-	slots   chan struct{} // one for each connection in use
-	next    atomic.Uint64 // address to try first
-
-	mu     sync.Mutex
-	idle   []idle
-	closed bool
+	pool    *puddle.Pool[*connection]
+	next    atomic.Uint64 // index of the address to try first
 }
 
-type idle struct {
-	conn  *ch.Client
-	since time.Time
+type connection struct {
+	*ch.Client
+	used bool
 }
 
-// ErrClosed is returned after Close.
-var ErrClosed = errors.New("the connections are closed")
-
-// NewPool returns a pool; it connects to nothing yet.
-func NewPool(options Options) *Pool {
-	return &Pool{options: options, slots: make(chan struct{}, options.MaxConnections)}
+// NewPool returns a pool; it does not connect yet. The options must be valid.
+func NewPool(options Options) (*Pool, error) {
+	p := &Pool{options: options}
+	var err error
+	p.pool, err = puddle.NewPool(&puddle.Config[*connection]{
+		Constructor: p.dial,
+		Destructor:  func(c *connection) { _ = c.Close() },
+		MaxSize:     int32(options.MaxConnections),
+	})
+	return p, err
 }
 
-// Do runs a query on some connection. A connection that was left unused and turns out
-// to be dead is replaced once, and the query made again: every statement of this exporter
-// may be repeated.
+// Close waits for the queries in progress and closes all connections.
+func (p *Pool) Close() { p.pool.Close() }
+
+// Do runs a query on a connection. A connection that has been idle may turn out to be
+// dead; the query is then repeated on another one, at last on a new one. So it must be
+// a query that may be repeated.
 func (p *Pool) Do(ctx context.Context, query func() ch.Query) error {
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-	case <-ctx.Done():
-		return fmt.Errorf("wait for one of %d connections: %w", cap(p.slots), ctx.Err())
-	}
-	conn, used, err := p.take(ctx)
-	if err != nil {
-		return err
-	}
-	err = conn.Do(ctx, query())
-	if used && err != nil && !ch.IsException(err) && ctx.Err() == nil {
-		_ = conn.Close()
-		if conn, err = p.dial(ctx); err != nil {
+	for {
+		c, err := p.pool.Acquire(ctx)
+		if err != nil {
 			return err
 		}
+		conn := c.Value()
+		if conn.IsClosed() || c.IdleDuration() > maxIdle {
+			c.Destroy()
+			continue
+		}
+		used := conn.used
+		conn.used = true
 		err = conn.Do(ctx, query())
+		if err == nil {
+			c.Release()
+			return nil
+		}
+		c.Destroy() // after an exception within an insert the server closes it
+		if !used || ch.IsException(err) || ctx.Err() != nil {
+			return err
+		}
 	}
-	p.give(conn, err)
-	return err
 }
 
 // Exec runs a statement without a result.
@@ -104,64 +110,16 @@ func (p *Pool) Strings(ctx context.Context, sql string) ([]string, error) {
 	return rows, err
 }
 
-// Close closes the connections that are not in use; those in use close when their
-// query ends.
-func (p *Pool) Close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	for _, i := range p.idle {
-		_ = i.conn.Close()
-	}
-	p.idle = nil
-}
-
-// take returns an idle connection, used, or a new one.
-func (p *Pool) take(ctx context.Context) (conn *ch.Client, used bool, err error) {
-	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return nil, false, ErrClosed
-	}
-	for n := len(p.idle); n > 0 && conn == nil; n = len(p.idle) {
-		newest := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		if newest.conn.IsClosed() || time.Since(newest.since) > p.options.MaxIdle {
-			_ = newest.conn.Close()
-			continue
-		}
-		conn = newest.conn
-	}
-	p.mu.Unlock()
-	if conn != nil {
-		return conn, true, nil
-	}
-	conn, err = p.dial(ctx)
-	return conn, false, err
-}
-
-// give takes a connection back, if it is fit for another query.
-func (p *Pool) give(conn *ch.Client, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	// After an exception in the middle of an insert the server closes the connection.
-	if err != nil || p.closed || conn.IsClosed() {
-		_ = conn.Close()
-		return
-	}
-	p.idle = append(p.idle, idle{conn: conn, since: time.Now()})
-}
-
-// dial connects to the first address that answers, beginning with another one each
-// time so that the load spreads.
-func (p *Pool) dial(ctx context.Context) (*ch.Client, error) {
+// dial connects to the first address that answers. It begins with another address each
+// time, so that the connections spread over the servers.
+func (p *Pool) dial(ctx context.Context) (*connection, error) {
 	start := p.next.Add(1) - 1
 	var failures []error
 	for i := range p.options.Addresses {
 		address := p.options.Addresses[(start+uint64(i))%uint64(len(p.options.Addresses))]
 		conn, err := p.connect(ctx, address)
 		if err == nil {
-			return conn, nil
+			return &connection{Client: conn}, nil
 		}
 		failures = append(failures, fmt.Errorf("connect to ClickHouse at %s: %w", address, err))
 	}

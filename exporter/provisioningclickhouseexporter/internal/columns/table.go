@@ -20,9 +20,9 @@ type Table struct {
 
 	columns []column
 	rowsOf  func(*columnar.Batch) *columnar.Rows
-	// mend completes a block of these rows.
-	mend  func(rows *columnar.Rows)
-	names string
+	// finalize completes a block of these rows.
+	finalize func(rows *columnar.Rows)
+	names    string
 }
 
 // column is a column of a block.
@@ -120,8 +120,8 @@ func (t *Table) append(b *columnar.Batch, rows *columnar.Rows) {
 	for i, c := range t.columns {
 		c.append(b, rows.Column(i), rows.Len())
 	}
-	if t.mend != nil {
-		t.mend(rows)
+	if t.finalize != nil {
+		t.finalize(rows)
 	}
 }
 

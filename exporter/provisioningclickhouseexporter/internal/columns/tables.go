@@ -31,7 +31,7 @@ func observations() *Table {
 			}
 		})
 	t.add("timed", timed)
-	t.mend = func(rows *columnar.Rows) {
+	t.finalize = func(rows *columnar.Rows) {
 		times := rows.Column(occurredAt).Numbers
 		for i := range rows.Len() {
 			is := times != nil && times[i] != 0
@@ -58,7 +58,7 @@ func quarantine() *Table {
 	t := newTable("provisioning_quarantine", record.Quarantine,
 		func(b *columnar.Batch) *columnar.Rows { return &b.Quarantined },
 		func(string) column { return observed })
-	t.mend = func(*columnar.Rows) {
+	t.finalize = func(*columnar.Rows) {
 		for i, at := range observed.ColInt64 {
 			if at <= 0 { // absent, or after the last time there is
 				// Not part of the row's key, so a retry is still the same row.
