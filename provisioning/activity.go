@@ -147,12 +147,18 @@ func (a *Activity) sides(o *Observation, odd bool) {
 		a.failedSides[side] = false
 	}
 	if a.Kind == KindPassword {
-		a.FailedOn = failedOn[btoi(a.failedSides[0])+2*btoi(a.failedSides[1])]
+		switch a.failedSides {
+		case [2]bool{true, true}:
+			a.FailedOn = FailedOnBoth
+		case [2]bool{true, false}:
+			a.FailedOn = FailedOnIdentityNow
+		case [2]bool{false, true}:
+			a.FailedOn = FailedOnSource
+		default:
+			a.FailedOn = FailedOnNone
+		}
 	}
 }
-
-// failedOn is indexed by 1 for IdentityNow plus 2 for the source.
-var failedOn = [...]FailedOn{FailedOnNone, FailedOnIdentityNow, FailedOnSource, FailedOnBoth}
 
 func (a *Activity) describe(o *Observation) {
 	last(&a.SourceID, o.SourceID)

@@ -80,23 +80,3 @@ func compare(a, b *Observation) int {
 }
 
 func compareID(a, b ID) int { return bytes.Compare(a[:], b[:]) }
-
-// Earlier reports whether a is the copy to keep of two observations with the
-// same event id: the first receipt, and among equal receipts the smaller content,
-// so that the choice does not depend on the order of arrival.
-func Earlier(a, b *Observation) bool {
-	return cmp.Or(
-		cmp.Compare(a.ObservedAt, b.ObservedAt),
-		cmp.Compare(a.ErrorMessage, b.ErrorMessage),
-		cmp.Compare(a.ApprovalStatus, b.ApprovalStatus),
-		cmp.Compare(a.ApproverName, b.ApproverName),
-		cmp.Compare(a.Cause, b.Cause),
-		cmp.Compare(a.SourceName, b.SourceName),
-		cmp.Compare(a.IdentityID, b.IdentityID),
-		cmp.Compare(a.IdentityName, b.IdentityName),
-		cmp.Compare(a.RequesterID, b.RequesterID),
-		cmp.Compare(a.RequesterName, b.RequesterName),
-		cmp.Compare(a.TicketID, b.TicketID),
-		cmp.Compare(a.RequestedAt, b.RequestedAt),
-	) < 0
-}

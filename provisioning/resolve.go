@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"unsafe"
 )
 
 // Resolve folds the observations of ONE group into its activities, ordered by
@@ -32,12 +31,13 @@ func ResolveBoth(observations []Observation, known int) (before, after []Activit
 	case !plain:
 		return Resolve(observations[:known]), after
 	}
+	isKnown := memberOf(observations[:known])
 	before = make([]Activity, 0, len(after))
 	for i := range after {
 		a := &after[i]
 		history := make([]*Observation, 0, len(a.History))
 		for n := range a.History {
-			if o := a.History[n].Observation; indexIn(observations, o) < known {
+			if o := a.History[n].Observation; isKnown(o) {
 				history = append(history, o)
 			}
 		}
@@ -52,9 +52,27 @@ func ResolveBoth(observations []Observation, known int) (before, after []Activit
 	return before, after
 }
 
-// indexIn is the index of the element that o points to.
-func indexIn(list []Observation, o *Observation) int {
-	return int((uintptr(unsafe.Pointer(o)) - uintptr(unsafe.Pointer(unsafe.SliceData(list)))) / unsafe.Sizeof(*o))
+// memberOf returns a function that reports whether an observation is an element of the
+// list. Few are compared one by one, which is quicker than a map.
+func memberOf(list []Observation) func(*Observation) bool {
+	if len(list) <= maxWalked {
+		return func(o *Observation) bool {
+			for i := range list {
+				if &list[i] == o {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	members := make(map[*Observation]struct{}, len(list))
+	for i := range list {
+		members[&list[i]] = struct{}{}
+	}
+	return func(o *Observation) bool {
+		_, ok := members[o]
+		return ok
+	}
 }
 
 // resolve also tells whether the set is plain: each observation makes or joins the
@@ -94,7 +112,7 @@ func resolve(observations []Observation) (activities []Activity, plain bool) {
 	return r.activities(), false
 }
 
-// distinct returns the observations sorted, the earlier copy of each event id.
+// distinct returns the observations sorted, the copies of each event id merged.
 func distinct(observations []Observation) []*Observation {
 	sorted := make([]*Observation, len(observations))
 	for i := range observations {
@@ -104,22 +122,30 @@ func distinct(observations []Observation) []*Observation {
 		return sorted
 	}
 	if repeated(observations) {
-		slices.SortFunc(sorted, func(a, b *Observation) int {
-			if c := compareID(a.EventID, b.EventID); c != 0 {
-				return c
-			}
-			return cmp.Compare(btoi(Earlier(b, a)), btoi(Earlier(a, b)))
-		})
-		sorted = slices.CompactFunc(sorted, func(a, b *Observation) bool { return a.EventID == b.EventID })
+		sorted = mergeCopies(sorted)
 	}
 	slices.SortFunc(sorted, compare)
 	return sorted
 }
 
+func mergeCopies(all []*Observation) []*Observation {
+	slices.SortStableFunc(all, func(a, b *Observation) int { return compareID(a.EventID, b.EventID) })
+	out := all[:0]
+	for _, o := range all {
+		if n := len(out) - 1; n >= 0 && out[n].EventID == o.EventID {
+			merged := Merge(out[n], o)
+			out[n] = &merged
+			continue
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
 // repeated reports whether an event id may be there twice. Few are compared with each
 // other, which is quicker than sorting them.
 func repeated(observations []Observation) bool {
-	if len(observations) > walked {
+	if len(observations) > maxWalked {
 		return true
 	}
 	for i := range observations {
@@ -132,7 +158,8 @@ func repeated(observations []Observation) bool {
 	return false
 }
 
-const walked = 32
+// maxWalked is how many observations are compared one by one.
+const maxWalked = 32
 
 // Levels of precision, from an observation that says least to one that says all.
 const (
@@ -283,11 +310,4 @@ func sortActivities(list []Activity) {
 	slices.SortFunc(list, func(a, b Activity) int {
 		return cmp.Or(cmp.Compare(a.FirstAt, b.FirstAt), compareID(a.ID, b.ID))
 	})
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -148,7 +148,7 @@ func (c *correlator) correlate(t *transaction, key groupKey, before, base *state
 	after.Touched = now
 	epoch := c.epoch.Load()
 	found := change.Find(change.Input{
-		Before: before, After: &after, Arrivals: in.observations, Added: merged.Added, Moved: merged.Moved,
+		Before: before, After: &after, Arrivals: in.observations, Added: merged.Added, Fuller: merged.Fuller, Moved: merged.Moved,
 		SourceName: names.of(in.observations[0].Tenant),
 		Epoch:      epoch, EpochStart: c.epochStart.Load(), Adopted: adopted,
 		LastInterruption: pcommon.Timestamp(c.lastInterruption.Load()), Thresholds: &c.thresholds,

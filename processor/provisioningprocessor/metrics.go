@@ -78,6 +78,9 @@ func (m *metrics) applied(ctx context.Context, c *correlator, t *transaction) {
 			if n >= len(found.Observed) {
 				break
 			}
+			if found.Again[found.Observed[n]] {
+				continue
+			}
 			source := cmp.Or(r.SourceName, r.SourceID)
 			observations[series{feed: string(r.Feed)}]++
 			if r.ReportedStatus == provisioning.StatusUnset {

@@ -73,7 +73,9 @@ func (s *sink) keep(lr plog.LogRecord) error {
 		}
 		switch r.RecordType {
 		case record.TypeObservation:
-			s.observations[r.EventID] = r
+			if known, ok := s.observations[r.EventID]; !ok || r.Version >= known.Version {
+				s.observations[r.EventID] = r
+			}
 		case record.TypeState:
 			s.states = append(s.states, r)
 		default:

@@ -27,9 +27,9 @@ type FieldOf[T any] struct {
 	attribute string
 	// builtin is the LogRecord's own field that holds the value, 0 for an attribute.
 	builtin builtin
-	// at is where the value lies in a T. Every record has some fifty values, which are
-	// passed over several times on their way: a type switch on what Pointer returns took
-	// three times as long.
+	// at is the offset of the value in a T. A record has some sixty values, each of which is
+	// read several times on its way: a type switch on what Pointer returns takes three times
+	// as long. This file alone uses the offset.
 	at uintptr
 }
 
@@ -134,18 +134,14 @@ func (f *FieldOf[T]) Word(row *T) string {
 	}
 }
 
-// same compares the values of a row and of what begins like one: an Observation is the
-// beginning of its Record.
-func (f *FieldOf[T]) same(a unsafe.Pointer, b *T) bool {
-	a = unsafe.Add(a, f.at)
+// same reports whether two rows have the same value.
+func (f *FieldOf[T]) same(a, b *T) bool {
 	switch f.Value {
 	case ValueText:
-		return *(*string)(a) == f.Text(b)
+		return f.Text(a) == f.Text(b)
 	case ValueID:
-		return *(*provisioning.ID)(a) == *f.ID(b)
-	case ValueStatus, ValueBool:
-		return int64(*(*uint8)(a)) == f.Number(b)
+		return *f.ID(a) == *f.ID(b)
 	default:
-		return *(*int64)(a) == f.Number(b)
+		return f.Number(a) == f.Number(b)
 	}
 }

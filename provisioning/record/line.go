@@ -1,6 +1,10 @@
 package record
 
-import "github.com/provtrail/provtrail/provisioning"
+import (
+	"cmp"
+
+	"github.com/provtrail/provtrail/provisioning"
+)
 
 // Line is the readable line of a record, for example
 //
@@ -20,28 +24,19 @@ func Line(r *Record, status provisioning.Status) string {
 		b = append(b, " (verification overdue)"...)
 	}
 	b = append(append(b, ": "...), r.Operation...)
-	b = part(b, " ", r.AttributeName)
+	b = appendPart(b, " ", r.AttributeName)
 	if r.AttributeValue != "" {
 		b = append(append(append(b, ` "`...), r.AttributeValue...), '"')
 	}
-	b = part(b, " for ", firstOf(r.IdentityName, r.AccountID, r.IdentityID))
-	b = part(b, " on ", firstOf(r.SourceName, r.SourceID))
-	b = part(b, ": ", r.ErrorMessage)
+	b = appendPart(b, " for ", cmp.Or(r.IdentityName, r.AccountID, r.IdentityID))
+	b = appendPart(b, " on ", cmp.Or(r.SourceName, r.SourceID))
+	b = appendPart(b, ": ", r.ErrorMessage)
 	return string(b)
 }
 
-func part(b []byte, before, text string) []byte {
+func appendPart(b []byte, before, text string) []byte {
 	if text == "" {
 		return b
 	}
 	return append(append(b, before...), text...)
-}
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }

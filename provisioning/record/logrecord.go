@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"unsafe"
 
 	"github.com/provtrail/provtrail/provisioning"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -66,9 +65,6 @@ func (w *writer) write(to plog.LogRecord, status provisioning.Status, typical in
 	to.Body().SetStr(Line(r, status))
 }
 
-// An Observation is the beginning of its Record, see FieldOf.same.
-var _ = [1]struct{}{}[unsafe.Offsetof(Record{}.Observation)]
-
 // Enrich turns the record of an observation, as WriteObservation made it, into what
 // WriteRecord would write for r, the record of that observation. Attributes of other
 // makers stay. What is the same already is moved, not written again.
@@ -78,6 +74,7 @@ func Enrich(lr plog.LogRecord, o *provisioning.Observation, r *Record) {
 	changed := flagged || r.Status != o.ReportedStatus
 	var attributes xpdata.MapBuilder
 	attributes.EnsureCapacity(lr.Attributes().Len() + typicallyDerived)
+	own := &Record{Observation: *o}
 	next := 0 // fields before it are done
 	upTo := func(end int) {
 		for ; next < end; next++ {
@@ -85,7 +82,7 @@ func Enrich(lr plog.LogRecord, o *provisioning.Observation, r *Record) {
 			if f.builtin != builtinNone {
 				continue
 			}
-			changed = changed || !f.Derived && !f.same(unsafe.Pointer(o), r)
+			changed = changed || !f.Derived && !f.same(own, r)
 			f.put(r, &attributes)
 		}
 	}
@@ -99,7 +96,7 @@ func Enrich(lr plog.LogRecord, o *provisioning.Observation, r *Record) {
 			continue // out of order: written already
 		}
 		upTo(i)
-		if f := &Activities.Fields[i]; !f.Derived && f.same(unsafe.Pointer(o), r) {
+		if f := &Activities.Fields[i]; !f.Derived && f.same(own, r) {
 			value.MoveTo(attributes.AppendEmpty(f.attribute))
 			next++
 		}

@@ -19,6 +19,9 @@ type Change struct {
 	Records []record.Record
 	// Observed are the arrivals that the first records belong to.
 	Observed []int
+	// Again are the arrivals among them whose observation was emitted before: they made it
+	// fuller.
+	Again map[int]bool
 	// Summary is the group's new summary, nil where it is as before.
 	Summary *record.Group
 
@@ -36,6 +39,8 @@ type Input struct {
 	// in the order in which After has them.
 	Arrivals []*provisioning.Observation
 	Added    []int
+	// Fuller are the arrivals that were merged into observations that Before has.
+	Fuller []state.Copy
 	// Moved says that After differs from Before by more than what was added.
 	Moved bool
 	// SourceName returns the name of a source of which only the id is known in the group,

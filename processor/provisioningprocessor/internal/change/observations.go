@@ -1,60 +1,75 @@
 package change
 
 import (
+	"slices"
+
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// observations makes the one record of each added observation: its step in the
-// first activity that has it. It returns which activities are emitted as they stand.
+// observations makes the one record of each added observation, and of each that became
+// fuller: its step in the first activity that has it. It returns which activities are
+// emitted as they stand.
 func (f *finder) observations() (current []bool) {
 	current = make([]bool, len(f.Change.After))
-	left := len(f.Added)
+	left := len(f.Added) + len(f.Fuller)
 	if left == 0 {
 		return current
 	}
 	f.Records = make([]record.Record, 0, left)
 	f.Observed = make([]int, 0, left)
-	added := f.Input.After.Observations[len(f.Input.After.Observations)-left:]
-	emitted := make([]bool, left)
-	index := indexOf(added)
+	arrival := f.arrivals()
 	for i := range f.Change.After {
 		a := &f.Change.After[i]
 		for n := range a.History {
-			at := index(a.History[n].Observation)
-			if at < 0 || emitted[at] {
+			at, ok := arrival(a.History[n].Observation)
+			if !ok {
 				continue
 			}
-			emitted[at] = true
-			f.observation(a, n, f.Added[at])
+			f.observation(a, n, at)
 			current[i] = current[i] || n == len(a.History)-1
 		}
 	}
 	return current
 }
 
-// indexOf returns a function that finds an observation in the slice it points
-// into, -1 for one that does not.
-func indexOf(in []provisioning.Observation) func(*provisioning.Observation) int {
-	if len(in) > maxWalked {
-		index := make(map[*provisioning.Observation]int, len(in))
-		for i := range in {
-			index[&in[i]] = i
+// arrivals returns a function that gives the arrival of each observation that was added or
+// became fuller, once.
+func (f *finder) arrivals() func(*provisioning.Observation) (int, bool) {
+	all := f.Input.After.Observations
+	wanted := make([]*provisioning.Observation, 0, len(f.Added)+len(f.Fuller))
+	arrivals := append(make([]int, 0, cap(wanted)), f.Added...)
+	for i := range f.Added {
+		wanted = append(wanted, &all[len(all)-len(f.Added)+i])
+	}
+	for _, c := range f.Fuller {
+		wanted, arrivals = append(wanted, &all[c.At]), append(arrivals, c.Arrival)
+		if f.Again == nil {
+			f.Again = map[int]bool{}
 		}
-		return func(o *provisioning.Observation) int {
+		f.Again[c.Arrival] = true
+	}
+	find := func(o *provisioning.Observation) int { return slices.Index(wanted, o) }
+	if len(wanted) > maxWalked {
+		index := make(map[*provisioning.Observation]int, len(wanted))
+		for i, o := range wanted {
+			index[o] = i
+		}
+		find = func(o *provisioning.Observation) int {
 			if i, ok := index[o]; ok {
 				return i
 			}
 			return -1
 		}
 	}
-	return func(o *provisioning.Observation) int {
-		for i := range in {
-			if &in[i] == o {
-				return i
-			}
+	return func(o *provisioning.Observation) (int, bool) {
+		i := find(o)
+		if i < 0 || arrivals[i] < 0 {
+			return 0, false
 		}
-		return -1
+		at := arrivals[i]
+		arrivals[i] = -1
+		return at, true
 	}
 }
 

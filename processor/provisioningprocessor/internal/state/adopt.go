@@ -18,8 +18,8 @@ func (g *Group) Adopt(stored []provisioning.Observation) Group {
 }
 
 // MergeAdopted is Merge for a group that may have adopted observations: one that arrives
-// is added as if it were new, so that it is emitted again. Of the two copies the earlier
-// receipt stays all the same.
+// is added as if it were new, so that it is emitted again. The two copies are merged all
+// the same.
 func (g *Group) MergeAdopted(arrivals []*provisioning.Observation) Merged {
 	if g.FromHistory == 0 {
 		return g.Merge(arrivals)

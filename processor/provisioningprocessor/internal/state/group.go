@@ -3,6 +3,7 @@
 package state
 
 import (
+	"cmp"
 	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -17,8 +18,8 @@ const Tick = 30 * 1e9
 type Group struct {
 	// Observations are distinct by event id and carry no Original.
 	Observations []provisioning.Observation
-	// Revisions counts the changes that added no observation: copies that replaced a
-	// stored one, and names of sources that changed.
+	// Revisions counts the changes that added no observation: copies that changed a stored
+	// one, and names of sources that changed.
 	Revisions int
 	// Checked is the time up to which the timers have flagged the activities.
 	Checked pcommon.Timestamp
@@ -70,15 +71,23 @@ type Merged struct {
 	Added []int
 	// Duplicates are the indexes of the arrivals that were known already.
 	Duplicates []int
-	// Moved says that an earlier copy replaced a stored one.
+	// Fuller are the duplicates that had something that the stored copies lacked.
+	Fuller []Copy
+	// Moved says that a stored observation changed.
 	Moved bool
+}
+
+// Copy is an arrival that was merged into a stored observation.
+type Copy struct {
+	Arrival int // index into the arrivals
+	At      int // index into the group's observations
 }
 
 // Changed reports whether the set differs from that before.
 func (m *Merged) Changed() bool { return len(m.Added) > 0 || m.Moved }
 
-// Merge adds arrivals to the group and leaves the group as it is. Of copies with
-// the same event id the earlier receipt stays.
+// Merge adds arrivals to the group and leaves the group as it is. Copies with the same
+// event id are merged.
 func (g *Group) Merge(arrivals []*provisioning.Observation) Merged {
 	m := Merged{Group: *g}
 	stored := len(g.Observations)
@@ -88,35 +97,56 @@ func (g *Group) Merge(arrivals []*provisioning.Observation) Merged {
 		m.own(len(arrivals))
 	}
 	find := finder(&m.Observations, len(arrivals))
-	added := make([]int, 0, len(arrivals)) // arrival of each new observation
+	m.Added = make([]int, 0, len(arrivals))
 	for i := range arrivals {
 		at, known := find(arrivals[i].EventID)
 		if !known {
 			m.append(arrivals[i])
-			added = append(added, i)
+			m.Added = append(m.Added, i)
 			continue
 		}
-		if !provisioning.Earlier(arrivals[i], &m.Observations[at]) {
+		was := &m.Observations[at]
+		merged := provisioning.Merge(was, arrivals[i])
+		merged.Original = ""
+		if at >= stored { // both arrived: the record of the longer document is sent on
+			if first := &m.Added[at-stored]; longer(arrivals[i], arrivals[*first]) {
+				*first, i = i, *first
+			}
 			m.Duplicates = append(m.Duplicates, i)
+			*was = merged
 			continue
 		}
-		if shared && at < stored {
+		m.Duplicates = append(m.Duplicates, i)
+		if merged == *was {
+			continue
+		}
+		if shared {
 			m.own(len(arrivals) - i)
 			shared = false
+			was = &m.Observations[at]
 		}
-		m.Observations[at] = *arrivals[i]
-		m.Observations[at].Original = ""
-		if at < stored {
-			m.Duplicates = append(m.Duplicates, i)
-			m.Revisions++
-			m.Moved = true
-			continue
+		was.ObservedAt = merged.ObservedAt
+		if merged != *was {
+			m.fuller(Copy{Arrival: i, At: at})
 		}
-		m.Duplicates = append(m.Duplicates, added[at-stored])
-		added[at-stored] = i
+		*was = merged
+		m.Revisions++
+		m.Moved = true
 	}
-	m.Added = added
 	return m
+}
+
+// fuller notes a copy; of several copies of one observation the last one stays, which
+// completed it.
+func (m *Merged) fuller(c Copy) {
+	m.Fuller = slices.DeleteFunc(m.Fuller, func(other Copy) bool { return other.At == c.At })
+	m.Fuller = append(m.Fuller, c)
+}
+
+// longer reports whether the document of a is longer than that of b, and of two of one
+// length the smaller.
+func longer(a, b *provisioning.Observation) bool {
+	return cmp.Or(cmp.Compare(len(a.Original), len(b.Original)), cmp.Compare(b.Original, a.Original)) > 0
 }
 
 // Pointers point to each observation of a list.

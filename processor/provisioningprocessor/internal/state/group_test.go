@@ -121,28 +121,37 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-func TestMergeKeepsTheEarlierReceipt(t *testing.T) {
-	observe := func(id byte, at pcommon.Timestamp) provisioning.Observation {
-		return provisioning.Observation{EventID: provisioning.ID{id}, ObservedAt: at, Original: "{}"}
+func TestMergeKeepsTheEarlierReceiptAndTheFullerText(t *testing.T) {
+	observe := func(id byte, at pcommon.Timestamp, text string) provisioning.Observation {
+		return provisioning.Observation{EventID: provisioning.ID{id}, ObservedAt: at, ErrorMessage: text, Original: "{" + text + "}"}
 	}
 	var empty Group
-	first := empty.Merge(Pointers([]provisioning.Observation{observe(1, 10), observe(2, 10), observe(1, 9)}))
-	require.Equal(t, []int{2, 1}, first.Added)
+	first := empty.Merge(Pointers([]provisioning.Observation{observe(1, 10, ""), observe(2, 10, ""), observe(1, 9, "no")}))
+	require.Equal(t, []int{2, 1}, first.Added, "the longer document's record is sent on")
 	require.Equal(t, []int{0}, first.Duplicates)
 	require.False(t, first.Moved)
+	require.Empty(t, first.Fuller)
 	require.Equal(t, 2, first.Revision())
-	require.Empty(t, first.Observations[0].Original)
+	require.Equal(t, provisioning.Observation{EventID: provisioning.ID{1}, ObservedAt: 9, ErrorMessage: "no"}, first.Observations[0])
 	require.Empty(t, empty.Observations)
 
-	same := first.Group.Merge(Pointers([]provisioning.Observation{observe(1, 9), observe(2, 11)}))
+	same := first.Group.Merge(Pointers([]provisioning.Observation{observe(1, 9, "no"), observe(2, 11, ""), observe(1, 12, "")}))
 	require.False(t, same.Changed())
-	require.Len(t, same.Duplicates, 2)
+	require.Len(t, same.Duplicates, 3)
 
-	earlier := first.Group.Merge(Pointers([]provisioning.Observation{observe(2, 3)}))
+	earlier := first.Group.Merge(Pointers([]provisioning.Observation{observe(2, 3, "")}))
 	require.True(t, earlier.Moved)
+	require.Empty(t, earlier.Fuller)
 	require.Equal(t, 3, earlier.Revision())
 	require.EqualValues(t, 3, earlier.Observations[1].ObservedAt)
 	require.EqualValues(t, 10, first.Observations[1].ObservedAt, "the state before is left alone")
+
+	fuller := first.Group.Merge(Pointers([]provisioning.Observation{observe(3, 1, ""), observe(2, 20, "a"), observe(2, 20, "ab")}))
+	require.True(t, fuller.Moved)
+	require.Equal(t, []Copy{{Arrival: 2, At: 1}}, fuller.Fuller)
+	require.Equal(t, "ab", fuller.Observations[1].ErrorMessage)
+	require.EqualValues(t, 10, fuller.Observations[1].ObservedAt)
+	require.Empty(t, fuller.Observations[1].Original)
 }
 
 func TestMergeOfManyIsThatOfFew(t *testing.T) {
