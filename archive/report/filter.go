@@ -84,13 +84,26 @@ func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 		"status": &f.Status, "source": &f.Source, "kind": &f.Kind, "operation": &f.Operation,
 		"cause": &f.Cause, "flag": &f.Flag, "identity": &f.Identity, "group": &f.Group, "tenant": &f.Tenant,
 	} {
-		given := slices.Concat(query[name], query["var-"+name])
-		*list = slices.DeleteFunc(given, func(s string) bool { return s == "" || s == grafanaAll })
+		all := func(s string) bool { return s == "" || s == grafanaAll }
+		given := slices.DeleteFunc(slices.Clone(query["var-"+name]), all)
+		for i, value := range given {
+			given[i] = decodeOption(value)
+		}
+		*list = append(given, slices.DeleteFunc(slices.Clone(query[name]), all)...)
 	}
 	if columns := query.Get("columns"); columns != "" {
 		f.Columns = strings.Split(columns, ",")
 	}
 	return f, errors.Join(append(errs, f.Validate())...)
+}
+
+// decodeOption is the text of an option of a dashboard's variable: percent-encoded where
+// it has a character that Grafana or SQL would read as its own.
+func decodeOption(value string) string {
+	if text, err := url.PathUnescape(value); err == nil {
+		return text
+	}
+	return value
 }
 
 // Validate names what is wrong.

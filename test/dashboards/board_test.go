@@ -55,6 +55,10 @@ type panel struct {
 
 type fieldConfig struct {
 	Unit        string
+	Decimals    *int
+	Color       struct{ Mode string }
+	Mappings    []struct{ Options map[string]any }
+	Custom      map[string]any
 	DisplayName string
 	Links       []dataLink
 	NoValue     *string
@@ -78,7 +82,7 @@ type variable struct {
 	Type, Name, Label, Description string
 	Query                          json.RawMessage
 	IncludeAll, Multi              bool
-	Refresh                        int
+	Refresh, Hide                  int
 }
 
 // sql is the query of a query variable.

@@ -62,17 +62,25 @@ func (s *interpolated) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
+// alerts is an alert file.
+type alerts struct {
+	Groups []struct {
+		Name, Folder, Interval interpolated
+		Rules                  []*rule
+	}
+}
+
+func readAlerts(text []byte) (file alerts, err error) {
+	err = yaml.Unmarshal(text, &file)
+	return file, err
+}
+
 func rules(t testing.TB) map[string]*rule {
 	t.Helper()
 	text, err := os.ReadFile(alertFile)
 	require.NoError(t, err)
-	var file struct {
-		Groups []struct {
-			Name, Folder, Interval interpolated
-			Rules                  []*rule
-		}
-	}
-	require.NoError(t, yaml.Unmarshal(text, &file))
+	file, err := readAlerts(text)
+	require.NoError(t, err)
 	require.Len(t, file.Groups, 1)
 	require.EqualValues(t, "5m", file.Groups[0].Interval)
 	out := map[string]*rule{}

@@ -83,18 +83,7 @@ func assertPanel(t *testing.T, b *board, p *panel, uids map[string]*board) {
 		assert.NotEmpty(t, p.FieldConfig.Defaults.Unit, "%s: unit", p.Title)
 	}
 	assertStatusColours(t, p)
-	links := p.FieldConfig.Defaults.Links
-	for _, o := range p.FieldConfig.Overrides {
-		for _, property := range o.Properties {
-			if property.ID == "links" {
-				for _, l := range property.Value.([]any) {
-					m := l.(map[string]any)
-					links = append(links, dataLink{m["title"].(string), m["url"].(string)})
-				}
-			}
-		}
-	}
-	for _, l := range links {
+	for _, l := range p.links() {
 		assertLink(t, b, p, l, uids)
 	}
 }
