@@ -18,30 +18,42 @@ type Scope struct {
 	Typed    map[string]bool     // the variables that are typed in
 }
 
-// Expand does what Grafana and its ClickHouse plugin do to a query before it is
-// sent: $__conditionalAll, then the variables, then the macros.
+// Expand does what Grafana and its ClickHouse plugin do to a panel's query before it is
+// sent.
 func (s *Scope) Expand(sql string) (string, error) {
-	sql, err := s.conditions(sql)
+	sql, err := s.Substitute(sql)
 	if err != nil {
 		return "", err
 	}
-	replace := func(pattern *regexp.Regexp, by func([]string) (string, error)) {
-		sql = pattern.ReplaceAllStringFunc(sql, func(use string) string {
-			text, problem := by(pattern.FindStringSubmatch(use))
-			if problem != nil && err == nil {
-				err = fmt.Errorf("%s: %w", use, problem)
-			}
-			return text
-		})
-	}
-	replace(variableUse, func(parts []string) (string, error) { return s.variable(parts[1], parts[2]) })
-	replace(macro, func(parts []string) (string, error) {
+	sql, err = replace(sql, macro, func(parts []string) (string, error) {
 		return s.macro(parts[1], strings.TrimSpace(strings.Trim(parts[2], "()")))
 	})
 	if err == nil && strings.Contains(sql, "$") {
 		err = fmt.Errorf("something was not expanded: %s", sql)
 	}
 	return sql, err
+}
+
+// Substitute is the part that happens in the browser, and not for an alert:
+// $__conditionalAll, then the variables.
+func (s *Scope) Substitute(sql string) (string, error) {
+	sql, err := s.conditions(sql)
+	if err != nil {
+		return "", err
+	}
+	return replace(sql, variableUse, func(parts []string) (string, error) { return s.variable(parts[1], parts[2]) })
+}
+
+func replace(sql string, pattern *regexp.Regexp, by func(parts []string) (string, error)) (string, error) {
+	var failed error
+	sql = pattern.ReplaceAllStringFunc(sql, func(use string) string {
+		text, err := by(pattern.FindStringSubmatch(use))
+		if err != nil && failed == nil {
+			failed = fmt.Errorf("%s: %w", use, err)
+		}
+		return text
+	})
+	return sql, failed
 }
 
 // conditions replaces $__conditionalAll(condition, $variable), the last one first.
@@ -101,18 +113,12 @@ func (s *Scope) variable(name, format string) (string, error) {
 	switch {
 	case !known:
 		return "", fmt.Errorf("variable %s is not in the dashboard", name)
-	case format == "singlequote":
-		quoted := make([]string, len(values))
-		for i, v := range values {
-			quoted[i] = "'" + strings.ReplaceAll(v, "'", `\'`) + "'"
-		}
-		return strings.Join(quoted, ","), nil
 	case format == "percentencode" && s.Typed[name]:
 		return percentEncode(strings.Join(values, "")), nil
 	case format == "percentencode":
 		return percentEncode("{" + strings.Join(values, ",") + "}"), nil
 	default:
-		return "", errors.New("a variable in SQL must be quoted")
+		return "", errors.New("a variable in SQL has the format percentencode: none for SQL escapes a backslash")
 	}
 }
 
