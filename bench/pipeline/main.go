@@ -40,7 +40,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each collector is measured")
 	flag.StringVar(&o.provtrail, "provtrail", "bin/provtrail", "program")
 	flag.StringVar(&o.contrib, "contrib", "bin/contrib", "program built from bench/pipeline/contrib-builder.yaml; empty to leave it out")
-	flag.DurationVar(&o.soak, "soak", 0, "instead of comparing, run provtrail for so long on live traffic and tell how it grows")
+	flag.DurationVar(&o.soak, "soak", 0, "instead of comparing, run provtrail for so long on live traffic and report how it grows")
 	flag.IntVar(&o.rate, "rate", 340, "with -soak: groups a second; a group has about 15 observations")
 	flag.StringVar(&o.profiles, "profiles", "", "folder for provtrail's CPU and allocation profiles of each round; empty for none")
 	flag.Parse()

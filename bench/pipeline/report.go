@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// report writes the table: medians, and the least and the most where it tells something.
+// report writes the table: medians, and the least and the most where they differ.
 func report(out io.Writer, in input, all []measurement) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d %s, of %d bytes (%d observations); %s, %d CPUs, %s/%s, ClickHouse as a process of its own.\n\n",
@@ -32,14 +32,14 @@ func report(out io.Writer, in input, all []measurement) error {
 		medians[name] = map[string]float64{
 			"documents": documents.median, "rows": stored.median, "peak": peak.median, "allocations": allocations.median, "latency": latency.median,
 		}
-		told := "-"
+		allocated := "-"
 		if allocations.median > 0 {
-			told = fmt.Sprintf("%.0f", allocations.median)
+			allocated = fmt.Sprintf("%.0f", allocations.median)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %.0f | %.0f | %.1f | %s |\n", name, documents, stored,
 			per(func(m measurement) float64 { return float64(in.documents) / m.wall.Seconds() }), peak,
 			per(func(m measurement) float64 { return float64(m.tables) / float64(in.documents) }).median,
-			per(func(m measurement) float64 { return float64(m.archived) / float64(in.documents) }).median, latency.median, told)
+			per(func(m measurement) float64 { return float64(m.archived) / float64(in.documents) }).median, latency.median, allocated)
 	}
 	b.WriteString("\n")
 	figures(&b, in.shape, medians[ours], medians["contrib"])

@@ -32,7 +32,7 @@ type sample struct {
 
 const sampleEvery = 10 * time.Second
 
-// soak runs provtrail on a simulated tenant's live traffic and tells how it grows.
+// soak runs provtrail on a simulated tenant's live traffic and reports how it grows.
 func soak(ctx context.Context, engine *clickhouse.Engine, o options, dir string) (err error) {
 	s := provtrail(o, input{})
 	if err := os.MkdirAll(filepath.Join(dir, "input"), 0o750); err != nil {

@@ -60,17 +60,17 @@ type measurement struct {
 	tables      int64         // bytes on the disk
 	archived    int64
 	latency     time.Duration // from one more document's appearance until its row can be queried
-	allocations uint64        // in the collector, 0 where it does not tell
+	allocations uint64        // in the collector, 0 where it does not report them
 }
 
 func (m measurement) String() string {
 	return fmt.Sprintf("%-10s wall %s, cpu %s, peak %d MiB", m.name, m.wall.Round(time.Millisecond), m.cpu, m.peak>>20)
 }
 
-const patience = 15 * time.Minute
+const timeout = 15 * time.Minute
 
 func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in input, dir string, round int) (m measurement, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	m.name = s.name
 	inbox := filepath.Join(dir, "input")
@@ -210,14 +210,14 @@ func (c *collector) kilobytes(what string) int64 {
 }
 
 // mallocs is the number of objects the process has allocated since it started, 0 where
-// it does not tell.
+// it does not report them.
 func (c *collector) mallocs(ctx context.Context) uint64 {
 	_, after, _ := strings.Cut(string(c.debug(ctx, "allocs?debug=1")), "# Mallocs = ")
 	n, _ := strconv.ParseUint(strings.Fields(after + " 0")[0], 10, 64)
 	return n
 }
 
-// debug is what the process's pprof says, empty where it has none.
+// debug is what the process's pprof reports, empty where it has none.
 func (c *collector) debug(ctx context.Context, profile string) []byte {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.pprof+"/debug/pprof/"+profile, nil)
 	if err != nil {

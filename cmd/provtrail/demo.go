@@ -44,7 +44,7 @@ goes on with the data of the first.`,
 	f.Float64Var(&o.Tenant.GroupsPerDay, "groups-per-day", 300, "actions in a mean day")
 	f.Float64Var(&o.Tenant.Rate, "rate", 0.5, "live actions a second; 0: the tenant's own rhythm of the day")
 	f.Uint64Var(&o.Tenant.Seed, "seed", o.Tenant.Seed, "what makes the tenant")
-	f.DurationVar(&o.Patience, "patience", 5*time.Minute, "how long the past may take to arrive in ClickHouse")
+	f.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "how long the past may take to arrive in ClickHouse")
 	f.BoolVar(&once, "once", false, "stop after the tables are printed")
 	return cmd
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/provtrail/provtrail/internal/simulate/api"
 )
 
-// vendor is what "provtrail simulate --serve" is told beyond the tenant.
+// vendor is what "provtrail simulate --serve" takes besides the tenant.
 type vendor struct {
 	listen                 string
 	clientID, clientSecret string

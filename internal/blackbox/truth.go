@@ -7,12 +7,12 @@ import (
 	"github.com/provtrail/provtrail/internal/simulate/truth"
 )
 
-// ActivityFacts selects what [ActivityFact] says of the newest row of each activity.
+// ActivityFacts selects what [ActivityFact] gives of the newest row of each activity.
 const ActivityFacts = `SELECT activity_id, concatWithSeparator('|', group_id, toString(group_number), status, kind, operation, cause,
 	toString(attempts), failed_on, attribute_name, attribute_value, lower(account_id), identity_id)
 	FROM activities`
 
-// GroupFacts selects what [GroupFact] says of each group.
+// GroupFacts selects what [GroupFact] gives of each group.
 const GroupFacts = `SELECT group_id, concatWithSeparator('|', toString(group_number), group_status, toString(activities),
 	arrayStringConcat(sources, ',')) FROM provisioning_groups FINAL`
 

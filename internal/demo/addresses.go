@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 )
 
-// addresses says where everything is, read from the collector's own configuration
+// addresses are where everything is, read from the collector's own configuration
 // so that it is stated once.
 type addresses struct {
 	native, http, database, username string

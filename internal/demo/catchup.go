@@ -32,8 +32,8 @@ func catchUp(ctx context.Context, o Options, collector *process, db *sql.DB, ten
 	for _, a := range known.Activities {
 		want[a.Status]++
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, o.Patience,
-		fmt.Errorf("after %s not all %d activities are in ClickHouse; the collector's log: %s", o.Patience, len(known.Activities), collector.log.Name()))
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout,
+		fmt.Errorf("after %s not all %d activities are in ClickHouse; the collector's log: %s", o.Timeout, len(known.Activities), collector.log.Name()))
 	defer cancel()
 	bar := newBar(o, int64(len(known.Activities)))
 	tick := time.NewTicker(250 * time.Millisecond)

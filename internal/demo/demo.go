@@ -18,12 +18,12 @@ import (
 	"github.com/provtrail/provtrail/internal/simulate"
 )
 
-// Options say what is shown.
+// Options are the settings of a demo.
 type Options struct {
-	Config   string           // the collector's configuration file
-	Tenant   simulate.Options // the simulated tenant; its folders are set here
-	Patience time.Duration    // bound on the time until the tables stand
-	Out      io.Writer
+	Config  string           // the collector's configuration file
+	Tenant  simulate.Options // the simulated tenant; its folders are set here
+	Timeout time.Duration    // bound on the time until the tables stand
+	Out     io.Writer
 }
 
 const stopBound = 45 * time.Second
@@ -38,7 +38,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("read %s: %w", o.Config, err)
 	}
 	log := filepath.Join(where.data, "collector.log")
-	say(o.Out, "Starting ClickHouse and the pipeline (log: %s)", log)
+	printf(o.Out, "Starting ClickHouse and the pipeline (log: %s)", log)
 	collector, err := start(log, "--config", o.Config)
 	if err != nil {
 		return err
@@ -61,17 +61,17 @@ func Run(ctx context.Context, o Options) (err error) {
 			return err
 		}
 		if tenant.Live {
-			say(o.Out, "\nLive traffic goes on. Ctrl-C stops everything and leaves nothing running.")
+			printf(o.Out, "\nLive traffic goes on. Ctrl-C stops everything and leaves nothing running.")
 		}
 		return nil
 	}
 	if again(&tenant) {
-		say(o.Out, "The simulated tenant is there already, in %s: only live traffic is added", tenant.Out)
+		printf(o.Out, "The simulated tenant is there already, in %s: only live traffic is added", tenant.Out)
 	} else {
-		say(o.Out, "Simulating a tenant from %s on, into %s", tenant.From.Format(time.DateTime), tenant.Out)
+		printf(o.Out, "Simulating a tenant from %s on, into %s", tenant.From.Format(time.DateTime), tenant.Out)
 	}
 	err = play(ctx, tenant, collector)
-	say(o.Out, "\nStopping; the data stays in %s", where.data)
+	printf(o.Out, "\nStopping; the data stays in %s", where.data)
 	return err
 }
 
@@ -114,4 +114,4 @@ func connect(where addresses) (*sql.DB, error) {
 	return clickhouse.OpenDB(options), nil
 }
 
-func say(out io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+func printf(out io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }

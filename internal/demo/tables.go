@@ -27,7 +27,7 @@ func show(ctx context.Context, out io.Writer, db *sql.DB, where addresses, truth
 		"group", "status", "cause", "identity", "activities", "sources", "last change"); err != nil {
 		return err
 	}
-	say(out, "\nWhere everything is")
+	printf(out, "\nWhere everything is")
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
 	t.SetStyle(table.StyleLight)
@@ -53,7 +53,7 @@ func printTable(ctx context.Context, out io.Writer, db *sql.DB, title, query str
 		return err
 	}
 	defer rows.Close()
-	say(out, "\n%s", title)
+	printf(out, "\n%s", title)
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
 	t.SetStyle(table.StyleLight)

@@ -23,7 +23,7 @@ const (
 // Feeds lists all feeds.
 var Feeds = []string{FeedREST, FeedSearch, FeedEvents, FeedWebhook}
 
-// Options says what to simulate. The zero value is not usable; start from
+// Options is what to simulate. The zero value is not usable; start from
 // DefaultOptions.
 type Options struct {
 	Tenant       string

@@ -65,27 +65,27 @@ func newPlanner(o *Options, t *model.Tenant, names truth.Names) planner {
 
 // plan lists the documents of a group.
 func (p *planner) plan(g *model.Group) (*openGroup, []planned) {
-	dice := rand.New(rand.NewPCG(g.Dice, 7))
+	rng := rand.New(rand.NewPCG(g.Seed, 7))
 	open := &openGroup{Group: g, happenings: view.Happenings(g), ledger: truth.NewLedger(p.tenant.Name, p.names, g)}
-	d := drafts{planner: p, dice: dice, open: open}
+	d := drafts{planner: p, rng: rng, open: open}
 	changes := g.Changes()
 	if p.feeds[rest] {
 		d.polls(changes)
 	}
 	if p.feeds[search] {
 		for _, at := range changes {
-			synced := at + 50 + dice.Int64N(1500)
-			d.add(search, synced, synced+2*second+dice.Int64N(40*second), -1)
+			synced := at + 50 + rng.Int64N(1500)
+			d.add(search, synced, synced+2*second+rng.Int64N(40*second), -1)
 		}
 	}
 	if p.feeds[events] {
 		for i := range open.happenings {
-			synced := open.happenings[i].Phase.At + 50 + dice.Int64N(900)
-			d.add(events, synced, synced+2*second+dice.Int64N(30*second), i)
+			synced := open.happenings[i].Phase.At + 50 + rng.Int64N(900)
+			d.add(events, synced, synced+2*second+rng.Int64N(30*second), i)
 		}
 	}
 	if at, ok := g.Provisioned(); ok && p.feeds[webhook] && g.Cause.Trigger != "" {
-		fired := at + 300 + dice.Int64N(3*second)
+		fired := at + 300 + rng.Int64N(3*second)
 		d.add(webhook, fired, fired, -1)
 	}
 	open.left = len(d.list)
@@ -94,7 +94,7 @@ func (p *planner) plan(g *model.Group) (*openGroup, []planned) {
 
 type drafts struct {
 	*planner
-	dice *rand.Rand
+	rng  *rand.Rand
 	open *openGroup
 	list []planned
 }
@@ -102,13 +102,13 @@ type drafts struct {
 // polls adds a snapshot at each tick of a polling reader that finds something
 // changed, and often one right at the beginning.
 func (d *drafts) polls(changes []int64) {
-	if d.dice.Float64() < 0.7 {
-		at := changes[0] + second + d.dice.Int64N(2*second)
+	if d.rng.Float64() < 0.7 {
+		at := changes[0] + second + d.rng.Int64N(2*second)
 		d.add(rest, at, at, -1)
 	}
 	var before int64
 	for _, c := range changes {
-		tick := (c/pollTick+1)*pollTick + d.dice.Int64N(3*second)
+		tick := (c/pollTick+1)*pollTick + d.rng.Int64N(3*second)
 		if tick/pollTick != before {
 			d.add(rest, tick, tick, -1)
 		}
@@ -117,15 +117,15 @@ func (d *drafts) polls(changes []int64) {
 }
 
 func (d *drafts) add(feed uint8, asOf, at int64, event int) {
-	if (feed == search || feed == events) && d.dice.Float64() < d.late {
-		at += d.dice.Int64N(24 * 60 * minute)
+	if (feed == search || feed == events) && d.rng.Float64() < d.late {
+		at += d.rng.Int64N(24 * 60 * minute)
 	}
-	if d.dice.Float64() < d.shuffle {
-		at += d.dice.Int64N(10 * minute)
+	if d.rng.Float64() < d.shuffle {
+		at += d.rng.Int64N(10 * minute)
 	}
 	d.push(planned{at: at, asOf: asOf, feed: feed, event: int16(event)})
-	if d.dice.Float64() < d.duplicates {
-		d.push(planned{at: at + second + d.dice.Int64N(60*minute), asOf: asOf, feed: feed, event: int16(event)})
+	if d.rng.Float64() < d.duplicates {
+		d.push(planned{at: at + second + d.rng.Int64N(60*minute), asOf: asOf, feed: feed, event: int16(event)})
 	}
 }
 

@@ -103,7 +103,7 @@ func browse(t *testing.T) context.Context {
 	return ctx
 }
 
-// node is what a screen reader is told of a control.
+// node is what a screen reader gets of a control.
 type node struct{ Name, Tag, Label string }
 
 const unlabelled = `Array.from(document.querySelectorAll('input, select, textarea, button')).map(e => ({

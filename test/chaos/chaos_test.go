@@ -66,7 +66,7 @@ func TestShortRun(t *testing.T) {
 	binary, err := blackbox.Build(root, dir)
 	require.NoError(t, err)
 	o, err := parse([]string{
-		"-seed", "7", "-duration", "14s", "-every", "1s", "-days", "0.5", "-groups-per-day", "200", "-file-groups", "100", "-patience", "4m",
+		"-seed", "7", "-duration", "14s", "-every", "1s", "-days", "0.5", "-groups-per-day", "200", "-file-groups", "100", "-timeout", "4m",
 		"-faults", strings.Join([]string{killBoth, killTwice, clickHouseAway, networkCut, fewFilesLeft, diskFullQueue, powerCut, refused, clockJump, vendorFaulty, secondCollector}, ","),
 		"-count", "11",
 	})

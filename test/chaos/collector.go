@@ -84,7 +84,7 @@ func (c *collector) args() []string {
 	}
 }
 
-// want says whether the collector is to run.
+// want sets whether the collector is to run.
 func (c *collector) want(wanted bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,7 +135,7 @@ func (c *collector) pid() int {
 	return c.current.cmd.Process.Pid
 }
 
-// healthy waits until the collector says that its pipeline is up.
+// healthy waits until the collector reports that its pipeline is up.
 func (c *collector) healthy(ctx context.Context) error {
 	return await(ctx, time.Minute, func() error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.health, http.NoBody)
@@ -155,7 +155,7 @@ func (c *collector) healthy(ctx context.Context) error {
 }
 
 // second runs another collector over the same folders, with addresses of its own, as
-// somebody does by mistake. It must end with an error that says what is wrong.
+// somebody does by mistake. It must end with an error that names the cause.
 func (c *collector) second(ctx context.Context) (string, error) {
 	ports, err := blackbox.FreePorts(4)
 	if err != nil {

@@ -158,7 +158,7 @@ func (d *disks) replace(ctx context.Context, name string) error {
 	return d.mount(name)
 }
 
-// can says whether a fault of disks can be had here.
+// can reports whether a fault of disks is possible here.
 func (d *disks) can(kind string) bool { return d.why == "" && (kind != slowDisk || d.cgroup != "") }
 
 func (d *disks) unmount() {

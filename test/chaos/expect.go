@@ -155,13 +155,13 @@ func observationFact(o *provisioning.Observation) string {
 		at = strconv.FormatInt(o.OccurredAt.AsTime().UnixMilli(), 10)
 	}
 	change := o.AccountID + " " + string(o.Operation) + " " + o.AttributeName + " " + o.AttributeValue
-	if o.AccountLevel { // its record tells the change it was applied to
+	if o.AccountLevel { // its record has the change that it was applied to
 		change = ""
 	}
 	return strings.Join([]string{string(o.Feed), o.GroupID, o.ReportedStatus.String(), o.RawStatus, change, at}, "|")
 }
 
-// observationFacts selects what observationFact says from the rows %s stands for.
+// observationFacts selects what observationFact gives, from the rows %s stands for.
 const observationFacts = `SELECT event_id, any(concatWithSeparator('|', feed, group_id, reported_status, raw_status,
 	if(account_level, '', concatWithSeparator(' ', account_id, operation, attribute_name, attribute_value)), if(timed, toString(toUnixTimestamp64Milli(occurred_at)), '')))
 	FROM %s WHERE record_type = 'observation' GROUP BY event_id`
@@ -190,8 +190,8 @@ func (e *expected) compareGroups(rows [][]string) []blackbox.Difference {
 	return blackbox.Compare(e.groups, rows)
 }
 
-// times are those of an activity that its documents in files tell exactly. What a
-// poll tells depends on when it looked.
+// times are those that the documents in files give exactly. What a poll sees depends on
+// when it looked.
 var times = []struct {
 	column string
 	of     func(*truth.Activity) *time.Time

@@ -41,7 +41,7 @@ func prepare(program, dir string, o *options) (*feeder, error) {
 		return nil, fmt.Errorf("prepare the files: %w\n%s", err, out)
 	}
 	f := &feeder{input: filepath.Join(dir, "input"), truth: filepath.Join(prepared, "truth"), torn: blackbox.Facts{}}
-	dice := rand.New(rand.NewPCG(o.seed, 2))
+	rng := rand.New(rand.NewPCG(o.seed, 2))
 	paths, err := filepath.Glob(filepath.Join(prepared, "inbox", "*", "*"))
 	if err != nil {
 		return nil, err
@@ -53,16 +53,16 @@ func prepare(program, dir string, o *options) (*feeder, error) {
 		}
 		lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
 		f.documents = append(f.documents, lines...)
-		f.add(filepath.Base(path), spoil(dice, lines))
-		if dice.IntN(4) == 0 {
-			line := lines[dice.IntN(len(lines))]
+		f.add(filepath.Base(path), spoil(rng, lines))
+		if rng.IntN(4) == 0 {
+			line := lines[rng.IntN(len(lines))]
 			name := fmt.Sprintf("torn-%03d.ndjson", len(f.torn))
 			// A file that begins as another one does would be taken for that one.
-			f.add(name, append(fmt.Appendf(nil, `{"torn":%q,`, name), line[1:1+dice.IntN(len(line)-2)]...))
+			f.add(name, append(fmt.Appendf(nil, `{"torn":%q,`, name), line[1:1+rng.IntN(len(line)-2)]...))
 			f.torn[name] = "1"
 		}
 	}
-	dice.Shuffle(len(f.files), func(i, j int) { f.files[i], f.files[j] = f.files[j], f.files[i] })
+	rng.Shuffle(len(f.files), func(i, j int) { f.files[i], f.files[j] = f.files[j], f.files[i] })
 	return f, os.MkdirAll(f.input, 0o750)
 }
 
@@ -72,11 +72,11 @@ func (f *feeder) add(name string, text []byte) {
 }
 
 // spoil doubles some lines and moves others.
-func spoil(dice *rand.Rand, lines [][]byte) []byte {
+func spoil(rng *rand.Rand, lines [][]byte) []byte {
 	lines = append([][]byte(nil), lines...)
 	for range len(lines) / 10 {
-		lines = append(lines, lines[dice.IntN(len(lines))])
-		i, j := dice.IntN(len(lines)), dice.IntN(len(lines))
+		lines = append(lines, lines[rng.IntN(len(lines))])
+		i, j := rng.IntN(len(lines)), rng.IntN(len(lines))
 		lines[i], lines[j] = lines[j], lines[i]
 	}
 	return append(bytes.Join(lines, []byte("\n")), '\n')
@@ -85,19 +85,19 @@ func spoil(dice *rand.Rand, lines [][]byte) []byte {
 // run writes everything within a time, a few files at once, piece by piece wherever
 // a piece may end.
 func (f *feeder) run(ctx context.Context, within time.Duration, seed uint64) error {
-	dice := rand.New(rand.NewPCG(seed, 3))
+	rng := rand.New(rand.NewPCG(seed, 3))
 	begun, written := time.Now(), 0
 	const atOnce = 4
 	for len(f.files) > 0 {
-		i := dice.IntN(min(atOnce, len(f.files)))
+		i := rng.IntN(min(atOnce, len(f.files)))
 		file := f.files[i]
-		n := min(len(file.rest), 1+dice.IntN(16<<10))
+		n := min(len(file.rest), 1+rng.IntN(16<<10))
 		if err := appendTo(filepath.Join(f.input, file.name), file.rest[:n]); err != nil {
 			return err
 		}
 		// The rest of a torn line follows soon: one that does not is a broken document.
 		if line := bytes.IndexByte(file.rest[n:], '\n'); n < len(file.rest) && file.rest[n-1] != '\n' {
-			sleep(ctx, time.Duration(dice.IntN(500))*time.Millisecond)
+			sleep(ctx, time.Duration(rng.IntN(500))*time.Millisecond)
 			end := len(file.rest)
 			if line >= 0 {
 				end = n + line + 1

@@ -86,7 +86,7 @@ func measure(ctx context.Context, o *options, program, root, dir string) error {
 	return nil
 }
 
-// change is what an activity changes. Its id does not tell: that of a change on the identity
+// change is what an activity changes. The id does not identify it: that of a change on the identity
 // system's own source is another one until a feed besides REST gives the source's id.
 type change struct{ group, source, account, operation, attribute, value string }
 

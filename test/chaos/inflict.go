@@ -187,12 +187,12 @@ func (r *run) second(ctx context.Context) {
 		r.wrong(err.Error())
 		return
 	}
-	said, err := r.collector.second(ctx)
+	output, err := r.collector.second(ctx)
 	switch {
 	case err != nil:
 		r.wrong(err.Error())
-	case !strings.Contains(said, "another process"):
-		r.wrong("the second collector does not say what is wrong: " + said)
+	case !strings.Contains(output, "another process"):
+		r.wrong("the second collector does not name the cause: " + output)
 	}
 }
 

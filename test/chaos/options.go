@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// options say what a run is. The same options draw the same faults at the same times.
+// options define a run. The same options draw the same faults at the same times.
 type options struct {
 	seed     uint64
 	duration time.Duration // during which faults happen
@@ -21,7 +21,7 @@ type options struct {
 	groupsPerDay float64
 	fileGroups   float64 // groups whose documents come as files
 	late         float64
-	patience     time.Duration // for the stores to have everything afterwards
+	timeout      time.Duration // for the stores to have everything afterwards
 
 	dir       string // of the run; kept if it was named
 	freshness bool   // measure how old rows are instead; nothing is broken
@@ -48,7 +48,7 @@ func parse(args []string) (options, error) {
 	f.Float64Var(&o.groupsPerDay, "groups-per-day", 500, "of the tenant behind the API")
 	f.Float64Var(&o.fileGroups, "file-groups", 500, "whose documents come as files")
 	f.Float64Var(&o.late, "late", 0.1, "share of the documents that appear in the search indices up to 24 h late")
-	f.DurationVar(&o.patience, "patience", 5*time.Minute, "how long the stores have to get everything once the faults are over")
+	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long the stores have to get everything once the faults are over")
 	f.StringVar(&o.dir, "dir", "", "`folder` of the run, which is kept (default: a temporary one, kept if something is wrong)")
 	f.BoolVar(&o.freshness, "freshness", false, "break nothing, let time pass as it does, and measure how long a change takes to its row")
 	f.StringVar(&o.results, "results", "", "Markdown `file` that gets the run's row")

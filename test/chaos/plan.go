@@ -31,10 +31,10 @@ const (
 	diskFullArchive = "disk-full-archive"
 	diskFullEngine  = "disk-full-clickhouse"
 	slowDisk        = "slow-disk"
-	diskFrozen      = "disk-frozen" // nothing is written on one of them; What says on which
+	diskFrozen      = "disk-frozen" // nothing is written on one of them; What is which
 	diskBroken      = "disk-broken" // one of them fails all reads and writes; what was not synced is gone
 	powerCut        = "power-cut"   // the same on all of them at once, and all processes end
-	networkCut      = "network-cut" // What says between the collector and whom
+	networkCut      = "network-cut" // between the collector and What
 	networkStall    = "network-stall"
 	refused         = "clickhouse-refuses" // inserts into one of the tables
 	fewFilesLeft    = "few-files"
@@ -67,16 +67,16 @@ func onDisk(kind string) bool {
 // plan draws the faults. Each kind comes once before any comes twice, so that a
 // short run is not all of one sort.
 func plan(o *options) []fault {
-	dice := rand.New(rand.NewPCG(o.seed, 1))
+	rng := rand.New(rand.NewPCG(o.seed, 1))
 	seconds := func(least, most float64) time.Duration {
-		return time.Duration((least + (most-least)*dice.Float64()) * float64(time.Second)).Round(time.Millisecond)
+		return time.Duration((least + (most-least)*rng.Float64()) * float64(time.Second)).Round(time.Millisecond)
 	}
 	var out []fault
 	var deck []string
 	for at := seconds(1, 2); at < o.duration && (o.count == 0 || len(out) < o.count); {
 		if len(deck) == 0 {
 			deck = append(deck, o.faults...)
-			dice.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
+			rng.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
 		}
 		f := fault{At: at, Kind: deck[0]}
 		deck = deck[1:]
@@ -91,17 +91,17 @@ func plan(o *options) []fault {
 			f.For = seconds(0.5, 5)
 		case diskFullState, diskFullQueue, diskFullArchive, diskFullEngine, slowDisk:
 			f.For = seconds(3, 8)
-			if dice.IntN(2) == 0 {
+			if rng.IntN(2) == 0 {
 				f.Kill = seconds(0, 3)
 			}
 		case diskFrozen, diskBroken:
-			f.For, f.What = seconds(1, 6), one(dice, diskNames)
+			f.For, f.What = seconds(1, 6), one(rng, diskNames)
 		case powerCut:
 			f.For = seconds(0, 2)
 		case networkCut, networkStall:
-			f.For, f.What = seconds(0.5, 8), one(dice, peers)
+			f.For, f.What = seconds(0.5, 8), one(rng, peers)
 		case refused:
-			f.For, f.What = seconds(1, 8), one(dice, tables)
+			f.For, f.What = seconds(1, 8), one(rng, tables)
 		case fewFilesLeft:
 			f.For = seconds(0.5, 8)
 		case clockJump, machineClock:
@@ -110,9 +110,9 @@ func plan(o *options) []fault {
 			f.For = seconds(2, 8)
 		}
 		out = append(out, f)
-		at += time.Duration(float64(o.every) * (0.5 + dice.Float64())).Round(time.Millisecond)
+		at += time.Duration(float64(o.every) * (0.5 + rng.Float64())).Round(time.Millisecond)
 	}
 	return out
 }
 
-func one(dice *rand.Rand, of []string) string { return of[dice.IntN(len(of))] }
+func one(rng *rand.Rand, of []string) string { return of[rng.IntN(len(of))] }

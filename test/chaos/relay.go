@@ -10,7 +10,7 @@ import (
 )
 
 // relay stands between the vendor and the webhook and knows which triggers the
-// collector said it had: those must be in the stores.
+// collector accepted: those must be in the stores.
 type relay struct {
 	to     string // URL of the webhook
 	server *http.Server

@@ -37,7 +37,7 @@ func (r *run) settle(ctx context.Context) error {
 	}
 	r.Required, r.Triggers = len(e.required), len(r.relay.accepted)
 	before := r.verdict
-	err = await(ctx, r.o.patience, func() error {
+	err = await(ctx, r.o.timeout, func() error {
 		v, err := r.check(ctx, e)
 		if err != nil {
 			sleep(ctx, time.Second)

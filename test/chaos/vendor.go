@@ -131,8 +131,8 @@ func (v *vendor) control(ctx context.Context, what string, body any) error {
 	return err
 }
 
-// twin is the vendor's API once more, in this process and at the end of its time, to
-// say what is true.
+// twin is the vendor's API once more, in this process and at the end of its time: the
+// truth.
 func (v *vendor) twin() *api.Server {
 	return simulate.NewServer(v.options.NewTenant(), api.Options{
 		From: v.from, GroupsPerDay: v.options.GroupsPerDay, Late: v.options.Late, Ties: v.options.Ties,

@@ -18,7 +18,7 @@ type wire struct {
 	conns   map[net.Conn]bool
 }
 
-// peers are whom the collector asks and tells.
+// peers are what the collector connects to.
 var peers = []string{clickHouse, vendorName}
 
 const vendorName = "vendor"

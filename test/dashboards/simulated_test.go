@@ -53,7 +53,7 @@ var words = map[model.State]provisioning.Status{
 }
 
 func observations(g *model.Group, until time.Time) []provisioning.Observation {
-	dice := rand.New(rand.NewPCG(g.Dice, 1))
+	dice := rand.New(rand.NewPCG(g.Seed, 1))
 	var out []provisioning.Observation
 	for i := range g.Requests {
 		r := &g.Requests[i]

@@ -18,7 +18,7 @@ import (
 	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
-const patience = 150 * time.Second
+const timeout = 150 * time.Second
 
 // collector is the default pipeline on free ports in a temporary folder.
 type collector struct {
@@ -89,7 +89,7 @@ func (c *collector) healthy(t *testing.T) {
 		}
 		_ = response.Body.Close()
 		return response.StatusCode == http.StatusOK
-	}, patience, 50*time.Millisecond, "the collector is not healthy; its log:\n%s", blackbox.Tail(c.path("collector.log"), 20))
+	}, timeout, 50*time.Millisecond, "the collector is not healthy; its log:\n%s", blackbox.Tail(c.path("collector.log"), 20))
 }
 
 // stop ends the collector as Ctrl-C does and checks that it ends well.
@@ -108,7 +108,7 @@ func (c *collector) stop(t *testing.T) {
 	select {
 	case err := <-done:
 		require.NoError(t, err, "the collector stopped with an error")
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		_ = cmd.Process.Kill()
 		<-done
 		t.Fatal("the collector did not stop")
@@ -169,9 +169,9 @@ func freePorts(t *testing.T, n int) []string {
 	return ports
 }
 
-// eventually polls a condition that tells on its own what is wrong.
+// eventually polls a condition whose caller reports the cause.
 func eventually(condition func() bool) bool {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); {
 		if condition() {
 			return true
 		}

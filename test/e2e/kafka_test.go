@@ -60,7 +60,7 @@ func TestCollectorsShareTheGroups(t *testing.T) {
 	}
 
 	sent := listen(t, kafka.ListenAddrs()[0])
-	// The feeds tell of the same groups, so nearly all groups are cut in the middle.
+	// The feeds report the same groups, so nearly all groups are cut in the middle.
 	third := len(files) / 3
 	feed(files[:third])
 	require.True(t, eventually(func() bool {
@@ -70,7 +70,7 @@ func TestCollectorsShareTheGroups(t *testing.T) {
 	folding[0].kill(t)
 	feed(files[third : 2*third])
 	sent.stored(t, reading)
-	// It comes back with a state that is older than what the others told.
+	// It comes back with a state that is older than what the others emitted.
 	folding[0].start(t, args...)
 	folding[0].healthy(t)
 	feed(files[2*third:])
@@ -87,7 +87,7 @@ func TestCollectorsShareTheGroups(t *testing.T) {
 const observationFacts = `SELECT event_id, concatWithSeparator('|', group_id, feed, dialect, reported_status, raw_status, vendor_id)
 	FROM provisioning_observations FINAL WHERE record_type = 'observation'`
 
-// listener knows what the observations in Kafka say.
+// listener collects the observations in Kafka.
 type listener struct {
 	mu    sync.Mutex // guards everything below
 	known blackbox.Facts
@@ -128,7 +128,7 @@ func listen(t *testing.T, broker string) *listener {
 				return
 			}
 			fetches.EachRecord(func(r *kgo.Record) {
-				if err := l.hear(r); err != nil {
+				if err := l.consume(r); err != nil {
 					t.Error(err)
 				}
 			})
@@ -138,7 +138,7 @@ func listen(t *testing.T, broker string) *listener {
 	return l
 }
 
-func (l *listener) hear(message *kgo.Record) error {
+func (l *listener) consume(message *kgo.Record) error {
 	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(message.Value)
 	if err != nil {
 		return err

@@ -56,8 +56,8 @@ func (c *collector) settles(t *testing.T, query string, want blackbox.Facts) {
 
 // nothingDouble checks that every record stands once, that the archive has the same
 // observations as ClickHouse, and that both know the same newest states. (A state
-// record tells the state after a batch; a batch that a crash cut in two may be told
-// in other batches to the store that had not got it yet.)
+// record has the state after a batch; a batch that a crash cut in two may reach the
+// store that had not got it yet in other batches.)
 func (c *collector) nothingDouble(t *testing.T) {
 	t.Helper()
 	c.eventually(t, "SELECT toString(count() - uniqExact(event_id)) FROM provisioning_observations FINAL", "0")

@@ -88,7 +88,7 @@ func TestEntriesArriveByID(t *testing.T) {
 }
 
 // What Loki refuses is kept with its reason; once Loki takes it, it can be pushed
-// again from the file as the README says.
+// again from the file as the README describes.
 func TestRefusedEntriesAreKeptAndCanBePushedAgain(t *testing.T) {
 	l := startLoki(t)
 	l.run(t, "-validation.reject-old-samples.max-age=100m")

@@ -20,7 +20,7 @@ type batch struct {
 	squeezeTo time.Time // set: times before it are brought nearer
 }
 
-// received is when a record of the batch is said to be received.
+// received is when a record of the batch counts as received.
 func (b *batch) received(at time.Time) pcommon.Timestamp {
 	if b.squeezeTo.IsZero() {
 		return stamp(at)

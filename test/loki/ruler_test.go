@@ -84,7 +84,7 @@ func TestRulerFiresAndResolves(t *testing.T) {
 	}, 30*time.Second, 50*time.Millisecond, "all resolve")
 }
 
-// alerts are those that the ruler says are firing, and since when they are active.
+// alerts are those that the ruler reports as firing, and since when they are active.
 func (s *server) alerts(t *testing.T) map[string]time.Time {
 	var answer struct {
 		Data struct {

@@ -75,7 +75,7 @@ type incident struct {
 func weekWithIncidents(now time.Time) (b *batch, incidents []incident) {
 	b = newBatch()
 	b.squeezeTo = now
-	dice := rand.New(rand.NewPCG(1, 2))
+	rng := rand.New(rand.NewPCG(1, 2))
 	from := now.Add(-7*day + time.Hour)
 	begins := now.Add(-4 * day).Truncate(interval)
 	incidents = []incident{
@@ -94,7 +94,7 @@ func weekWithIncidents(now time.Time) (b *batch, incidents []incident) {
 				b.strike(in)
 			}
 		}
-		b.minute(at, dice)
+		b.minute(at, rng)
 		quiet := at.After(silent.begins.Add(-2*time.Hour)) && at.Before(silent.over)
 		if !quiet && at.Minute()%5 == 0 {
 			b.activity(at, "globex", "Okta", provisioning.StatusSuccess, nil)
@@ -105,7 +105,7 @@ func weekWithIncidents(now time.Time) (b *batch, incidents []incident) {
 
 // minute adds what happens in an ordinary minute: much on a Monday morning, little by
 // night and on Sundays, and each source with its own share of failures.
-func (b *batch) minute(at time.Time, dice *rand.Rand) {
+func (b *batch) minute(at time.Time, rng *rand.Rand) {
 	hourly := 4.0
 	switch h := at.Hour(); {
 	case at.Weekday() == time.Saturday || at.Weekday() == time.Sunday:
@@ -115,24 +115,24 @@ func (b *batch) minute(at time.Time, dice *rand.Rand) {
 		hourly = 30
 	}
 	for source, failing := range map[string]float64{"Active Directory": 0.01, "SAP": 0.12, "Workday": 0.03} {
-		if dice.Float64() >= hourly/60 {
+		if rng.Float64() >= hourly/60 {
 			continue
 		}
 		status := provisioning.StatusSuccess
-		switch x := dice.Float64(); {
+		switch x := rng.Float64(); {
 		case x < failing:
 			status = provisioning.StatusFailed
 		case x < failing+0.04:
 			status = provisioning.StatusRetrying
 		}
-		for range 1 + dice.IntN(3) { // the changes of one request fare alike
+		for range 1 + rng.IntN(3) { // the changes of one request fare alike
 			b.activity(at, "acme", source, status, nil)
 		}
-		if dice.IntN(60) == 0 {
+		if rng.IntN(60) == 0 {
 			b.stall(at, source)
 		}
 	}
-	if dice.IntN(600) == 0 {
+	if rng.IntN(600) == 0 {
 		b.quarantined(at, "acme")
 	}
 }

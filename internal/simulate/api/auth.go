@@ -49,8 +49,8 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// oauthInfo answers GET /oauth/info, which tells tenants with a vanity URL where
-// their tokens come from.
+// oauthInfo answers GET /oauth/info, which gives tenants with a vanity URL the
+// address of their token endpoint.
 func (s *Server) oauthInfo(w http.ResponseWriter, r *http.Request) {
 	scheme := "http"
 	if r.TLS != nil {

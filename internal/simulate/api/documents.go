@@ -52,7 +52,7 @@ func (s *Server) Triggers(each func(body any)) {
 }
 
 // Changes lists, in order, each version of the account activities until now with what
-// it says of its activities.
+// it reports of its activities.
 func (s *Server) Changes(each func(at time.Time, activities []truth.Activity)) {
 	now := s.now()
 	ledgers, names := map[int32]*truth.Ledger{}, s.names()

@@ -64,14 +64,14 @@ func (s *Server) roll(fault string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.faults[fault]
-	if p == 0 || s.dice.Float64() >= p {
+	if p == 0 || s.rng.Float64() >= p {
 		return false
 	}
 	s.stats["fault."+fault]++
 	return true
 }
 
-// fail answers the request with a failure, if a fault says so.
+// fail answers the request with a failure, if a fault is drawn.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case s.roll(FaultRateLimited):

@@ -115,22 +115,22 @@ func (h *history) add(to *batch, r ref) {
 	id := int32(len(h.refs))
 	h.refs = append(h.refs, r)
 	h.byID[g.ID] = id
-	dice := rand.New(rand.NewPCG(g.Dice, 11))
+	rng := rand.New(rand.NewPCG(g.Seed, 11))
 	changes := g.Changes()
 	restFrom, docsFrom := len(to.rest), len(to.docs)
 	for _, at := range changes {
 		to.rest = append(to.rest, point{at: at, created: g.Created, visible: at, until: forever, ref: id, event: -1})
-		synced := at + 50 + dice.Int64N(1500)
+		synced := at + 50 + rng.Int64N(1500)
 		to.docs = append(to.docs, point{
-			at: at, created: g.Created, synced: synced, visible: synced + h.lag(dice), until: forever, ref: id, event: -1,
+			at: at, created: g.Created, synced: synced, visible: synced + h.lag(rng), until: forever, ref: id, event: -1,
 		})
 	}
 	supersede(to.rest[restFrom:])
 	supersede(to.docs[docsFrom:])
 	for i, e := range view.Happenings(g) {
-		synced := e.Phase.At + 50 + dice.Int64N(900)
+		synced := e.Phase.At + 50 + rng.Int64N(900)
 		to.event = append(to.event, point{
-			at: e.Phase.At, created: e.Phase.At, synced: synced, visible: min(synced+h.lag(dice), pendingAgain(&e)), until: forever, ref: id, event: int16(i),
+			at: e.Phase.At, created: e.Phase.At, synced: synced, visible: min(synced+h.lag(rng), pendingAgain(&e)), until: forever, ref: id, event: int16(i),
 		})
 	}
 }
@@ -159,10 +159,10 @@ func supersede(versions points) {
 }
 
 // lag is how long a document takes from its synchronisation to being found.
-func (h *history) lag(dice *rand.Rand) int64 {
-	lag := 1000 + dice.Int64N(20_000)
-	if dice.Float64() < h.late {
-		lag += dice.Int64N(24 * hour)
+func (h *history) lag(rng *rand.Rand) int64 {
+	lag := 1000 + rng.Int64N(20_000)
+	if rng.Float64() < h.late {
+		lag += rng.Int64N(24 * hour)
 	}
 	return lag
 }

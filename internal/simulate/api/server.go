@@ -14,7 +14,7 @@ import (
 	"github.com/provtrail/provtrail/internal/simulate/view"
 )
 
-// Options says how the simulated vendor behaves. The zero value is a vendor
+// Options is how the simulated vendor behaves. The zero value is a vendor
 // without faults whose tenant began seven days ago.
 type Options struct {
 	From         time.Time        // begin of the tenant's history; zero: seven days before Now
@@ -42,7 +42,7 @@ type Server struct {
 	limit   limiter
 
 	mu        sync.Mutex // guards everything below
-	dice      *rand.Rand
+	rng       *rand.Rand
 	faults    map[string]float64
 	skew      time.Duration
 	stopped   int64 // the vendor's time while its clock stands still, else 0
@@ -72,7 +72,7 @@ func NewServer(t *model.Tenant, o Options) *Server {
 	s := &Server{
 		Options: o, tenant: t, history: newHistory(t, o.From, o.GroupsPerDay, o.Late), mux: http.NewServeMux(),
 		limit: limiter{most: o.RateLimit, clients: map[string]*window10{}}, skew: o.ClockSkew,
-		dice: rand.New(rand.NewPCG(o.Seed, 5)), faults: map[string]float64{}, tokens: map[string]token{}, stats: map[string]int{},
+		rng: rand.New(rand.NewPCG(o.Seed, 5)), faults: map[string]float64{}, tokens: map[string]token{}, stats: map[string]int{},
 	}
 	maps.Copy(s.faults, o.Faults)
 	s.delivered = s.now()
@@ -201,7 +201,7 @@ func (s *Server) hex(n int) string {
 	defer s.mu.Unlock()
 	b := make([]byte, n)
 	for i := range b {
-		b[i] = byte(s.dice.UintN(256))
+		b[i] = byte(s.rng.UintN(256))
 	}
 	return hex.EncodeToString(b)
 }

@@ -58,7 +58,7 @@ const fireDelay = 3000
 // firedAt is when a group's trigger is fired, if it ever is.
 func firedAt(g *model.Group) (at int64, ok bool) {
 	at, ok = g.Provisioned()
-	return at + 300 + int64(g.Dice%(fireDelay-300)), ok && g.Cause.Trigger != ""
+	return at + 300 + int64(g.Seed%(fireDelay-300)), ok && g.Cause.Trigger != ""
 }
 
 // Deliver posts every trigger that was fired since it was last called, once and

@@ -30,9 +30,9 @@ func (t *Tenant) Count(at time.Time, perDay float64) int {
 
 // Nth generates one group of the hour that begins at start by its number.
 func (t *Tenant) Nth(start int64, i int) *Group {
-	dice := newRandom(t.Seed, 3, uint64(start), uint64(i))
-	g := t.group(dice, choose(dice, mix(start)), start+dice.Int64N(hour))
-	if t.Ties > 0 && dice.chance(t.Ties) {
+	rng := newRandom(t.Seed, 3, uint64(start), uint64(i))
+	g := t.group(rng, choose(rng, mix(start)), start+rng.Int64N(hour))
+	if t.Ties > 0 && rng.chance(t.Ties) {
 		g.snap()
 	}
 	return g
@@ -68,18 +68,18 @@ func (g *Group) snap() {
 // scenario fills a group with what one sort of action asks for.
 type scenario func(*Tenant, random, *Group)
 
-func (t *Tenant) group(dice random, scene scenario, created int64) *Group {
-	g := &Group{ID: dice.hex32(), DocumentID: dice.hex32(), Created: created, Dice: dice.Uint64()}
-	g.Recipient = &t.Identities[dice.IntN(len(t.Identities))]
+func (t *Tenant) group(rng random, scene scenario, created int64) *Group {
+	g := &Group{ID: rng.hex32(), DocumentID: rng.hex32(), Created: created, Seed: rng.Uint64()}
+	g.Recipient = &t.Identities[rng.IntN(len(t.Identities))]
 	g.Requester = &t.system
-	scene(t, dice, g)
+	scene(t, rng, g)
 	return g
 }
 
 // request makes an account request of the group, without a life yet.
-func (g *Group) request(dice random, s *Source, op Operation, items ...Attribute) *Request {
+func (g *Group) request(rng random, s *Source, op Operation, items ...Attribute) *Request {
 	for i := range items {
-		items[i].ItemID = dice.hex32()
+		items[i].ItemID = rng.hex32()
 	}
 	g.Requests = append(g.Requests, Request{
 		Source: s, Account: s.Account(g.Recipient), UUID: g.Recipient.GUID, Operation: op, Items: items,
@@ -88,9 +88,9 @@ func (g *Group) request(dice random, s *Source, op Operation, items ...Attribute
 }
 
 // run lets every request of the group live, handed over shortly after from.
-func (g *Group) run(dice random, from int64) {
+func (g *Group) run(rng random, from int64) {
 	for i := range g.Requests {
-		g.Requests[i].live(dice, g.Created, from+dice.between(3*second, 9*second))
+		g.Requests[i].live(rng, g.Created, from+rng.between(3*second, 9*second))
 	}
 }
 
@@ -101,8 +101,8 @@ func onAccount(op Operation) Attribute { return Attribute{Operation: op} }
 // live traffic.
 func (t *Tenant) Moment(at time.Time, i int) *Group {
 	start := at.UTC().Truncate(time.Second).UnixMilli()
-	dice := newRandom(t.Seed, 4, uint64(start), uint64(i))
-	return t.group(dice, choose(dice, mix(start)), start+dice.Int64N(second))
+	rng := newRandom(t.Seed, 4, uint64(start), uint64(i))
+	return t.group(rng, choose(rng, mix(start)), start+rng.Int64N(second))
 }
 
 // Expected is how many groups begin in the hour that holds at.

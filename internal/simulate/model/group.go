@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// State is what is true of a change at some time, before any document says so.
+// State is what is true of a change at some time, reported or not.
 type State uint8
 
 const (
@@ -111,8 +111,8 @@ type Group struct {
 	Warnings   []string
 	Metadata   map[string]string
 	Password   bool
-	Side       *Phase // what the identity system itself said of a password change, if it did
-	Dice       uint64 // seeds every later choice about its documents
+	Side       *Phase // what the identity system itself reported of a password change, if anything
+	Seed       uint64 // seeds every later choice about its documents
 }
 
 // At returns the phase the request is in at the time.
@@ -181,7 +181,7 @@ func (g *Group) Provisioned() (at int64, ok bool) {
 	return at, len(g.Requests) > 0
 }
 
-// answer is the phase in which the source said its last word: performed, failed
+// answer is the phase in which the source gave its last answer: performed, failed
 // for good, or put into a person's hands.
 func (r *Request) answer() *Phase {
 	if r.Sent == 0 {

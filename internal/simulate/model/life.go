@@ -18,20 +18,20 @@ const (
 // live gives a request its life from the time it is handed to its source.
 // pending is when it was first seen as pending: at the request for access that
 // waited for an approval.
-func (r *Request) live(dice random, pending, sent int64) {
+func (r *Request) live(rng random, pending, sent int64) {
 	r.Sent = sent
 	r.Life = append(r.Life, Phase{State: Pending, At: pending})
 	s := r.Source
 	if s.ServiceDesk != "" {
-		r.TicketID = fmt.Sprintf("RITM%07d", 1000000+dice.IntN(9000000))
+		r.TicketID = fmt.Sprintf("RITM%07d", 1000000+rng.IntN(9000000))
 	}
-	if dice.chance(stuckRate) {
+	if rng.chance(stuckRate) {
 		return // nobody ever answers
 	}
 	at := sent
 	for attempt := 1; ; attempt++ {
-		at += max(900, dice.around(s.Seconds, 0.9))
-		failure := s.failure(dice, at, attempt, r.Account)
+		at += max(900, rng.around(s.Seconds, 0.9))
+		failure := s.failure(rng, at, attempt, r.Account)
 		if failure == nil {
 			break
 		}
@@ -39,29 +39,29 @@ func (r *Request) live(dice random, pending, sent int64) {
 		if !failure.Retryable || attempt == maxAttempts {
 			return
 		}
-		at += dice.between(2*minute, 20*minute)
-		r.Life = append(r.Life, Phase{State: Retrying, At: at, AsPending: dice.chance(0.4)})
-		if dice.chance(stuckRetryRate) {
+		at += rng.between(2*minute, 20*minute)
+		r.Life = append(r.Life, Phase{State: Retrying, At: at, AsPending: rng.chance(0.4)})
+		if rng.chance(stuckRetryRate) {
 			return
 		}
 	}
-	r.performed(dice, at)
+	r.performed(rng, at)
 }
 
 // performed ends a life well: done by hand and not verifiable, or committed and
 // then, at the next aggregation of the source, seen there.
-func (r *Request) performed(dice random, at int64) {
+func (r *Request) performed(rng random, at int64) {
 	s := r.Source
 	if s.Disconnected {
 		r.Life = append(r.Life, Phase{State: NotVerifiable, At: at})
 		return
 	}
 	r.Life = append(r.Life, Phase{State: Committed, At: at})
-	if !dice.chance(s.VerifyRate) {
+	if !rng.chance(s.VerifyRate) {
 		return // committed for ever: nothing reads it back
 	}
 	every := s.AggregateMin * minute
-	seen := (at/every+1)*every + dice.between(20*second, 4*minute)
+	seen := (at/every+1)*every + rng.between(20*second, 4*minute)
 	r.Life = append(r.Life, Phase{State: Success, At: seen})
 }
 
@@ -86,7 +86,7 @@ const (
 // failure decides whether an attempt fails, and with which words. A source that
 // is down fails most of what is sent to it; later attempts fail more often than
 // first ones, because the reason seldom went away.
-func (s *Source) failure(dice random, at int64, attempt int, account string) *ErrorText {
+func (s *Source) failure(rng random, at int64, attempt int, account string) *ErrorText {
 	if len(s.Errors) == 0 {
 		return nil
 	}
@@ -97,17 +97,17 @@ func (s *Source) failure(dice random, at int64, attempt int, account string) *Er
 	if s.down(at) {
 		rate = 0.8
 	}
-	if !dice.chance(rate) {
+	if !rng.chance(rate) {
 		return nil
 	}
-	e := pick(dice, s.Errors)
+	e := pick(rng, s.Errors)
 	if strings.Contains(e.Text, "%s") {
 		e.Text = fmt.Sprintf(e.Text, account)
 	}
 	return &e
 }
 
-// down says when a source has an outage: a short one about every nine days, at a
+// down reports whether a source has an outage: a short one about every nine days, at a
 // time that depends on the source alone.
 func (s *Source) down(at int64) bool {
 	slot := at / (40 * minute)

@@ -17,31 +17,31 @@ var (
 var decisions = []string{"Approved, in line with the role.", "OK", "Approved for the project only.", "Not needed for this job.", ""}
 
 // accessRequest is a person who asks for access and waits for an approver.
-func accessRequest(t *Tenant, dice random, g *Group) {
+func accessRequest(t *Tenant, rng random, g *Group) {
 	g.Cause = &causeAccessRequest
 	g.Requester = g.Recipient
-	if dice.chance(0.2) {
+	if rng.chance(0.2) {
 		g.Requester = t.manager(g.Recipient)
 	}
-	if dice.chance(0.15) {
-		g.Metadata = map[string]string{"ticketNumber": fmt.Sprintf("REQ%07d", dice.IntN(1e7))}
+	if rng.chance(0.15) {
+		g.Metadata = map[string]string{"ticketNumber": fmt.Sprintf("REQ%07d", rng.IntN(1e7))}
 	}
-	for _, s := range some(dice, t.connected, 1+dice.IntN(2)) {
-		g.access(dice, s, Add)
+	for _, s := range some(rng, t.connected, 1+rng.IntN(2)) {
+		g.access(rng, s, Add)
 	}
-	if dice.chance(0.3) {
-		item := g.entitlement(dice, t.identityNow, Add)
+	if rng.chance(0.3) {
+		item := g.entitlement(rng, t.identityNow, Add)
 		item.ObjectType = "ROLE"
-		g.request(dice, t.identityNow, Modify, item)
+		g.request(rng, t.identityNow, Modify, item)
 	}
-	g.decide(t, dice)
+	g.decide(t, rng)
 }
 
 // decide gives the group its approval and, if granted, its life.
-func (g *Group) decide(t *Tenant, dice random) {
-	a := &Approval{Approver: t.manager(g.Recipient), Outcome: Approved, At: g.Created + dice.around(3600, 1.6)}
+func (g *Group) decide(t *Tenant, rng random) {
+	a := &Approval{Approver: t.manager(g.Recipient), Outcome: Approved, At: g.Created + rng.around(3600, 1.6)}
 	g.Approval = a
-	switch p := dice.Float64(); {
+	switch p := rng.Float64(); {
 	case p < 0.06:
 		a.Outcome = Rejected
 	case p < 0.08:
@@ -51,12 +51,12 @@ func (g *Group) decide(t *Tenant, dice random) {
 	case p < 0.12:
 		a.Outcome, a.At = Undecided, never
 	case p < 0.4:
-		a.At = g.Created + dice.between(minute, 5*minute)
+		a.At = g.Created + rng.between(minute, 5*minute)
 	}
 	a.At = max(a.At, g.Created+20*second)
 	if a.Outcome == Approved {
-		a.Comment = pick(dice, decisions)
-		g.run(dice, a.At)
+		a.Comment = pick(rng, decisions)
+		g.run(rng, a.At)
 		return
 	}
 	for i := range g.Requests {
@@ -66,61 +66,61 @@ func (g *Group) decide(t *Tenant, dice random) {
 
 // access adds a request for one to three entitlements of a source; a person who
 // has no account there gets one with them.
-func (g *Group) access(dice random, s *Source, op Operation) {
+func (g *Group) access(rng random, s *Source, op Operation) {
 	var items []Attribute
-	for _, value := range some(dice, s.Entitlements, 1+dice.IntN(3)) {
-		items = append(items, g.item(dice, s, op, value))
+	for _, value := range some(rng, s.Entitlements, 1+rng.IntN(3)) {
+		items = append(items, g.item(rng, s, op, value))
 	}
 	requestOp := Modify
-	if op == Add && dice.chance(0.15) {
+	if op == Add && rng.chance(0.15) {
 		requestOp = Create
 	}
-	g.request(dice, s, requestOp, items...)
+	g.request(rng, s, requestOp, items...)
 }
 
-func (g *Group) entitlement(dice random, s *Source, op Operation) Attribute {
-	return g.item(dice, s, op, pick(dice, s.Entitlements))
+func (g *Group) entitlement(rng random, s *Source, op Operation) Attribute {
+	return g.item(rng, s, op, pick(rng, s.Entitlements))
 }
 
-func (g *Group) item(dice random, s *Source, op Operation, value string) Attribute {
+func (g *Group) item(rng random, s *Source, op Operation, value string) Attribute {
 	return Attribute{
 		Operation: op, Name: s.EntitlementAttribute, Value: value,
-		ObjectID: dice.hex32(), ObjectName: value, ObjectType: pick(dice, []string{"ENTITLEMENT", "ACCESS_PROFILE"}),
+		ObjectID: rng.hex32(), ObjectName: value, ObjectType: pick(rng, []string{"ENTITLEMENT", "ACCESS_PROFILE"}),
 	}
 }
 
 // certification is a reviewer who revokes what a person should not have.
-func certification(t *Tenant, dice random, g *Group) {
+func certification(t *Tenant, rng random, g *Group) {
 	g.Cause = &causeCertification
 	g.Requester = t.manager(g.Recipient)
-	for _, s := range some(dice, t.connected, 1+dice.IntN(2)) {
-		g.access(dice, s, Remove)
+	for _, s := range some(rng, t.connected, 1+rng.IntN(2)) {
+		g.access(rng, s, Remove)
 	}
-	g.run(dice, g.Created)
+	g.run(rng, g.Created)
 }
 
-// identityRefresh brings accounts in line with what a person's roles now say.
-func identityRefresh(t *Tenant, dice random, g *Group) {
+// identityRefresh brings accounts in line with a person's roles.
+func identityRefresh(t *Tenant, rng random, g *Group) {
 	g.Cause = &causeIdentity
-	for _, s := range some(dice, t.connected, 1+dice.IntN(3)) {
-		if dice.chance(0.25) {
-			g.access(dice, s, Remove)
+	for _, s := range some(rng, t.connected, 1+rng.IntN(3)) {
+		if rng.chance(0.25) {
+			g.access(rng, s, Remove)
 		} else {
-			g.access(dice, s, Add)
+			g.access(rng, s, Add)
 		}
 	}
-	g.run(dice, g.Created)
+	g.run(rng, g.Created)
 }
 
 // attributeSync writes a changed attribute of a person to every source that has it.
-func attributeSync(t *Tenant, dice random, g *Group) {
+func attributeSync(t *Tenant, rng random, g *Group) {
 	g.Cause = &causeAttributeSync
-	for _, s := range some(dice, t.connected, 1+dice.IntN(4)) {
+	for _, s := range some(rng, t.connected, 1+rng.IntN(4)) {
 		var items []Attribute
-		for _, name := range some(dice, s.Attributes, 1+dice.IntN(2)) {
-			items = append(items, Attribute{Operation: Set, Name: name, Value: pick(dice, departments)})
+		for _, name := range some(rng, s.Attributes, 1+rng.IntN(2)) {
+			items = append(items, Attribute{Operation: Set, Name: name, Value: pick(rng, departments)})
 		}
-		g.request(dice, s, Modify, items...)
+		g.request(rng, s, Modify, items...)
 	}
-	g.run(dice, g.Created)
+	g.run(rng, g.Created)
 }

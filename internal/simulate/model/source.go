@@ -28,7 +28,7 @@ type Source struct {
 	account func(*Identity) string
 }
 
-// ErrorText is what a connector says when it fails. A retryable one matches the
+// ErrorText is the message of a connector that fails. A retryable one matches the
 // source's list of retryable errors, so the vendor sends the change again.
 type ErrorText struct {
 	Text      string // may hold one %s: the account

@@ -83,8 +83,8 @@ func (l *Ledger) Rows(revision uint64) (activities []Activity, group Group, ok b
 }
 
 // ofPassword reports whether the identity system's side of a password change
-// speaks of the activity: a change of an account that names no password does not
-// say that it is one.
+// is about the activity: a change of an account that names no password may be
+// another one.
 func ofPassword(a Activity) bool {
 	return a.AttributeName == model.PasswordAttribute || a.Operation == string(changePassword)
 }

@@ -53,7 +53,7 @@ func sourceNames(g *model.Group) string {
 	return strings.Join(names, ", ")
 }
 
-// errorsUntil lists what connectors had said by the time; nil while nothing was.
+// errorsUntil lists what connectors had reported by the time; nil while nothing was.
 func errorsUntil(g *model.Group, at int64) []string {
 	var out []string
 	for i := range g.Requests {

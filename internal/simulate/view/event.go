@@ -97,7 +97,7 @@ func Event(t *model.Tenant, g *model.Group, h *Happening, synced int64) EventDoc
 	} else {
 		d.Attributes["sourceName"], d.Attributes["accountName"] = "IdentityNow", g.Recipient.Name
 	}
-	if g.Dice%23 == 0 {
+	if g.Seed%23 == 0 {
 		d.Target = &named{}
 	}
 	if !h.Passed() {

@@ -148,7 +148,7 @@ func attributeRequests(g *model.Group, r *model.Request) []AttributeRequest {
 		if item.Name == "" {
 			continue
 		}
-		if n := len(out); n > 0 && g.Dice&1 == 0 && out[n-1].Name == item.Name && out[n-1].Op == string(item.Operation) {
+		if n := len(out); n > 0 && g.Seed&1 == 0 && out[n-1].Name == item.Name && out[n-1].Op == string(item.Operation) {
 			switch v := out[n-1].Value.(type) {
 			case string:
 				out[n-1].Value = []string{v, item.Value}

@@ -65,9 +65,9 @@ func triggerRequest(g *model.Group, r *model.Request, at int64) TriggerRequest {
 	return out
 }
 
-// NamesAttributes reports whether the group's trigger says which attributes
-// changed; some leave that out.
-func NamesAttributes(g *model.Group) bool { return g.Dice%11 != 0 }
+// NamesAttributes reports whether the group's trigger names the attributes
+// that changed; some triggers do not.
+func NamesAttributes(g *model.Group) bool { return g.Seed%11 != 0 }
 
 // TriggerWord is the trigger's coarse word for a state.
 func TriggerWord(s model.State) string {
