@@ -13,23 +13,23 @@ import (
 
 const week = 7 * 24 * time.Hour
 
-// generate fills ours for the week before to, and returns whose life it is and how many
-// activities it has.
-func generate(ctx context.Context, conn driver.Conn, observations int, to time.Time) (life bulk.Life, activities int, err error) {
+// generate fills database ours with the week before to, and returns the workload and its
+// number of activities.
+func generate(ctx context.Context, conn driver.Conn, observations int, to time.Time) (workload bulk.Workload, activities int, err error) {
 	activities = observations * 2 / 5 / 8 * 8
-	life = bulk.Life{From: to.Add(-week), Every: (week - 2*time.Hour) / time.Duration(activities)}
+	workload = bulk.Workload{From: to.Add(-week), Every: (week - 2*time.Hour) / time.Duration(activities)}
 	begin := time.Now()
-	for first := 0; first < activities; first += bulk.AtOnce {
-		if err := life.Insert(ctx, conn, "ours", first, min(bulk.AtOnce, activities-first), 0); err != nil {
-			return life, 0, err
+	for first := 0; first < activities; first += bulk.MaxActivities {
+		if err := workload.Insert(ctx, conn, "ours", first, min(bulk.MaxActivities, activities-first), 0); err != nil {
+			return workload, 0, err
 		}
-		fmt.Printf("\r%d of %d activities", min(first+bulk.AtOnce, activities), activities)
+		fmt.Printf("\r%d of %d activities", min(first+bulk.MaxActivities, activities), activities)
 	}
 	fmt.Printf(", generated in %.0f s\n", time.Since(begin).Seconds())
-	return life, activities, nil
+	return workload, activities, nil
 }
 
-// asLogs is the same records as contrib's exporter stores them.
+// asLogs selects the records in the form in which contrib's exporter stores them.
 const asLogs = `
 SELECT toDateTime64(occurred_at, 9) AS Timestamp, lower(hex(sipHash128(tenant, group_id))) AS TraceId, upper(if(status = 'Failed', 'error', 'info')) AS SeverityText,
 	if(status = 'Failed', 17, 9) AS SeverityNumber, 'provtrail' AS ServiceName, concat(operation, ' ', attribute_name, ' on ', source_name, ': ', status) AS Body,

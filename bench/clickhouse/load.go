@@ -20,18 +20,18 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// load is the records of a simulated tenant as the processor would send them.
+// load is the records of a simulated tenant as the processor emits them.
 type load struct {
 	batches  [][]record.Record
-	groups   plog.Logs // their groups' records, which only provtrail stores
+	groups   plog.Logs // group records, which only provtrail stores
 	records  int
 	original int // bytes
 }
 
 func (l *load) jsonBytes() float64 { return float64(l.original) / float64(l.records) }
 
-// batch makes new pdata, in which the records of a document share its text, as those do
-// that the processor hands on.
+// batch makes new pdata. The records of a document share its text, as those that the
+// processor emits.
 func (l *load) batch(i int) plog.Logs {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
@@ -64,7 +64,7 @@ func makeLoad(ctx context.Context, dir string, o options) (*load, error) {
 	return l, nil
 }
 
-// parse reads all documents; each was received a minute after what it tells.
+// parse reads all documents; each was received a minute after its event.
 func parse(inbox, tenant string) ([]provisioning.Observation, error) {
 	parser := sailpoint.Parser{Tenant: tenant, Feed: provisioning.FeedFile}
 	var result sailpoint.Result
@@ -92,8 +92,7 @@ func parse(inbox, tenant string) ([]provisioning.Observation, error) {
 	return result.Observations, err
 }
 
-// fold makes a record of every observation, in the order of receipt, and one of every
-// group.
+// fold makes a record of every observation, in order of receipt, and one of every group.
 func fold(observations []provisioning.Observation) ([]record.Record, map[string]record.Group) {
 	groups := map[string][]provisioning.Observation{}
 	for _, o := range observations {
@@ -126,7 +125,7 @@ func fold(observations []provisioning.Observation) ([]record.Record, map[string]
 	return records, summaries
 }
 
-// summaries writes the records of the groups that the activities' records speak of.
+// summaries writes the group records of the groups that have activity records.
 func summaries(records []record.Record, groups map[string]record.Group) plog.Logs {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()

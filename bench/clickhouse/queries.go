@@ -19,7 +19,7 @@ import (
 	"github.com/provtrail/provtrail/internal/panels"
 )
 
-// queries times every panel's query, and questions that both tables can answer.
+// queries times the query of every panel, and questions that both exporters' tables can answer.
 func queries(ctx context.Context, address string, o options) error {
 	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{address}, ReadTimeout: time.Hour, Settings: clickhouse.Settings{"max_execution_time": 0}})
 	if err != nil {
@@ -37,7 +37,7 @@ func queries(ctx context.Context, address string, o options) error {
 	if err := makeTables(ctx, address); err != nil {
 		return err
 	}
-	life, activities, err := generate(ctx, conn, o.observations, to)
+	workload, activities, err := generate(ctx, conn, o.observations, to)
 	if err != nil {
 		return err
 	}
@@ -55,15 +55,15 @@ func queries(ctx context.Context, address string, o options) error {
 			return err
 		}
 	}
-	// What comes in within ten minutes of such a week.
+	// The rows of ten minutes of such a week.
 	tenMinutes := activities * 10 / int(week/time.Minute)
-	if err := life.ComeIn(ctx, conn, "ours", activities, max(tenMinutes/20/4*4, 4)); err != nil {
+	if err := workload.InsertUnmerged(ctx, conn, "ours", activities, max(tenMinutes/20/4*4, 4)); err != nil {
 		return err
 	}
 	return b.panels(ctx, o.dashboards, to.Add(time.Hour), "while rows come in")
 }
 
-// compare asks questions of our views and of contrib's table with the same records.
+// compare asks questions of provtrail's views and of contrib's table with the same records.
 func (b *timing) compare(ctx context.Context, to time.Time) error {
 	if err := copyToContrib(ctx, b.conn, to); err != nil {
 		return err
@@ -86,10 +86,6 @@ func makeTables(ctx context.Context, address string) error {
 		if err := e.Start(ctx, componenttest.NewNopHost()); err != nil {
 			return err
 		}
-		// Ours makes its tables with the first insert.
-		if err := e.ConsumeLogs(ctx, nothing()); err != nil {
-			return err
-		}
 		if err := e.Shutdown(ctx); err != nil {
 			return err
 		}
@@ -97,7 +93,7 @@ func makeTables(ctx context.Context, address string) error {
 	return nil
 }
 
-// settle waits until the server has merged what it merges by itself.
+// settle waits until the server has no merges left to do.
 func settle(ctx context.Context, conn driver.Conn) error {
 	for quiet := 0; quiet < 5; {
 		var merging uint64

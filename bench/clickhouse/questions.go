@@ -5,15 +5,10 @@ import (
 	"fmt"
 	"math"
 	"strings"
-
-	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// nothing is a request without records.
-func nothing() plog.Logs { return plog.NewLogs() }
-
-// question is asked of our views and of contrib's table. Contrib's has every state of
-// an activity, so what asks for the current one takes the newest.
+// question is asked of provtrail's views and of contrib's table. Contrib's table has every
+// state of an activity, so a question for the current state takes the newest.
 type question struct{ name, ours, contrib string }
 
 const newest = `(SELECT LogAttributes['provisioning.activity_id'] AS activity, argMax(LogAttributes['provisioning.status'], toUInt64(LogAttributes['provisioning.version'])) AS status,

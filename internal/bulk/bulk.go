@@ -1,5 +1,5 @@
-// Package bulk has a server generate provisioning records by the million, for tests and
-// benchmarks of queries.
+// Package bulk has a ClickHouse server generate provisioning records by the million, for
+// tests and benchmarks of queries.
 package bulk
 
 import (
@@ -12,24 +12,24 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// Life says which activities of which life are generated: four a group, each Pending,
-// then Committed, and every second one then verified, failed or tried again; so 2.5
-// observations an activity. An activity's number alone decides what becomes of it.
-type Life struct {
+// Workload describes activities: four a group, each Pending, then Committed; every second
+// one is then verified, has failed or is tried again. That is 2.5 observations an activity.
+// All properties of an activity follow from its number.
+type Workload struct {
 	From  time.Time     // when activity 0 was requested
 	Every time.Duration // between two activities
 }
 
-//go:embed life.sql
-var life string
+//go:embed workload.sql
+var observations string
 
-// columns are those of life, in order.
+// columns are those of the query observations, in order.
 const columns = `tenant, record_type, event_id, feed, dialect, group_id, group_number, activity_id, status, previous_status, reported_status, raw_status, group_status,
 	kind, operation, cause, source_id, source_name, account_id, attribute_name, attribute_value, identity_id, identity_name, requester_name, approver_name,
 	error_message, failed_on, item_id, attempts, stalled, requested_at, occurred_at, timed, observed_at, status_since, first_pending_at, committed_at,
 	finished_at, failed_at, first_failed_at, state_seq, version, current, original`
 
-// groups are the groups of the activities that life has.
+// groups summarises the groups of a query of observations.
 const groups = `
 	SELECT tenant, group_id, group_number,
 		['Failed', 'Retrying', 'Pending', 'Not Verifiable', 'Committed', 'Success'][arrayMin(arrayMap(s -> indexOf(['Failed', 'Retrying', 'Pending', 'Not Verifiable', 'Committed', 'Success'], s), groupArray(last)))],
@@ -41,25 +41,26 @@ const groups = `
 		FROM (%s) GROUP BY tenant, group_id, group_number, activity_id
 	) GROUP BY tenant, group_id, group_number`
 
-// AtOnce is how many activities one insert may make.
-const AtOnce = 200_000
+// MaxActivities is the number of activities that one INSERT makes.
+const MaxActivities = 200_000
 
 // Insert writes the observations and the groups of count activities from first on into
-// a database with the exporter's tables; both are multiples of four. With a shift,
-// activities that are there already have further observations.
-func (l Life) Insert(ctx context.Context, conn driver.Conn, database string, first, count, shift int) error {
+// the exporter's tables of a database. Both numbers are multiples of four. With a shift
+// above 0 the observations have other ids and higher versions, so that activities that are
+// stored get further observations.
+func (w Workload) Insert(ctx context.Context, conn driver.Conn, database string, first, count, shift int) error {
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 		"max_partitions_per_insert_block": 0, "max_insert_threads": 2, "min_insert_block_size_rows": 500_000,
 		"deduplicate_blocks_in_dependent_materialized_views": 0, "insert_deduplicate": 0,
 	}))
-	for end := first + count; first < end; first += AtOnce {
+	for end := first + count; first < end; first += MaxActivities {
 		for table, query := range map[string]string{
-			"provisioning_observations (" + columns + ")": "SELECT " + columns + " FROM (" + life + ")",
-			"provisioning_groups":                         fmt.Sprintf(groups, life),
+			"provisioning_observations (" + columns + ")": "SELECT " + columns + " FROM (" + observations + ")",
+			"provisioning_groups":                         fmt.Sprintf(groups, observations),
 		} {
 			err := conn.Exec(ctx, "INSERT INTO "+database+"."+table+" "+query,
-				clickhouse.Named("from", l.From.UnixMicro()), clickhouse.Named("every", l.Every.Nanoseconds()), clickhouse.Named("shift", shift),
-				clickhouse.Named("first", first), clickhouse.Named("count", min(AtOnce, end-first)))
+				clickhouse.Named("from", w.From.UnixMicro()), clickhouse.Named("every", w.Every.Nanoseconds()), clickhouse.Named("shift", shift),
+				clickhouse.Named("first", first), clickhouse.Named("count", min(MaxActivities, end-first)))
 			if err != nil {
 				return fmt.Errorf("generate activities %d to %d in %s: %w", first, end, table, err)
 			}
@@ -68,9 +69,9 @@ func (l Life) Insert(ctx context.Context, conn driver.Conn, database string, fir
 	return nil
 }
 
-// ComeIn adds ten times each activities after those that are there, and further
-// observations of as many of the last, in twenty inserts that are not merged.
-func (l Life) ComeIn(ctx context.Context, conn driver.Conn, database string, there, each int) error {
+// InsertUnmerged stops merges and makes twenty inserts: ten of count new activities each,
+// which follow the stored ones, and ten of further observations of the last stored ones.
+func (w Workload) InsertUnmerged(ctx context.Context, conn driver.Conn, database string, stored, count int) error {
 	tables, err := Tables(ctx, conn, database)
 	if err != nil {
 		return err
@@ -81,20 +82,20 @@ func (l Life) ComeIn(ctx context.Context, conn driver.Conn, database string, the
 		}
 	}
 	for i := range 20 {
-		if err := l.Insert(ctx, conn, database, there+(i-10)*each, each, 100); err != nil {
+		if err := w.Insert(ctx, conn, database, stored+(i-10)*count, count, 100); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Tables are those that hold what Insert wrote, and what follows from it.
+// Tables are the tables that Insert and the materialized views have filled.
 func Tables(ctx context.Context, conn driver.Conn, database string) (tables []string, err error) {
 	err = conn.QueryRow(ctx, "SELECT arraySort(groupArray(name)) FROM system.tables WHERE database = ? AND engine LIKE '%MergeTree' AND total_rows > 0 AND name != 'provisioning_schema_migrations'", database).Scan(&tables)
 	return tables, err
 }
 
-// Merge does at once what the server does by itself once nothing comes in for ten minutes.
+// Merge merges the tables at once, as the server does ten minutes after the last insert.
 func Merge(ctx context.Context, conn driver.Conn, database string) error {
 	tables, err := Tables(ctx, conn, database)
 	if err != nil {

@@ -10,23 +10,26 @@ import (
 	"go.uber.org/zap"
 )
 
-// client is the storage of one queue. The queue calls it from one place at a time.
+// client is the storage of one queue, which calls it from one goroutine at a time.
 type client struct {
 	storage.Client
 	logger   *zap.Logger
 	stopping <-chan struct{}
 
-	mu      sync.Mutex           // guards everything below
-	asked   map[string]bool      // keys of the last batch, if it only asked
-	interim []*storage.Operation // deletions that wait until what they delete was put back
-	given   error                // why the storage was given up: nothing is stored any more
+	mu        sync.Mutex           // guards everything below
+	read      map[string]bool      // keys of the last batch, if it only read
+	deferred  []*storage.Operation // deletions of items that are being appended again
+	abandoned error                // not nil after the last operation
 }
 
-var firstWait = 50 * time.Millisecond // shorter in tests
+var minWait = 50 * time.Millisecond // shorter in tests
 
-const mostWait = 5 * time.Second
+const (
+	maxWait      = 5 * time.Second
+	warnInterval = 30 * time.Second
+)
 
-// Get asks for one key.
+// Get reads one key.
 func (c *client) Get(ctx context.Context, key string) ([]byte, error) {
 	op := storage.GetOperation(key)
 	err := c.Batch(ctx, op)
@@ -43,86 +46,89 @@ func (c *client) Delete(ctx context.Context, key string) error {
 	return c.Batch(ctx, storage.DeleteOperation(key))
 }
 
-// Batch runs operations as one transaction. Those that only store may fail, since
-// whoever has the data then sends it again; all others are repeated until they succeed.
+// Batch runs operations as one transaction. A transaction that only stores may fail,
+// because the sender of the data gets the error; all others are repeated until they
+// succeed.
 func (c *client) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.given != nil {
-		return c.given
+	if c.abandoned != nil {
+		return c.abandoned
 	}
-	if c.interrupted(ops) {
-		c.interim = ops
+	if c.deletesWhatWasRead(ops) {
+		c.deferred = ops
 		return nil
 	}
-	asks, stores, deletes := count(ops)
-	c.asked = nil
-	if asks == len(ops) {
-		c.asked = make(map[string]bool, len(ops))
+	gets, sets, deletes := count(ops)
+	c.read = nil
+	if gets == len(ops) {
+		c.read = make(map[string]bool, len(ops))
 		for _, op := range ops {
-			c.asked[op.Key] = true
+			c.read[op.Key] = true
 		}
 	}
-	again := len(c.interim) > 0 && stores == len(ops) // puts back
-	if len(c.interim) > 0 && stores > 0 && asks+deletes > 0 {
-		ops = append(append([]*storage.Operation(nil), ops...), c.interim...)
+	appendsAgain := len(c.deferred) > 0 && sets == len(ops)
+	if len(c.deferred) > 0 && sets > 0 && gets+deletes > 0 {
+		ops = append(append([]*storage.Operation(nil), ops...), c.deferred...)
 	}
-	err := c.Client.Batch(ctx, ops...)
-	if err != nil && (again || stores < len(ops)) {
-		err = c.insist(ctx, ops, err)
+	err := c.run(ctx, ops)
+	if err != nil && (appendsAgain || sets < len(ops)) {
+		err = c.runWithRetry(ctx, ops, err)
 	}
-	if err == nil && len(ops) > asks+stores+deletes {
-		c.interim = nil
+	if err == nil && len(ops) > gets+sets+deletes {
+		c.deferred = nil
 	}
 	return err
 }
 
-// interrupted reports whether the queue deletes the items it has just asked for: it
-// does that at the start, with those whose sending was interrupted.
-func (c *client) interrupted(ops []*storage.Operation) bool {
+// deletesWhatWasRead reports whether the queue deletes the items that it has just read: at
+// the start it does so with the items whose sending was interrupted.
+func (c *client) deletesWhatWasRead(ops []*storage.Operation) bool {
 	for _, op := range ops {
-		if op.Type != storage.Delete || !c.asked[op.Key] {
+		if op.Type != storage.Delete || !c.read[op.Key] {
 			return false
 		}
 	}
 	return len(ops) > 0
 }
 
-func count(ops []*storage.Operation) (asks, stores, deletes int) {
+func count(ops []*storage.Operation) (gets, sets, deletes int) {
 	for _, op := range ops {
 		switch op.Type {
 		case storage.Get:
-			asks++
+			gets++
 		case storage.Set:
-			stores++
+			sets++
 		case storage.Delete:
 			deletes++
 		}
 	}
-	return asks, stores, deletes
+	return gets, sets, deletes
 }
 
-// insist repeats a transaction until it succeeds. When the exporter stops first, the
-// storage is given up: its last good state is what the next start finds.
-func (c *client) insist(ctx context.Context, ops []*storage.Operation, err error) error {
-	wait := firstWait
-	var told time.Time
-	for err != nil {
-		if time.Since(told) > 30*time.Second {
-			told = time.Now()
-			c.logger.Warn("the storage of the exporter's queue refuses to work; the exporter waits for it, nothing is lost: "+
-				"is the disk full?", zap.Error(err))
+// runWithRetry repeats a transaction that failed with err until it succeeds. When the
+// exporter stops first, the storage is abandoned: the next start finds its last state.
+func (c *client) runWithRetry(ctx context.Context, ops []*storage.Operation, err error) error {
+	wait := minWait
+	var warned time.Time
+	for err != nil && c.abandoned == nil {
+		if time.Since(warned) > warnInterval {
+			warned = time.Now()
+			c.logger.Warn("The storage of the exporter's queue refuses an operation. The exporter repeats it and keeps all data. Is the disk full?",
+				zap.Error(err))
 		}
 		select {
 		case <-time.After(wait):
-			wait = min(2*wait, mostWait)
-			err = c.Client.Batch(ctx, ops...)
+			wait = min(2*wait, maxWait)
+			err = c.run(ctx, ops)
 			continue
 		case <-c.stopping:
 		case <-ctx.Done():
 		}
-		c.given = fmt.Errorf("the storage was given up at the end; what the queue holds is sent after the next start: %w", err)
-		return c.given
+		c.abandoned = fmt.Errorf("the exporter stopped while the storage of its queue refused an operation; what the queue holds is sent after the next start: %w", err)
+	}
+	if c.abandoned != nil {
+		return c.abandoned
 	}
 	return nil
 }

@@ -23,18 +23,18 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	firstWait = time.Millisecond
+	minWait = time.Millisecond
 	goleak.VerifyTestMain(m)
 }
 
-// disk is a storage in memory that can be full, or end like a crashed process does.
+// disk is a storage in memory that can be full or stop working as if the process crashed.
 type disk struct {
 	component.Component
 	mu      sync.Mutex
 	values  map[string][]byte
 	full    bool
 	refused int
-	crashIn int // operations until nothing happens any more; negative: never
+	crashIn int // operations until all are refused; negative for never
 }
 
 var (
@@ -111,8 +111,8 @@ func (d *disk) copied() map[string][]byte {
 	return maps.Clone(d.values)
 }
 
-// quiet reports whether the start is over and its three items are being sent again.
-func (d *disk) quiet(started chan struct{}) bool {
+// isClosed reports whether a start is over.
+func isClosed(started chan struct{}) bool {
 	select {
 	case <-started:
 		return true
@@ -125,27 +125,27 @@ type testHost map[component.ID]component.Component
 
 func (h testHost) GetExtensions() map[component.ID]component.Component { return h }
 
-// got is what the destination got.
-type got struct {
+// destination records what it was sent.
+type destination struct {
 	mu   sync.Mutex
-	away bool // nothing is sent
+	down bool
 	ids  map[string]int
 
 	tries int
 }
 
-func (g *got) attempts() int {
+func (g *destination) attempts() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.tries
 }
 
-func (g *got) push(_ context.Context, l plog.Logs) error {
+func (g *destination) push(_ context.Context, l plog.Logs) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.tries++
-	if g.away {
-		return errors.New("the destination is away")
+	if g.down {
+		return errors.New("the destination is down")
 	}
 	g.ids[l.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str()]++
 	return nil
@@ -153,14 +153,14 @@ func (g *got) push(_ context.Context, l plog.Logs) error {
 
 var storageID = component.MustNewID("disk")
 
-func open(t *testing.T, d *disk, g *got) exporter.Logs {
+func open(t *testing.T, d *disk, g *destination) exporter.Logs {
 	t.Helper()
 	e := made(t, g)
 	require.NoError(t, e.Start(t.Context(), testHost{storageID: d}))
 	return e
 }
 
-func made(t *testing.T, g *got) exporter.Logs {
+func made(t *testing.T, g *destination) exporter.Logs {
 	t.Helper()
 	queue := exporterhelper.NewDefaultQueueConfig()
 	queue.StorageID, queue.NumConsumers = &storageID, 3
@@ -180,7 +180,7 @@ func send(ctx context.Context, e exporter.Logs, id string) error {
 }
 
 // arrives waits until the destination has got n different items.
-func (g *got) arrives(t *testing.T, n int, why string, args ...any) {
+func (g *destination) arrives(t *testing.T, n int, why string, args ...any) {
 	t.Helper()
 	require.Eventuallyf(t, func() bool {
 		g.mu.Lock()
@@ -189,18 +189,18 @@ func (g *got) arrives(t *testing.T, n int, why string, args ...any) {
 	}, 20*time.Second, time.Millisecond, why, args...)
 }
 
-func (g *got) comesBack() {
+func (g *destination) comesBack() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.away = false
+	g.down = false
 }
 
-func newGot() *got { return &got{away: true, ids: map[string]int{}} }
+func newDestination() *destination { return &destination{down: true, ids: map[string]int{}} }
 
-// TestFullDiskLosesNothing: what was accepted is sent although the disk is full while
-// it is taken from the queue.
+// TestFullDiskLosesNothing: accepted items are sent although the disk is full while they
+// are taken from the queue.
 func TestFullDiskLosesNothing(t *testing.T) {
-	d, g := newDisk(), newGot()
+	d, g := newDisk(), newDestination()
 	e := open(t, d, g)
 	for i := range 20 {
 		require.NoError(t, send(t.Context(), e, strconv.Itoa(i)))
@@ -213,9 +213,9 @@ func TestFullDiskLosesNothing(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 }
 
-// TestStopWithAFullDisk ends, and the next start sends what was held back.
+// TestStopWithAFullDisk: the exporter stops, and the next start sends its items.
 func TestStopWithAFullDisk(t *testing.T) {
-	d, g := newDisk(), newGot()
+	d, g := newDisk(), newDestination()
 	e := open(t, d, g)
 	for i := range 20 {
 		require.NoError(t, send(t.Context(), e, strconv.Itoa(i)))
@@ -230,11 +230,11 @@ func TestStopWithAFullDisk(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 }
 
-// TestCrashWhileStartingLosesNothing crashes at each operation of a start that finds
-// items whose sending was interrupted.
+// TestCrashWhileStartingLosesNothing: at each operation of a start that finds items whose
+// sending was interrupted.
 func TestCrashWhileStartingLosesNothing(t *testing.T) {
 	for crashIn := range 25 {
-		d, g := newDisk(), newGot()
+		d, g := newDisk(), newDestination()
 		first := open(t, d, g)
 		for i := range 8 {
 			require.NoError(t, send(t.Context(), first, strconv.Itoa(i)))
@@ -250,7 +250,7 @@ func TestCrashWhileStartingLosesNothing(t *testing.T) {
 			defer close(started)
 			_ = second.Start(context.Background(), testHost{storageID: d})
 		}()
-		require.Eventually(t, func() bool { return d.refusals() > 0 || d.quiet(started) }, 20*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return d.refusals() > 0 || isClosed(started) }, 20*time.Second, time.Millisecond)
 		left = d.copied()
 		_ = second.Shutdown(t.Context()) // of what is left of the crashed process
 		<-started
@@ -259,6 +259,35 @@ func TestCrashWhileStartingLosesNothing(t *testing.T) {
 		g.arrives(t, 8, "crashed after %d operations", crashIn)
 		require.NoError(t, third.Shutdown(t.Context()))
 	}
+}
+
+// TestDamagedMetadataStopsTheQueue: nothing is sent, accepted or deleted; the repaired
+// storage sends everything.
+func TestDamagedMetadataStopsTheQueue(t *testing.T) {
+	d, g := newDisk(), newDestination()
+	e := open(t, d, g)
+	for i := range 8 {
+		require.NoError(t, send(t.Context(), e, strconv.Itoa(i)))
+	}
+	require.NoError(t, e.Shutdown(t.Context()))
+	whole := d.copied()
+	for key := range whole {
+		if isItem(key) {
+			continue
+		}
+		damaged := maps.Clone(whole)
+		damaged[key] = append([]byte{}, whole[key]...)
+		damaged[key][len(damaged[key])-1] ^= 1
+		d := &disk{values: damaged, crashIn: -1}
+		e := open(t, d, g)
+		require.ErrorContains(t, send(t.Context(), e, "new"), key)
+		require.NoError(t, e.Shutdown(t.Context()))
+		require.Equal(t, damaged, d.copied())
+	}
+	g.comesBack()
+	e = open(t, &disk{values: whole, crashIn: -1}, g)
+	g.arrives(t, 8, "lost")
+	require.NoError(t, e.Shutdown(t.Context()))
 }
 
 func retryForEver() configretry.BackOffConfig {

@@ -1,12 +1,13 @@
-// Package queuestorage keeps the Collector's persistent queue from losing data where
-// its storage fails it. The queue itself
+// Package queuestorage keeps the Collector's persistent queue from losing data where its
+// storage fails. The queue itself
 //
-//   - throws an item away when the storage refuses to note that it is being sent, as a
-//     full disk does;
-//   - begins anew when its position cannot be read at the start;
-//   - deletes, at the start, the items whose sending was interrupted, and only then
-//     puts them at its end: a crash in between loses them.
+//   - drops an item when the storage refuses to record that it is being sent, as a full
+//     disk does;
+//   - starts empty when its metadata cannot be read or decoded;
+//   - at the start deletes the items whose sending was interrupted and then appends them
+//     again: a crash between the two loses them.
 //
-// [Wrap] puts a client between the two that waits for the storage instead, and deletes
-// such items in one transaction with what the queue does after it has put them back.
+// [Wrap] puts a client between the queue and its storage that repeats refused operations,
+// deletes such items only together with a later operation, and stores every value in an
+// envelope: damaged metadata stops the queue instead of emptying it.
 package queuestorage

@@ -15,8 +15,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// Wrap lets an exporter made by exporterhelper use its queue's storage through a
-// [storage.Client] that loses nothing. It passes an error on.
+// Wrap has an exporter made by exporterhelper use the storage of its queue through this
+// package's client. It returns err if that is not nil.
 func Wrap(set exporter.Settings, made exporter.Logs, err error) (exporter.Logs, error) {
 	if err != nil {
 		return nil, err
@@ -31,12 +31,12 @@ type logs struct {
 	stop     sync.Once
 }
 
-// Start starts the exporter with storage extensions that are watched.
+// Start starts the exporter with wrapped storage extensions.
 func (l *logs) Start(ctx context.Context, on component.Host) error {
 	return l.Logs.Start(ctx, &host{on, l})
 }
 
-// Shutdown ends every wait for the storage: what the queue holds stays there.
+// Shutdown ends every wait for the storage. What the queue holds stays in it.
 func (l *logs) Shutdown(ctx context.Context) error {
 	l.stop.Do(func() { close(l.stopping) })
 	return l.Logs.Shutdown(ctx)
@@ -47,12 +47,12 @@ type host struct {
 	logs *logs
 }
 
-// GetExtensions returns all extensions, the storages among them watched.
+// GetExtensions returns all extensions, the storage extensions wrapped.
 func (h *host) GetExtensions() map[component.ID]component.Component {
 	all := maps.Clone(h.Host.GetExtensions())
-	for id, extension := range all {
-		if s, ok := extension.(storage.Extension); ok {
-			all[id] = &watched{s, id, h.logs}
+	for id, e := range all {
+		if s, ok := e.(storage.Extension); ok {
+			all[id] = &extension{s, id, h.logs}
 		}
 	}
 	return all
@@ -61,21 +61,21 @@ func (h *host) GetExtensions() map[component.ID]component.Component {
 // Report passes a status on.
 func (h *host) Report(event *componentstatus.Event) { componentstatus.ReportStatus(h.Host, event) }
 
-type watched struct {
+type extension struct {
 	storage.Extension
 	id   component.ID
 	logs *logs
 }
 
 // GetClient opens the storage of the queue.
-func (w *watched) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
-	inner, err := w.Extension.GetClient(ctx, kind, id, name)
+func (e *extension) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
+	inner, err := e.Extension.GetClient(ctx, kind, id, name)
 	if errors.Is(err, bolt.ErrTimeout) { // the lock of file_storage
-		return nil, fmt.Errorf("another process has the queue of %s in storage %s open, so nothing was touched: "+
-			"is a second collector running on the same folder? Stop one of them, or give it a folder of its own: %w", id, w.id, err)
+		return nil, fmt.Errorf("another process has the queue of %s in storage %s open, so nothing was changed: "+
+			"if a second collector uses the same directory, stop it or give it another directory: %w", id, e.id, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the queue of %s in storage %s: %w", id, w.id, err)
+		return nil, fmt.Errorf("open the queue of %s in storage %s: %w", id, e.id, err)
 	}
-	return &client{Client: inner, logger: w.logs.logger, stopping: w.logs.stopping}, nil
+	return &client{Client: inner, logger: e.logs.logger, stopping: e.logs.stopping}, nil
 }

@@ -1,6 +1,6 @@
-// Package storagecheck is the file_storage extension, which looks at its files before
-// anything opens them: of a damaged one its library says only "invalid database", or ends
-// the process where it first reads what is not there.
+// Package storagecheck is the file_storage extension with a check of its files before they
+// are opened. Without the check a damaged file gives the error "invalid database", or ends
+// the process when a missing page is read.
 package storagecheck
 
 import (
@@ -20,7 +20,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// NewFactory is file_storage's.
+// NewFactory returns the factory of file_storage with the check.
 func NewFactory() extension.Factory {
 	inner := filestorage.NewFactory()
 	return extension.NewFactory(inner.Type(), inner.CreateDefaultConfig,
@@ -54,7 +54,7 @@ func (c *checked) Start(ctx context.Context, host component.Host) error {
 		path := filepath.Join(c.directory, file.Name())
 		if err := check(path); err != nil {
 			damaged = errors.Join(damaged, fmt.Errorf("the file %s is damaged, and nothing was changed: %w; "+
-				"put it back from a copy, or move it away and start again: it is %s", path, err, holds))
+				"restore it from a copy, or move it away and start again; it holds %s", path, err, holds))
 		}
 	}
 	if damaged != nil {
@@ -63,18 +63,18 @@ func (c *checked) Start(ctx context.Context, host component.Host) error {
 	return c.Extension.Start(ctx, host)
 }
 
-// contents say what is lost with a file of a kind of component.
+// contents are what the file of a kind of component holds, and what happens without it.
 var contents = map[string]string{
-	"receiver": "how far a feed has read, and is read again from its begin without it (what is known changes nothing); " +
-		"of the webhook, triggers that were answered and not handed on yet",
-	"processor": "the state of groups, which begin anew without it from what comes",
-	"exporter":  "what waited to be sent, which is lost to that store without it: read the feeds again for it (see receiver)",
-	"extension": "what an extension keeps",
-	"connector": "what a connector keeps",
+	"receiver": "the positions of the feeds, which are read again from their beginning without it (records that are stored already change nothing), " +
+		"and the webhook's requests that were answered and not passed on yet, which are lost without it",
+	"processor": "the state of the groups, which begins anew without it",
+	"exporter":  "the records that were not sent yet, which that store lacks without it until the feeds are read again",
+	"extension": "the state of an extension",
+	"connector": "the state of a connector",
 }
 
-// check looks at what can be told without reading the whole file. A file that another
-// process has open is not looked at.
+// check checks a file without reading all of it. A file that another process has open is
+// not checked.
 func check(path string) (err error) {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() == 0 { // an empty one is new
@@ -90,7 +90,7 @@ func check(path string) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return db.View(func(tx *bbolt.Tx) error {
 		if tx.Size() > info.Size() {
-			return fmt.Errorf("it has %d bytes and should have %d", info.Size(), tx.Size())
+			return fmt.Errorf("it has %d bytes instead of %d", info.Size(), tx.Size())
 		}
 		return nil
 	})

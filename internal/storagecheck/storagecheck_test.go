@@ -31,8 +31,8 @@ func client(t *testing.T, e storage.Extension) storage.Client {
 	return c
 }
 
-// TestDamagedFilesAreNamed: what is short or overwritten is told before anything reads it, and stays
-// as it is; what is whole, empty or in use is opened.
+// TestDamagedFilesAreNamed: a short or overwritten file is an error that names it, and is
+// not changed; a complete or empty file, or one in use, is accepted.
 func TestDamagedFilesAreNamed(t *testing.T) {
 	dir := t.TempDir()
 	e, err := open(t, dir)
@@ -42,7 +42,7 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 		require.NoError(t, c.Set(t.Context(), fmt.Sprint(i), make([]byte, 10_000)))
 	}
 	_, err = open(t, dir)
-	require.NoError(t, err, "a file in use is whoever's who uses it")
+	require.NoError(t, err, "a file in use is not checked")
 	require.NoError(t, c.Close(t.Context()))
 	path := filepath.Join(dir, "exporter_some__queue")
 	whole, err := os.ReadFile(path)
@@ -56,7 +56,7 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, text, 0o600))
 		_, err := open(t, dir)
 		require.ErrorContains(t, err, path, name)
-		require.ErrorContains(t, err, "what waited to be sent", name)
+		require.ErrorContains(t, err, "the records that were not sent yet", name)
 		now, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.Equal(t, text, now, name)

@@ -38,8 +38,8 @@ func TestPanelsReadOnlyWhatTheyNeed(t *testing.T) {
 	const activities = 100_000
 	s := newStore(t)
 	s.write(t, quarantined(3, monday.Add(-time.Hour))) // makes the tables
-	life := bulk.Life{From: monday.AddDate(0, 0, -28), Every: 28 * 24 * time.Hour / activities}
-	require.NoError(t, life.Insert(t.Context(), s, s.database, 0, activities, 0))
+	workload := bulk.Workload{From: monday.AddDate(0, 0, -28), Every: 28 * 24 * time.Hour / activities}
+	require.NoError(t, workload.Insert(t.Context(), s, s.database, 0, activities, 0))
 	require.NoError(t, bulk.Merge(t.Context(), s, s.database))
 	var group, identity string
 	require.NoError(t, s.QueryRow(t.Context(), "SELECT group_id, identity_id FROM activities ORDER BY requested_at DESC, group_id LIMIT 1").Scan(&group, &identity))
@@ -70,7 +70,7 @@ func TestPanelsReadOnlyWhatTheyNeed(t *testing.T) {
 		}
 	}
 	ask(func(r *reads, rows, bytes uint64) { r.Rows, r.Bytes = rows, bytes })
-	require.NoError(t, life.ComeIn(t.Context(), s, s.database, activities, 20))
+	require.NoError(t, workload.InsertUnmerged(t.Context(), s, s.database, activities, 20))
 	ask(func(r *reads, rows, bytes uint64) { r.IncomingRows, r.IncomingBytes = rows, bytes })
 
 	if *update {
