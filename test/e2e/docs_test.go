@@ -75,19 +75,3 @@ func (c *collector) documented(t *testing.T, command string) {
 	require.NoError(t, err, "%s\n%s", line, out)
 	require.NotEmpty(t, out, line)
 }
-
-var pageLink = regexp.MustCompile(`\]\(([^)#:]+)\)`)
-
-// TestLinksOfThePagesResolve checks the links between the repository's own pages.
-func TestLinksOfThePagesResolve(t *testing.T) {
-	out, err := exec.Command("git", "-C", root, "ls-files", "*.md").Output()
-	require.NoError(t, err)
-	for page := range strings.FieldsSeq(string(out)) {
-		text, err := os.ReadFile(filepath.Join(root, page))
-		require.NoError(t, err)
-		for _, link := range pageLink.FindAllStringSubmatch(string(text), -1) {
-			_, err := os.Stat(filepath.Join(root, filepath.Dir(page), link[1]))
-			require.NoError(t, err, "%s links to it", page)
-		}
-	}
-}
