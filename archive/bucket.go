@@ -247,7 +247,7 @@ func (b *bucket) close() error { return b.blob.Close() }
 
 // known gives the service's errors the names that those of a disk have.
 func known(err error) error {
-	switch gcerrors.Code(err) { //nolint:exhaustive // the others are as they are
+	switch gcerrors.Code(err) { // the others are as they are
 	case gcerrors.NotFound:
 		return errors.Join(fs.ErrNotExist, err)
 	case gcerrors.FailedPrecondition, gcerrors.AlreadyExists:
@@ -259,7 +259,7 @@ func known(err error) error {
 
 // object is an object that is open: it is read in pieces.
 type object struct {
-	ctx  context.Context //nolint:containedctx // io.ReaderAt takes none
+	ctx  context.Context // io.ReaderAt takes none
 	blob *blob.Bucket
 	name string
 	size int64

@@ -106,7 +106,7 @@ func WriteEvidence(ctx context.Context, location string, subject Subject, zone *
 }
 
 type gatherer struct {
-	ctx      context.Context //nolint:containedctx // of one call
+	ctx      context.Context // of one call
 	view     *archive.View
 	snapshot *archive.Snapshot
 	subject  Subject

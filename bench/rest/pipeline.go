@@ -68,8 +68,7 @@ func (p *pipeline) stop() error {
 	defer p.log.Close()
 	_ = p.collector.Process.Signal(syscall.SIGTERM)
 	err := p.collector.Wait()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if _, ok := errors.AsType[*exec.ExitError](err); ok {
 		text, _ := os.ReadFile(p.log.Name())
 		return fmt.Errorf("the collector ended with %w: %s", err, text[max(0, len(text)-2000):])
 	}

@@ -18,7 +18,7 @@ func simulated(ctx context.Context, program string) (documents []string, err err
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a folder of the system's temporary ones
+	defer os.RemoveAll(dir)
 	out, err := exec.CommandContext(ctx, program, "simulate", "--days", "3", "--feeds", "search", "--groups-per-day", "12000", "--out", dir).CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("simulate: %w: %s", err, out)

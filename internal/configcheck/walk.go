@@ -60,12 +60,12 @@ func (c *check) fields(path string, t reflect.Type, value any) {
 	if !ok {
 		return
 	}
-	for i := range t.NumField() {
-		name, option, _ := strings.Cut(t.Field(i).Tag.Get("mapstructure"), ",")
+	for field := range t.Fields() {
+		name, option, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
 		if option == "squash" {
-			c.visit(path, t.Field(i).Type, value)
+			c.visit(path, field.Type, value)
 		} else if v, ok := values[name]; ok && name != "" {
-			c.visit(path+"::"+name, t.Field(i).Type, v)
+			c.visit(path+"::"+name, field.Type, v)
 		}
 	}
 }

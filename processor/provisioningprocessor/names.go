@@ -109,7 +109,7 @@ func (c *nameCache) forget() {
 
 // nameLookup is what one transaction knows: the committed names and those it learns.
 type nameLookup struct {
-	ctx       context.Context //nolint:containedctx // lives as long as one call
+	ctx       context.Context // lives as long as one call
 	names     *nameCache
 	committed map[sourceKey]sourceName
 	learned   map[sourceKey]sourceName // newer than the committed ones

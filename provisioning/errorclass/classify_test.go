@@ -142,13 +142,13 @@ func TestFingerprint(t *testing.T) {
 	same(`{"message":"Widget 12345 is full","traceId":"a"}`, `{"message":"Widget 99999 is full","traceId":"b"}`)
 
 	c := builtin(t)
-	print := func(source, text string) string {
+	fingerprint := func(source, text string) string {
 		return c.Classify(Input{Status: provisioning.StatusFailed, SourceID: source, Operation: provisioning.OperationAdd, Error: text}).Fingerprint
 	}
-	require.Equal(t, print("s1", "ORA-01017: a"), print("s1", "ORA-28000: b"), "one signature")
-	require.Equal(t, print("s1", "widget 1234 jammed"), print("s1", "widget 4321 jammed"))
-	require.NotEqual(t, print("s1", "ORA-01017: a"), print("s2", "ORA-01017: a"))
-	require.Regexp(t, regexp.MustCompile(`^v1:[0-9a-f]{16}$`), print("s1", "x"))
+	require.Equal(t, fingerprint("s1", "ORA-01017: a"), fingerprint("s1", "ORA-28000: b"), "one signature")
+	require.Equal(t, fingerprint("s1", "widget 1234 jammed"), fingerprint("s1", "widget 4321 jammed"))
+	require.NotEqual(t, fingerprint("s1", "ORA-01017: a"), fingerprint("s2", "ORA-01017: a"))
+	require.Regexp(t, `^v1:[0-9a-f]{16}$`, fingerprint("s1", "x"))
 }
 
 // TestPrefilterLosesNothing: the classifier finds what running every pattern would.
