@@ -8,10 +8,10 @@ import (
 
 // Config is the connector's configuration.
 type Config struct {
-	// MaxGroups is how many groups are held in memory, those heard of last.
+	// MaxGroups is how many groups are held in memory, those dirty of last.
 	MaxGroups int `mapstructure:"max_groups"`
 	// Storage names a storage extension that keeps the groups across restarts. Without
-	// they live in memory only.
+	// one they live in memory only.
 	Storage *component.ID `mapstructure:"storage"`
 	// CommittedIsFinished has a group with nothing but Committed left count as
 	// finished, for tenants whose feeds do not verify.

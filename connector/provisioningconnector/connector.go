@@ -12,24 +12,25 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/provtrail/provtrail/connector/provisioningconnector/internal/metadata"
+	"github.com/provtrail/provtrail/internal/storageclient"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// tracer is the connector. It holds what the activities of a group told last until
-// the group's record says that it is finished, and then sends the whole trace.
-// Hearing a batch again changes nothing, so a failing consumer may be retried.
+// tracer is the connector. It holds the newest record of each activity of a group until
+// the group's record says that the group is finished, and then sends the whole trace.
+// A batch that comes again changes nothing, so a failing consumer may be retried.
 type tracer struct {
 	cfg       *Config
 	id        component.ID
 	next      consumer.Traces
 	telemetry *metadata.TelemetryBuilder
 
-	mu   sync.Mutex // guards book; held while sending, so that a trace is sent once
-	book *book
+	mu    sync.Mutex // guards cache; held while sending, so that a trace is sent once
+	cache *groupCache
 
-	shelf *shelf                // nil for none
-	heard map[groupKey]struct{} // since the shelf was written
+	groupStore *groupStore           // nil: none is configured
+	dirty      map[groupKey]struct{} // changed since the store was written
 }
 
 func newConnector(set connector.Settings, cfg *Config, next consumer.Traces) (*tracer, error) {
@@ -37,8 +38,8 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Traces) (*t
 	if err != nil {
 		return nil, err
 	}
-	t := &tracer{cfg: cfg, id: set.ID, next: next, telemetry: builder, heard: map[groupKey]struct{}{}}
-	t.book, err = newBook(cfg.MaxGroups)
+	t := &tracer{cfg: cfg, id: set.ID, next: next, telemetry: builder, dirty: map[groupKey]struct{}{}}
+	t.cache, err = newGroupCache(cfg.MaxGroups)
 	return t, err
 }
 
@@ -47,12 +48,13 @@ func (t *tracer) Start(ctx context.Context, host component.Host) error {
 	if t.cfg.Storage == nil {
 		return nil
 	}
-	var err error
-	if t.shelf, err = openShelf(ctx, host, *t.cfg.Storage, t.id); err != nil {
+	client, err := storageclient.Open(ctx, host, *t.cfg.Storage, storageclient.Owner{Kind: component.KindConnector, ID: t.id})
+	if err != nil {
 		return err
 	}
-	t.book.shelved = true
-	if err := t.shelf.load(ctx, t.book); err != nil {
+	t.groupStore = &groupStore{client}
+	t.cache.stored = true
+	if err := t.groupStore.load(ctx, t.cache); err != nil {
 		return fmt.Errorf("storage %s: %w", t.cfg.Storage, err)
 	}
 	return nil
@@ -61,23 +63,23 @@ func (t *tracer) Start(ctx context.Context, host component.Host) error {
 // Shutdown implements component.Component. Everything is stored already.
 func (t *tracer) Shutdown(ctx context.Context) error {
 	t.telemetry.Shutdown()
-	if t.shelf == nil {
+	if t.groupStore == nil {
 		return nil
 	}
-	return t.shelf.client.Close(ctx)
+	return t.groupStore.client.Close(ctx)
 }
 
 // Capabilities implements consumer.Logs.
 func (*tracer) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 // ConsumeLogs implements consumer.Logs. Records of other makers, quarantine records
-// and observations that no processor has folded have no place in a trace.
+// and observations that no processor has correlated have no place in a trace.
 func (t *tracer) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	finished := map[groupKey]*held{}
+	finished := map[groupKey]*group{}
 	t.read(logs, finished)
-	if n := t.book.forgotten(); n > 0 {
+	if n := t.cache.takeEvicted(); n > 0 {
 		t.telemetry.ConnectorProvisioningEvictions.Add(ctx, int64(n))
 	}
 	traces := ptrace.NewTraces()
@@ -101,24 +103,24 @@ func (t *tracer) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	return t.store(ctx)
 }
 
-// store writes what was heard to the shelf. After an error the sender tells it again.
+// store writes the dirty groups. After an error the sender sends the batch again.
 func (t *tracer) store(ctx context.Context) error {
-	if t.shelf != nil && len(t.heard) > 0 {
-		if err := t.shelf.write(context.WithoutCancel(ctx), t.book, t.heard); err != nil {
+	if t.groupStore != nil && len(t.dirty) > 0 {
+		if err := t.groupStore.write(context.WithoutCancel(ctx), t.cache, t.dirty); err != nil {
 			return err
 		}
 	}
-	clear(t.heard)
+	clear(t.dirty)
 	return nil
 }
 
-// group is the group of a key, which is heard of.
-func (t *tracer) group(key groupKey) *held {
-	t.heard[key] = struct{}{}
-	return t.book.group(key)
+// group returns the group of a key and marks it as dirty.
+func (t *tracer) group(key groupKey) *group {
+	t.dirty[key] = struct{}{}
+	return t.cache.group(key)
 }
 
-func (t *tracer) read(logs plog.Logs, finished map[groupKey]*held) {
+func (t *tracer) read(logs plog.Logs, finished map[groupKey]*group) {
 	for _, rl := range logs.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
@@ -128,14 +130,14 @@ func (t *tracer) read(logs plog.Logs, finished map[groupKey]*held) {
 	}
 }
 
-// record takes one record in. What cannot be read was not written by the
+// record adds one record. What cannot be read was not written by the
 // processor, which quarantines what it cannot read itself.
-func (t *tracer) record(lr plog.LogRecord, finished map[groupKey]*held) {
+func (t *tracer) record(lr plog.LogRecord, finished map[groupKey]*group) {
 	switch lr.EventName() {
 	case record.EventActivity:
 		var r record.Record
 		if err := record.Read(lr, &r); err == nil && r.RecordType != "" {
-			t.group(provisioning.TraceID(r.Tenant, r.GroupID)).hear(&r)
+			t.group(provisioning.TraceID(r.Tenant, r.GroupID)).observe(&r)
 		}
 	case record.EventGroup:
 		var g record.Group
@@ -145,7 +147,7 @@ func (t *tracer) record(lr plog.LogRecord, finished map[groupKey]*held) {
 	}
 }
 
-func (t *tracer) summary(g record.Group, finished map[groupKey]*held) {
+func (t *tracer) summary(g record.Group, finished map[groupKey]*group) {
 	key := provisioning.TraceID(g.Tenant, g.ID)
 	h := t.group(key)
 	if g.Version < h.summary.Version {

@@ -37,9 +37,9 @@ func observe(says provisioning.Status, at pcommon.Timestamp, value string) provi
 	return o
 }
 
-// told is what the processor tells when the last of the observations has come
+// emitted is what the processor tells when the last of the observations has come
 // after the others: the newest step's record, and the group's.
-func told(observations ...provisioning.Observation) plog.Logs {
+func emitted(observations ...provisioning.Observation) plog.Logs {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	newest := observations[len(observations)-1]
@@ -100,7 +100,7 @@ func TestAFinishedGroupIsATrace(t *testing.T) {
 	tr := newTracer(t, &sink)
 	for i := range story {
 		require.Empty(t, sink.AllTraces(), "step %d of a group under way", i)
-		require.NoError(t, tr.ConsumeLogs(t.Context(), told(story[:i+1]...)))
+		require.NoError(t, tr.ConsumeLogs(t.Context(), emitted(story[:i+1]...)))
 	}
 	require.Len(t, sink.AllTraces(), 1)
 	all := spans(sink.AllTraces()[0])
@@ -146,16 +146,16 @@ func TestHeardAgainIsSentOnce(t *testing.T) {
 	tr := newTracer(t, &sink)
 	for i := range story {
 		for range 2 {
-			require.NoError(t, tr.ConsumeLogs(t.Context(), told(story[:i+1]...)))
+			require.NoError(t, tr.ConsumeLogs(t.Context(), emitted(story[:i+1]...)))
 		}
 	}
 	require.Len(t, sink.AllTraces(), 1)
 
 	reopened := append(append([]provisioning.Observation{}, story...), observe(provisioning.StatusPending, 70, "CN=Ops"))
-	require.NoError(t, tr.ConsumeLogs(t.Context(), told(reopened...)))
+	require.NoError(t, tr.ConsumeLogs(t.Context(), emitted(reopened...)))
 	require.Len(t, sink.AllTraces(), 1, "a group that reopened is not finished")
 	reopened = append(reopened, observe(provisioning.StatusSuccess, 80, "CN=Ops"))
-	require.NoError(t, tr.ConsumeLogs(t.Context(), told(reopened...)))
+	require.NoError(t, tr.ConsumeLogs(t.Context(), emitted(reopened...)))
 	require.Len(t, sink.AllTraces(), 2)
 	first, second := spans(sink.AllTraces()[0]), spans(sink.AllTraces()[1])
 	require.Equal(t, first["acme "].SpanID(), second["acme "].SpanID())
@@ -180,7 +180,7 @@ func TestARefusedTraceIsSentWhenItIsHeardAgain(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	tr, err := newConnector(connectortest.NewNopSettings(metadata.Type), cfg, next)
 	require.NoError(t, err)
-	done := told(observe(provisioning.StatusSuccess, 10, "CN=Sales"))
+	done := emitted(observe(provisioning.StatusSuccess, 10, "CN=Sales"))
 	require.Error(t, tr.ConsumeLogs(t.Context(), done))
 	require.Error(t, tr.ConsumeLogs(t.Context(), done))
 	require.NoError(t, tr.ConsumeLogs(t.Context(), done))
@@ -191,10 +191,10 @@ func TestARefusedTraceIsSentWhenItIsHeardAgain(t *testing.T) {
 func TestAfterARestartTheTraceSaysWhatItLacks(t *testing.T) {
 	var sink consumertest.TracesSink
 	tr := newTracer(t, &sink)
-	require.NoError(t, tr.ConsumeLogs(t.Context(), told(story...)))
+	require.NoError(t, tr.ConsumeLogs(t.Context(), emitted(story...)))
 	require.Len(t, sink.AllTraces(), 1)
 	all := spans(sink.AllTraces()[0])
-	require.Len(t, all, 2, "the other activity was told before")
+	require.Len(t, all, 2, "the other activity was emitted before")
 	incomplete, ok := all["acme "].Attributes().Get(attributeIncomplete)
 	require.True(t, ok)
 	require.True(t, incomplete.Bool())
@@ -202,7 +202,7 @@ func TestAfterARestartTheTraceSaysWhatItLacks(t *testing.T) {
 
 func TestCommittedIsFinishedWhereItIsSaidSo(t *testing.T) {
 	var waits, done consumertest.TracesSink
-	committed := told(observe(provisioning.StatusCommitted, 10, "CN=Sales"))
+	committed := emitted(observe(provisioning.StatusCommitted, 10, "CN=Sales"))
 	require.NoError(t, newTracer(t, &waits).ConsumeLogs(t.Context(), committed))
 	require.NoError(t, newTracer(t, &done, func(c *Config) { c.CommittedIsFinished = true }).ConsumeLogs(t.Context(), committed))
 	require.Zero(t, waits.SpanCount())
@@ -215,9 +215,9 @@ func TestMemoryIsBounded(t *testing.T) {
 	for _, id := range []string{"a", "b", "c", "d", "e"} {
 		o := observe(provisioning.StatusPending, 1, "CN=Sales")
 		o.GroupID = id
-		require.NoError(t, tr.ConsumeLogs(t.Context(), told(o)))
+		require.NoError(t, tr.ConsumeLogs(t.Context(), emitted(o)))
 	}
-	require.Equal(t, 3, tr.book.groups.Len())
+	require.Equal(t, 3, tr.cache.groups.Len())
 }
 
 func TestForeignRecordsAreLeftAlone(t *testing.T) {
@@ -231,7 +231,7 @@ func TestForeignRecordsAreLeftAlone(t *testing.T) {
 	record.WriteObservation(&o, to.AppendEmpty())
 	require.NoError(t, tr.ConsumeLogs(t.Context(), logs))
 	require.Zero(t, sink.SpanCount())
-	require.Zero(t, tr.book.groups.Len())
+	require.Zero(t, tr.cache.groups.Len())
 }
 
 func TestConfig(t *testing.T) {

@@ -87,7 +87,7 @@ func writeEvents(a *activity, span ptrace.Span) {
 	}
 }
 
-// begin is when the activity was asked for, or else first heard of.
+// begin is when the activity was asked for, or else first dirty of.
 func begin(r *record.Record) pcommon.Timestamp {
 	at := r.At()
 	for _, t := range []pcommon.Timestamp{r.RequestedAt, r.FirstPendingAt, r.FirstFailedAt, r.CommittedAt, r.FinishedAt, r.StatusSince} {

@@ -22,7 +22,7 @@ const attributeIncomplete = record.AttributePrefix + "incomplete"
 
 // writeTrace writes the spans of a finished group. It reports whether all of its
 // activities are there.
-func writeTrace(h *held, to ptrace.Traces) (complete bool) {
+func writeTrace(h *group, to ptrace.Traces) (complete bool) {
 	g := &h.summary
 	activities := h.standing()
 	slices.SortFunc(activities, func(a, b *activity) int {

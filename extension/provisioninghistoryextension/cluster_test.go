@@ -64,11 +64,11 @@ func TestAClusterIsAskedAsAWhole(t *testing.T) {
 		h := &historyExtension{config: cfg, logger: zap.NewNop()}
 		require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
 		t.Cleanup(func() { require.NoError(t, h.Shutdown(context.Background())) })
-		told, err := h.Stored(t.Context(), ask)
+		stored, err := h.Stored(t.Context(), ask)
 		require.NoError(t, err)
-		require.Len(t, told, groups)
+		require.Len(t, stored, groups)
 		for key, o := range want {
-			require.Equal(t, history.StoredGroup{Version: 4, Observations: []provisioning.Observation{o}}, told[key])
+			require.Equal(t, history.StoredGroup{Version: 4, Observations: []provisioning.Observation{o}}, stored[key])
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package provisioninghistoryextension reads back from ClickHouse what was told of
+// Package provisioninghistoryextension reads back from ClickHouse what is stored of
 // groups, for processors that take groups over from other collectors.
 package provisioninghistoryextension
 

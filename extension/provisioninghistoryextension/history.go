@@ -16,7 +16,7 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// history implements history.Store.
+// historyExtension implements history.Store.
 type historyExtension struct {
 	config *Config
 	logger *zap.Logger
@@ -58,24 +58,24 @@ func (h *historyExtension) Shutdown(context.Context) error {
 	return h.conn.Close()
 }
 
-// most is how many groups one query is asked for.
-const most = 1000
+// maxGroups is how many groups one query asks for.
+const maxGroups = 1000
 
 // Stored implements history.Store.
 func (h *historyExtension) Stored(ctx context.Context, groups []history.KnownGroup) (map[provisioning.ID]history.StoredGroup, error) {
-	told := map[provisioning.ID]history.StoredGroup{}
-	for part := range slices.Chunk(groups, most) {
-		if err := h.part(ctx, part, told); err != nil {
+	stored := map[provisioning.ID]history.StoredGroup{}
+	for part := range slices.Chunk(groups, maxGroups) {
+		if err := h.part(ctx, part, stored); err != nil {
 			if h.absent(err) {
 				return nil, nil
 			}
-			return nil, fmt.Errorf("read from ClickHouse, database %s, what was told of groups: %w", h.config.Database, err)
+			return nil, fmt.Errorf("read from ClickHouse, database %s, what is stored of groups: %w", h.config.Database, err)
 		}
 	}
-	return told, nil
+	return stored, nil
 }
 
-func (h *historyExtension) part(ctx context.Context, groups []history.KnownGroup, told map[provisioning.ID]history.StoredGroup) error {
+func (h *historyExtension) part(ctx context.Context, groups []history.KnownGroup, stored map[provisioning.ID]history.StoredGroup) error {
 	newer, span, err := h.newer(ctx, groups)
 	if err != nil || len(newer) == 0 {
 		return err
@@ -85,13 +85,13 @@ func (h *historyExtension) part(ctx context.Context, groups []history.KnownGroup
 		return err
 	}
 	for _, g := range newer {
-		told[g.Key] = history.StoredGroup{Version: g.Version, Observations: observations[g.Key]}
+		stored[g.Key] = history.StoredGroup{Version: g.Version, Observations: observations[g.Key]}
 	}
 	return nil
 }
 
-// absent reports whether the tables are not there yet: then nothing was told. The
-// exporter makes them for the first batch.
+// absent reports whether the tables are not there yet: then nothing is stored. The
+// exporter makes them.
 func (h *historyExtension) absent(err error) bool {
 	if c := code(err); c != unknownTable && c != unknownDatabase {
 		return false
@@ -105,9 +105,8 @@ func (h *historyExtension) absent(err error) bool {
 
 // ClickHouse's error codes.
 const (
-	unknownIdentifier = 47
-	unknownTable      = 60
-	unknownDatabase   = 81
+	unknownTable    = 60
+	unknownDatabase = 81
 )
 
 // code is that of a ClickHouse exception, 0 for anything else.

@@ -68,10 +68,6 @@ func (h *historyExtension) observations(ctx context.Context, groups []history.Kn
 		AND (tenant, group_id) IN (%s) AND record_type = 'observation'`,
 		expressions, table, within.first, within.last, strings.Join(names, ", "))
 	rows, err := h.conn.Query(ctx, query)
-	if code(err) == unknownIdentifier {
-		// The exporter adds the column with its first batch.
-		rows, err = h.conn.Query(ctx, strings.Replace(query, "toString(reported_overrides)", "''", 1))
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +133,7 @@ func scan(row func(...any) error) (provisioning.Observation, error) {
 			return provisioning.Observation{}, fmt.Errorf("column %s: %w", fields[i].Column, err)
 		}
 	}
-	if !timed { // that of receipt stands in for it
+	if !timed { // the column has the time of receipt
 		r.OccurredAt = 0
 	}
 	return record.RestoreObservation(&r)

@@ -62,13 +62,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ConnectorProvisioningEvictions, err = builder.meter.Int64Counter(
 		"otelcol_connector_provisioning_evictions",
-		metric.WithDescription("Unfinished groups put out of memory to keep its bound. Their traces will be incomplete. [Alpha]"),
+		metric.WithDescription("Unfinished groups evicted to bound the memory. Their traces will be incomplete. [Alpha]"),
 		metric.WithUnit("{group}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorProvisioningIncompleteTraces, err = builder.meter.Int64Counter(
 		"otelcol_connector_provisioning_incomplete_traces",
-		metric.WithDescription("Traces sent without the spans of some activities, told before a restart or an eviction. [Alpha]"),
+		metric.WithDescription("Traces sent without the spans of some activities, emitted before a restart or an eviction. [Alpha]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)

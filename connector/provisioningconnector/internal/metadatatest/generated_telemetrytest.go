@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) connector.Settings {
 func AssertEqualConnectorProvisioningEvictions(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_provisioning_evictions",
-		Description: "Unfinished groups put out of memory to keep its bound. Their traces will be incomplete. [Alpha]",
+		Description: "Unfinished groups evicted to bound the memory. Their traces will be incomplete. [Alpha]",
 		Unit:        "{group}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualConnectorProvisioningEvictions(t *testing.T, tt *componenttest.T
 func AssertEqualConnectorProvisioningIncompleteTraces(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_provisioning_incomplete_traces",
-		Description: "Traces sent without the spans of some activities, told before a restart or an eviction. [Alpha]",
+		Description: "Traces sent without the spans of some activities, emitted before a restart or an eviction. [Alpha]",
 		Unit:        "{trace}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -52,20 +52,20 @@ func TestARestartAtAnyStepChangesNothing(t *testing.T) {
 	var whole consumertest.TracesSink
 	tr := newTracer(t, &whole)
 	for i := range story {
-		require.NoError(t, tr.ConsumeLogs(t.Context(), told(story[:i+1]...)))
+		require.NoError(t, tr.ConsumeLogs(t.Context(), emitted(story[:i+1]...)))
 	}
 	var sink consumertest.TracesSink
 	dir := t.TempDir()
 	for i := range story {
 		tr, stop := stored(t, dir, &sink, 10)
-		require.NoError(t, tr.ConsumeLogs(t.Context(), told(story[:i+1]...)))
+		require.NoError(t, tr.ConsumeLogs(t.Context(), emitted(story[:i+1]...)))
 		stop()
 	}
 	require.Len(t, sink.AllTraces(), 1)
 	require.Equal(t, spans(whole.AllTraces()[0]), spans(sink.AllTraces()[0]))
 
 	tr, stop := stored(t, dir, &sink, 10)
-	require.NoError(t, tr.ConsumeLogs(t.Context(), told(story...)))
+	require.NoError(t, tr.ConsumeLogs(t.Context(), emitted(story...)))
 	stop()
 	require.Len(t, sink.AllTraces(), 1, "it is known after the restart that the trace was sent")
 }
@@ -77,23 +77,16 @@ func TestWhatTheMemoryLetsGoIsNotStored(t *testing.T) {
 	for _, id := range []string{"a", "b", "c", "d", "e"} {
 		o := observe(provisioning.StatusPending, 1, "CN=Sales")
 		o.GroupID = id
-		require.NoError(t, tr.ConsumeLogs(t.Context(), told(o)))
+		require.NoError(t, tr.ConsumeLogs(t.Context(), emitted(o)))
 	}
 	stop()
 	tr, stop = stored(t, dir, &sink, 10)
 	defer stop()
-	require.Equal(t, 3, tr.book.groups.Len())
+	require.Equal(t, 3, tr.cache.groups.Len())
 	for _, id := range []string{"c", "d", "e"} {
-		h, ok := tr.book.groups.Peek(provisioning.TraceID("acme", id))
+		h, ok := tr.cache.groups.Peek(provisioning.TraceID("acme", id))
 		require.True(t, ok)
 		require.Equal(t, id, h.summary.ID)
 		require.Len(t, h.activities, 1)
 	}
-}
-
-func TestStorageMustExist(t *testing.T) {
-	tr, err := newConnector(connectortest.NewNopSettings(metadata.Type), &Config{MaxGroups: 1, Storage: &storageID}, nil)
-	require.NoError(t, err)
-	require.ErrorContains(t, tr.Start(t.Context(), host{}), "file_storage is not among the service's extensions")
-	require.NoError(t, tr.Shutdown(t.Context()))
 }

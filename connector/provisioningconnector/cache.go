@@ -10,20 +10,20 @@ import (
 
 type groupKey = pcommon.TraceID
 
-// book holds the groups heard of last.
-type book struct {
-	groups  *simplelru.LRU[groupKey, *held]
-	evicted int        // unfinished ones, since forgotten was called
-	gone    []groupKey // let go since they were deleted from the shelf
-	shelved bool       // there is a shelf
+// groupCache holds the groups that records arrived for last.
+type groupCache struct {
+	groups      *simplelru.LRU[groupKey, *group]
+	evicted     int        // unfinished ones, since takeEvicted was called last
+	evictedKeys []groupKey // of groups that the store still has
+	stored      bool       // there is a store
 }
 
-func newBook(size int) (*book, error) {
-	b := &book{}
+func newGroupCache(size int) (*groupCache, error) {
+	b := &groupCache{}
 	var err error
-	b.groups, err = simplelru.NewLRU(size, func(key groupKey, h *held) {
-		if b.shelved {
-			b.gone = append(b.gone, key)
+	b.groups, err = simplelru.NewLRU(size, func(key groupKey, h *group) {
+		if b.stored {
+			b.evictedKeys = append(b.evictedKeys, key)
 		}
 		if !h.finished {
 			b.evicted++
@@ -32,24 +32,24 @@ func newBook(size int) (*book, error) {
 	return b, err
 }
 
-func (b *book) group(key groupKey) *held {
+func (b *groupCache) group(key groupKey) *group {
 	if h, ok := b.groups.Get(key); ok {
 		return h
 	}
-	h := &held{activities: map[provisioning.ID]*activity{}}
+	h := &group{activities: map[provisioning.ID]*activity{}}
 	b.groups.Add(key, h)
 	return h
 }
 
-// forgotten returns how many unfinished groups had to go since it was called last.
-func (b *book) forgotten() (n int) {
+// takeEvicted returns how many unfinished groups were evicted since it was called last.
+func (b *groupCache) takeEvicted() (n int) {
 	n, b.evicted = b.evicted, 0
 	return n
 }
 
-// held is what is known of a group. A finished one stays as long as there is room,
-// for it may be heard of again.
-type held struct {
+// group is what is known of a group. A finished group stays as long as there is room,
+// because it may reopen.
+type group struct {
 	summary    record.Group
 	activities map[provisioning.ID]*activity
 	finished   bool
@@ -69,8 +69,8 @@ type retry struct {
 	because string
 }
 
-// hear takes a record of the processor in. Records may come twice and in any order.
-func (h *held) hear(r *record.Record) {
+// observe adds a record of the processor. Records may come twice and in any order.
+func (h *group) observe(r *record.Record) {
 	a, ok := h.activities[r.ActivityID]
 	if !ok {
 		a = &activity{}
@@ -89,7 +89,7 @@ func (h *held) hear(r *record.Record) {
 }
 
 // standing are the activities whose state is known and that no finer one took in.
-func (h *held) standing() []*activity {
+func (h *group) standing() []*activity {
 	out := make([]*activity, 0, len(h.activities))
 	for _, a := range h.activities {
 		if a.newest.Version > 0 && a.newest.FoldedInto.IsZero() {

@@ -6,39 +6,25 @@ import (
 	"errors"
 	"fmt"
 
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/provtrail/provtrail/internal/envelope"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// shelf keeps the groups of the book in a storage extension. A group's key is its trace
-// id, its value the records it was heard from, as OTLP.
-type shelf struct {
+// groupStore keeps the groups of the cache in a storage extension. The key of a group is its
+// trace id, the value the records that arrived for it, as OTLP in an envelope.
+type groupStore struct {
 	client storage.Client
 }
 
-func openShelf(ctx context.Context, host component.Host, name, owner component.ID) (*shelf, error) {
-	extension, ok := host.GetExtensions()[name]
-	if !ok {
-		return nil, fmt.Errorf("storage %s is not among the service's extensions", name)
-	}
-	provider, ok := extension.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("storage %s is no storage extension", name)
-	}
-	client, err := provider.GetClient(ctx, component.KindConnector, owner, "")
-	if err != nil {
-		return nil, fmt.Errorf("storage %s: %w", name, err)
-	}
-	return &shelf{client}, nil
-}
+const version = 1
 
-// load brings every stored group into the book.
-func (s *shelf) load(ctx context.Context, b *book) error {
+// load adds every stored group to the cache.
+func (s *groupStore) load(ctx context.Context, b *groupCache) error {
 	walker, ok := s.client.(storage.Walker)
 	if !ok {
 		return errors.New("the storage cannot list what it holds, which the traces need: use file_storage")
@@ -57,16 +43,16 @@ func (s *shelf) load(ctx context.Context, b *book) error {
 	})
 }
 
-// write stores the groups that were heard of and deletes those that the book let go, in
-// one transaction.
-func (s *shelf) write(ctx context.Context, b *book, heard map[groupKey]struct{}) error {
-	ops := make([]*storage.Operation, 0, len(heard)+len(b.gone))
-	for _, key := range b.gone {
+// write stores the dirty groups and deletes those that the cache evicted, in one
+// transaction.
+func (s *groupStore) write(ctx context.Context, b *groupCache, dirty map[groupKey]struct{}) error {
+	ops := make([]*storage.Operation, 0, len(dirty)+len(b.evictedKeys))
+	for _, key := range b.evictedKeys {
 		if _, again := b.groups.Peek(key); !again {
 			ops = append(ops, storage.DeleteOperation(keyText(key)))
 		}
 	}
-	for key := range heard {
+	for key := range dirty {
 		h, ok := b.groups.Peek(key)
 		if !ok {
 			continue
@@ -78,9 +64,9 @@ func (s *shelf) write(ctx context.Context, b *book, heard map[groupKey]struct{})
 		ops = append(ops, storage.SetOperation(keyText(key), value))
 	}
 	if err := s.client.Batch(ctx, ops...); err != nil {
-		return fmt.Errorf("storing %d groups for their traces failed; they will be told again: %w", len(heard), err)
+		return fmt.Errorf("storing %d groups for their traces failed; the batch is not acknowledged and comes again: %w", len(dirty), err)
 	}
-	b.gone = b.gone[:0]
+	b.evictedKeys = b.evictedKeys[:0]
 	return nil
 }
 
@@ -94,8 +80,8 @@ const (
 	attributeRetries  = "retries"
 )
 
-// encode writes what is held as log records: the group's, then its activities'.
-func (h *held) encode() ([]byte, error) {
+// encode writes the group as log records: its own, then those of its activities.
+func (h *group) encode() ([]byte, error) {
 	logs := plog.NewLogs()
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	group := to.AppendEmpty()
@@ -114,18 +100,23 @@ func (h *held) encode() ([]byte, error) {
 			one.PutStr("because", r.because)
 		}
 	}
-	return (&plog.ProtoMarshaler{}).MarshalLogs(logs)
+	payload, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)
+	return envelope.Seal(version, payload), err
 }
 
-func decode(value []byte) (*held, error) {
-	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(value)
+func decode(value []byte) (*group, error) {
+	payload, err := envelope.Open(version, value)
+	if err != nil {
+		return nil, err
+	}
+	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(payload)
 	if err != nil {
 		return nil, err
 	}
 	if logs.LogRecordCount() == 0 {
 		return nil, errors.New("it is empty")
 	}
-	h := &held{activities: map[provisioning.ID]*activity{}}
+	h := &group{activities: map[provisioning.ID]*activity{}}
 	for i, lr := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		if i == 0 {
 			err = h.decodeGroup(lr)
@@ -139,7 +130,7 @@ func decode(value []byte) (*held, error) {
 	return h, nil
 }
 
-func (h *held) decodeGroup(lr plog.LogRecord) error {
+func (h *group) decodeGroup(lr plog.LogRecord) error {
 	if err := record.ReadGroup(lr, &h.summary); err != nil {
 		return err
 	}
@@ -152,7 +143,7 @@ func (h *held) decodeGroup(lr plog.LogRecord) error {
 	return nil
 }
 
-func (h *held) decodeActivity(lr plog.LogRecord) error {
+func (h *group) decodeActivity(lr plog.LogRecord) error {
 	var a activity
 	id, err := provisioning.ParseID(textAt(lr.Attributes(), attributeActivity))
 	if err != nil {
