@@ -3,7 +3,6 @@ package archive
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"pgregory.net/rapid"
 
+	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -129,7 +128,7 @@ func mapsKeys[V any](m map[string]V) func(func(string) bool) {
 	}
 }
 
-func TestWritingAgainReplaces(t *testing.T) {
+func TestWritingAgainReplacesTheFile(t *testing.T) {
 	dir := t.TempDir()
 	a := open(t, dir, noon.Add(time.Minute))
 	batch := Batch{Records: append(records(0, 10), records(0, 10)...)}
@@ -193,70 +192,6 @@ func TestEachTenantAndQuarantineHasItsFolder(t *testing.T) {
 	require.Equal(t, []record.Quarantined{*q}, drain(t, r))
 }
 
-func FuzzTenantDir(f *testing.F) {
-	for _, seed := range []string{"acme", "..", "a/b", "\x00", "a%2Fb", strings.Repeat("é", 200)} {
-		f.Add(seed)
-	}
-	root := f.TempDir()
-	f.Fuzz(func(t *testing.T, tenant string) {
-		dir := tenantDir(tenant)
-		require.Equal(t, root, filepath.Dir(filepath.Join(root, dir)))
-		require.LessOrEqual(t, len(dir), 255)
-		require.Regexp(t, `^tenant=[A-Za-z0-9._%~-]+$`, dir)
-	})
-}
-
-func TestRowsSurviveTheFile(t *testing.T) {
-	anything := rapid.Custom(func(t *rapid.T) (r record.Record) {
-		fill(t, &r)
-		return r
-	})
-	want := make([]*record.Record, 200)
-	for i := range want {
-		r := anything.Example(i)
-		r.EventID = id(i)
-		want[i] = &r
-	}
-	want = activities.arrange(want)
-	path := filepath.Join(t.TempDir(), "x.parquet")
-	f, err := os.Create(path)
-	require.NoError(t, err)
-	require.NoError(t, errors.Join(writeFile(activities, f, want), f.Close()))
-	r, err := OpenRecords(path)
-	require.NoError(t, err)
-	got := drain(t, r)
-	require.NoError(t, r.Close())
-	require.Len(t, got, len(want))
-	for i := range want {
-		require.Equal(t, *want[i], got[i])
-	}
-}
-
-// fill sets every field to a value that the archive keeps.
-func fill(t *rapid.T, r *record.Record) {
-	for i := range record.Fields {
-		label := record.Fields[i].Column
-		switch p := record.Fields[i].Pointer(r).(type) {
-		case *string:
-			*p = rapid.StringN(0, 20, -1).Draw(t, label)
-		case *provisioning.Status:
-			*p = rapid.SampledFrom(provisioning.Statuses[:]).Draw(t, label)
-		case *provisioning.ID:
-			*p = id(rapid.IntRange(0, 1<<40).Draw(t, label))
-		case *bool:
-			*p = rapid.Bool().Draw(t, label)
-		case *int64:
-			*p = rapid.Int64().Draw(t, label)
-		case *uint64:
-			*p = rapid.Uint64Range(0, 1<<63-1).Draw(t, label)
-		case *pcommon.Timestamp:
-			*p = pcommon.Timestamp(rapid.Uint64Range(0, uint64(record.MaxTime)/1000).Draw(t, label) * 1000)
-		case *record.Type:
-			*p = rapid.SampledFrom([]record.Type{"", record.TypeObservation, record.TypeState}).Draw(t, label)
-		}
-	}
-}
-
 func TestOneWriterAtATime(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir, noon)
@@ -264,13 +199,13 @@ func TestOneWriterAtATime(t *testing.T) {
 	require.ErrorContains(t, err, "another process writes this archive")
 }
 
-func TestLeftOversAreCleaned(t *testing.T) {
+func TestTemporaryFilesOfACrashAreRemoved(t *testing.T) {
 	dir := t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(dir, tempDir), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, tempDir, "1.tmp"), []byte("PAR1"), 0o600))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, layout.TempDir), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, layout.TempDir, "1.tmp"), []byte("PAR1"), 0o600))
 	a := open(t, dir, noon)
 	require.Equal(t, 1, a.Cleaned)
-	entries, err := os.ReadDir(filepath.Join(dir, tempDir))
+	entries, err := os.ReadDir(filepath.Join(dir, layout.TempDir))
 	require.NoError(t, err)
 	require.Empty(t, entries)
 }
@@ -286,7 +221,7 @@ func TestAFailedWriteLeavesNothing(t *testing.T) {
 	require.NoError(t, os.Remove(hour))
 	require.NoError(t, write(a.Write(t.Context(), Batch{Records: records(0, 1)})))
 	require.Len(t, readAll(t, dir), 1)
-	entries, err := os.ReadDir(filepath.Join(dir, tempDir))
+	entries, err := os.ReadDir(filepath.Join(dir, layout.TempDir))
 	require.NoError(t, err)
 	require.Empty(t, entries)
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/provtrail/provtrail/archive/internal/blobstore"
+	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/internal/archivetest"
 )
 
@@ -29,7 +31,7 @@ func TestABucketHoldsWhatAFolderDoes(t *testing.T) {
 		sizes := map[string]int64{}
 		require.NoError(t, v.List(t.Context(), "", func(f File) error {
 			sizes[f.Name] = 0
-			if _, isData := parseName(f.Name); isData { // seals differ in their keys
+			if _, isData := layout.ParseData(f.Name); isData { // seals differ in their keys
 				sizes[f.Name] = f.Size
 			}
 			return nil
@@ -71,12 +73,12 @@ func TestTheLeaseKeepsASecondWriterOut(t *testing.T) {
 		require.ErrorContains(t, err, "another process writes this archive")
 
 		// The first falls silent: its lease runs out, another takes over.
-		first.now = first.now.Add(leaseTime + time.Second)
+		first.now = first.now.Add(blobstore.LeaseTime + time.Second)
 		second, err := Open(t.Context(), location, other)
 		require.NoError(t, err)
 		_, err = first.Write(t.Context(), Batch{Records: records(5, 6)})
-		require.ErrorIs(t, err, errLost, "it looks before it writes again")
-		require.ErrorIs(t, first.Alive(t.Context()), errLost)
+		require.ErrorIs(t, err, blobstore.ErrLeaseLost, "it looks before it writes again")
+		require.ErrorIs(t, first.Heartbeat(t.Context()), blobstore.ErrLeaseLost)
 		require.NoError(t, write(second.Write(t.Context(), Batch{Records: records(6, 8)})))
 		require.NoError(t, second.Close())
 
@@ -109,9 +111,9 @@ func TestOnlyOneOfTwoSealersSealsAnHour(t *testing.T) {
 	forBuckets(t, func(t *testing.T, location string) {
 		s := newSealerAt(t, location, Options{})
 		s.write(records(0, 5)...)
-		name := sealName(HourOf(noon))
-		require.NoError(t, s.store.create(t.Context(), name, []byte("by another")))
-		require.ErrorIs(t, s.store.create(t.Context(), name, []byte("again")), fs.ErrExist)
+		name := layout.SealName(HourOf(noon))
+		require.NoError(t, s.store.Create(t.Context(), name, []byte("by another")))
+		require.ErrorIs(t, s.store.Create(t.Context(), name, []byte("again")), fs.ErrExist)
 		s.now = minutes(60)
 		_, err := s.SealDue(t.Context())
 		require.ErrorIs(t, err, fs.ErrExist)
@@ -123,7 +125,7 @@ func TestHalfAnObjectIsNeverSeen(t *testing.T) {
 	forBuckets(t, func(t *testing.T, location string) {
 		s := newSealerAt(t, location, Options{})
 		wrong := errors.New("wrong")
-		_, err := s.store.put(t.Context(), "x", func(w io.Writer) error {
+		_, err := s.store.Put(t.Context(), "x", func(w io.Writer) error {
 			_, err := w.Write([]byte("half"))
 			return errors.Join(err, wrong)
 		})

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -16,13 +18,13 @@ var errCrash = errors.New("crash")
 // crashed runs f and reports whether it came to the nth change of the disk, where
 // everything stops as with a power cut.
 func (s *sealer) crashed(n int, f func() error) (crashed bool) {
-	s.onStep(func() {
+	s.onChange = func() {
 		if n--; n < 0 {
 			panic(errCrash)
 		}
-	})
+	}
 	defer func() {
-		s.onStep(func() {})
+		s.onChange = nil
 		if p := recover(); p != nil {
 			require.Equal(s.t, errCrash, p)
 			crashed = true
@@ -43,7 +45,7 @@ func TestCrashAtEveryStepOfSealing(t *testing.T) {
 
 func testCrashes(t *testing.T, location func(testing.TB) string) {
 	step := 1
-	if raceEnabled {
+	if archivetest.Race {
 		step = 5
 	}
 	for n := 0; ; n += step {
@@ -69,14 +71,8 @@ func testCrashes(t *testing.T, location func(testing.TB) string) {
 	}
 }
 
-// killed lets go of what the kernel lets go of when a process ends.
-func (s *sealer) killed() {
-	folder, ok := s.store.(*disk)
-	if !ok {
-		folder = s.store.(*bucket).spool
-	}
-	require.NoError(s.t, folder.release(s.t.Context()))
-}
+// killed drops what the kernel drops when a process ends.
+func (s *sealer) killed() { require.NoError(s.t, s.store.Abandon()) }
 
 // checkSealed expects n records, each once, in a sound archive.
 func (s *sealer) checkSealed(n int) {
@@ -91,9 +87,9 @@ func (s *sealer) checkSealed(n int) {
 	for id, times := range got {
 		require.Equal(s.t, 1, times, id)
 	}
-	require.Nil(s.t, s.get(journalName))
-	if d, ok := s.store.(*disk); ok {
-		left, err := d.names(s.t.Context(), tempDir)
+	require.Nil(s.t, s.get(layout.IntentName))
+	if !IsURL(s.dir) {
+		left, err := s.store.Names(s.t.Context(), layout.TempDir)
 		require.NoError(s.t, err)
 		require.Empty(s.t, left)
 	}

@@ -1,12 +1,11 @@
-// Package archive is the Parquet archive: where its files lie, what they hold,
-// how they are written so that an acknowledged record survives a power cut, and
-// how they are read back.
+// Package archive keeps provisioning records as Parquet files that can be proven to be
+// complete and unaltered, in a directory or in object storage.
 //
 //	tenant=<tenant>/date=YYYY-MM-DD/hour=HH/<name>.parquet   activity records
 //	quarantine/date=YYYY-MM-DD/hour=HH/<name>.parquet        data that could not be read
-//	_tmp/                                                    files being written
+//	_chain/date=YYYY-MM-DD/hour=HH.seal                      signed statement of an hour
 //
-// A record lies under the hour (UTC) in which it was observed, so that an hour
-// that is over receives nothing more. Rows are sorted by time and event id. A file
-// is named after the event ids it holds: writing the same batch again replaces it.
+// Open opens an archive for writing: Write stores records durably under the hour (UTC)
+// in which they were observed, and SealDue closes hours that are over. OpenView opens an
+// archive for reading, and Verify checks it against its seals. See design.md.
 package archive

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/provtrail/provtrail/archive/internal/chain"
 	"github.com/provtrail/provtrail/internal/clickhousetest"
 	"github.com/provtrail/provtrail/provisioning"
 )
@@ -35,14 +36,14 @@ func TestMain(m *testing.M) {
 const (
 	// perBatch is how many records the child writes at once.
 	perBatch = 40
-	// apart is the time from one record to the next: an hour is over, and sealed,
+	// spacing is the time from one record to the next: an hour is over, and sealed,
 	// every few batches.
-	apart = 20 * time.Second
-	// again is how many acknowledged batches are delivered once more after a kill.
-	again = 3
+	spacing = 20 * time.Second
+	// redelivered is how many acknowledged batches are delivered once more after a kill.
+	redelivered = 3
 )
 
-func killTime(record int) time.Time { return noon.Add(time.Duration(record) * apart) }
+func killTime(record int) time.Time { return noon.Add(time.Duration(record) * spacing) }
 
 func killBatch(n int) Batch {
 	list := records(n*perBatch, (n+1)*perBatch)
@@ -55,11 +56,7 @@ func killBatch(n int) Batch {
 
 // openKilled opens the archive of the test at the time of a batch.
 func openKilled(dir string, batch *int) (*Archive, error) {
-	keys, err := LoadKeys(dir + "-key.pem")
-	if err != nil {
-		return nil, err
-	}
-	return Open(context.Background(), dir, Options{Keys: keys, Now: func() time.Time { return killTime((*batch + 1) * perBatch) }})
+	return Open(context.Background(), dir, Options{KeyFile: dir + "-key.pem", Now: func() time.Time { return killTime((*batch + 1) * perBatch) }})
 }
 
 // child writes batch after batch, says each that is acknowledged and seals what is
@@ -94,7 +91,7 @@ func TestKilledWriter(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "archive")
 	acknowledged := -1
 	for range kills {
-		acknowledged = max(acknowledged, killed(t, dir, max(0, acknowledged+1-again)))
+		acknowledged = max(acknowledged, killed(t, dir, max(0, acknowledged+1-redelivered)))
 		there := map[provisioning.ID]bool{}
 		for _, rows := range readAll(t, dir) {
 			for i := range rows {
@@ -125,15 +122,15 @@ func TestKilledWriter(t *testing.T) {
 	for n := range (acknowledged + 1) * perBatch {
 		require.Equal(t, 1, times[id(n)], "record %d", n)
 	}
-	v, err := Verify(t.Context(), dir, VerifyOptions{Keys: []ed25519.PublicKey{public(a.keys[0])}})
+	v, err := Verify(t.Context(), dir, VerifyOptions{Keys: []ed25519.PublicKey{chain.Public(a.sealer.Keys()[0])}})
 	require.NoError(t, err)
 	require.Empty(t, v.Problems)
 	require.Zero(t, v.Unsealed)
 	t.Logf("%d kills: %d records in %d sealed hours, none lost, none doubled, the chain verifies", kills, v.Rows, v.Hours)
 }
 
-// killed runs a child from a batch on, kills it a little later and returns its last
-// word.
+// killed runs a child from a batch on, kills it a little later and returns the last batch
+// that it acknowledged.
 func killed(t *testing.T, dir string, first int) (last int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")

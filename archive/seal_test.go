@@ -13,6 +13,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/provtrail/provtrail/archive/internal/blobstore"
+	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/archive/internal/compact"
+	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/archive/internal/parquetfile"
 	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
@@ -25,11 +30,13 @@ type sealer struct {
 	dir string
 	now time.Time
 	opt Options
+	// onChange, where set, is called before each change of the store.
+	onChange func()
 }
 
 func testKeys(t testing.TB) Keys {
 	t.Helper()
-	keys, err := LoadKeys(filepath.Join(t.TempDir(), "key.pem"))
+	keys, err := CreateKey(filepath.Join(t.TempDir(), "key.pem"))
 	require.NoError(t, err)
 	return keys
 }
@@ -54,6 +61,11 @@ func newSealerAt(t testing.TB, location string, opt Options) *sealer {
 		s.opt.Keys = testKeys(t)
 	}
 	s.opt.noSync = true
+	s.opt.beforeChange = func() {
+		if s.onChange != nil {
+			s.onChange()
+		}
+	}
 	s.opt.Now = func() time.Time { return s.now }
 	s.start()
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
@@ -67,21 +79,11 @@ func (s *sealer) start() {
 	s.Archive = a
 }
 
-// onStep is called before each change of the store.
-func (s *sealer) onStep(f func()) {
-	switch is := s.store.(type) {
-	case *disk:
-		is.step = f
-	case *bucket:
-		is.step, is.spool.step = f, f
-	}
-}
-
 // get returns a file's content; nil where there is none.
 func (s *sealer) get(name string) []byte {
 	s.t.Helper()
-	text, err := s.store.read(s.t.Context(), name)
-	require.NoError(s.t, ignoreMissing(err))
+	text, err := s.store.Read(s.t.Context(), name)
+	require.NoError(s.t, blobstore.IgnoreMissing(err))
 	return text
 }
 
@@ -89,10 +91,10 @@ func (s *sealer) get(name string) []byte {
 func (s *sealer) set(name string, text []byte) {
 	s.t.Helper()
 	if text == nil {
-		require.NoError(s.t, s.store.remove(s.t.Context(), []string{name}))
+		require.NoError(s.t, s.store.Remove(s.t.Context(), []string{name}))
 		return
 	}
-	_, err := s.store.put(s.t.Context(), name, func(w io.Writer) error {
+	_, err := s.store.Put(s.t.Context(), name, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})
@@ -121,11 +123,11 @@ func (s *sealer) seal(at time.Time) []Hour {
 	return hours
 }
 
-func (s *sealer) entry(h Hour) *seal {
+func (s *sealer) entry(h Hour) *Seal {
 	s.t.Helper()
-	text, err := os.ReadFile(filepath.Join(s.dir, sealName(h)))
+	text, err := os.ReadFile(filepath.Join(s.dir, layout.SealName(h)))
 	require.NoError(s.t, err)
-	e, err := parseSeal(text)
+	e, err := chain.Parse(layout.SealName(h), text)
 	require.NoError(s.t, err)
 	return e
 }
@@ -144,9 +146,9 @@ func (s *sealer) ids() map[provisioning.ID]int {
 func minutes(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
 
 func TestAnHourThatIsOverBecomesOneFile(t *testing.T) {
-	t.Run("one round", func(t *testing.T) { testHourBecomesOneFile(t, fanIn) })
-	t.Run("two rounds", func(t *testing.T) { testHourBecomesOneFile(t, 3*fanIn+1) })
-	t.Run("three rounds", func(t *testing.T) { testHourBecomesOneFile(t, fanIn*(fanInRuns+2)) })
+	t.Run("one round", func(t *testing.T) { testHourBecomesOneFile(t, compact.FanIn) })
+	t.Run("two rounds", func(t *testing.T) { testHourBecomesOneFile(t, 3*compact.FanIn+1) })
+	t.Run("three rounds", func(t *testing.T) { testHourBecomesOneFile(t, compact.FanIn*(compact.SpillFanIn+2)) })
 }
 
 func testHourBecomesOneFile(t *testing.T, files int) {
@@ -166,7 +168,10 @@ func testHourBecomesOneFile(t *testing.T, files int) {
 	require.Len(t, all, 1)
 	for name, rows := range all {
 		require.Len(t, rows, distinct)
-		require.True(t, slices.IsSortedFunc(rows, func(a, b record.Record) int { return activities.compare(&a, &b) }))
+		require.True(t, slices.IsSortedFunc(rows, func(a, b record.Record) int {
+			x, y := parquetfile.Activities.Key(&a), parquetfile.Activities.Key(&b)
+			return x.Compare(&y)
+		}))
 		e := s.entry(HourOf(noon))
 		require.Len(t, e.Files, 1)
 		f := e.Files[0]
@@ -175,13 +180,13 @@ func testHourBecomesOneFile(t *testing.T, files int) {
 		require.Equal(t, int64(len(want)-distinct), f.Repeated)
 		require.Equal(t, noon, *f.First)
 		require.Equal(t, noon.Add(time.Duration(distinct-1)*time.Second), *f.Last)
-		digest, size, err := hashFile(t.Context(), s.store, name, nil)
+		digest, size, err := blobstore.Hash(t.Context(), s.store, name, nil)
 		require.NoError(t, err)
 		require.Equal(t, f.SHA256, digest)
 		require.Equal(t, f.Size, size)
-		require.True(t, e.signedBy(s.keys[0].Public().(ed25519.PublicKey)))
+		require.True(t, e.SignedBy(s.sealer.Keys()[0].Public().(ed25519.PublicKey)))
 	}
-	entries, err := os.ReadDir(filepath.Join(s.dir, tempDir))
+	entries, err := os.ReadDir(filepath.Join(s.dir, layout.TempDir))
 	require.NoError(t, err)
 	require.Empty(t, entries)
 }
@@ -193,7 +198,7 @@ func TestEmptyHoursAreSealed(t *testing.T) {
 		require.Empty(t, s.entry(HourOf(noon)+h).Files)
 		require.Empty(t, s.entry(HourOf(noon)+h).Gaps, "somebody was there")
 	}
-	require.Equal(t, s.entry(HourOf(noon)+3).digest, s.entry(HourOf(noon)+4).Previous)
+	require.Equal(t, s.entry(HourOf(noon)+3).Digest, s.entry(HourOf(noon)+4).Previous)
 }
 
 func TestDowntimeIsSealedAsAGap(t *testing.T) {
@@ -206,9 +211,9 @@ func TestDowntimeIsSealedAsAGap(t *testing.T) {
 	s.restart() // a quick restart forgets nothing and is no gap
 	require.Len(t, s.seal(minutes(240)), 4)
 	h := HourOf(noon)
-	require.Equal(t, []Period{{minutes(30), minutes(60)}}, s.entry(h).Gaps)
-	require.Equal(t, []Period{{minutes(60), minutes(120)}}, s.entry(h+1).Gaps)
-	require.Equal(t, []Period{{minutes(120), minutes(150)}}, s.entry(h+2).Gaps)
+	require.Equal(t, []chain.Period{{From: minutes(30), To: minutes(60)}}, s.entry(h).Gaps)
+	require.Equal(t, []chain.Period{{From: minutes(60), To: minutes(120)}}, s.entry(h+1).Gaps)
+	require.Equal(t, []chain.Period{{From: minutes(120), To: minutes(150)}}, s.entry(h+2).Gaps)
 	require.Empty(t, s.entry(h+3).Gaps)
 }
 
@@ -246,7 +251,7 @@ func TestRestartGoesOnWithTheChain(t *testing.T) {
 	s.restart()
 	s.seal(minutes(120))
 	first, second := s.entry(HourOf(noon)), s.entry(HourOf(noon)+1)
-	require.Equal(t, first.digest, second.Previous)
+	require.Equal(t, first.Digest, second.Previous)
 	require.Equal(t, first.Archive, second.Archive)
 }
 
@@ -259,36 +264,14 @@ func TestRotatedKeyIsNamedByTheOldOne(t *testing.T) {
 	s.seal(minutes(180))
 	h := HourOf(noon)
 	require.Equal(t, s.entry(h).Key, s.entry(h+1).Key, "the old key signs once more")
-	require.Equal(t, []byte(public(fresh[0])), s.entry(h+1).NextKey)
-	require.Equal(t, KeyID(public(fresh[0])), s.entry(h+2).Key)
+	require.Equal(t, []byte(chain.Public(fresh[0])), s.entry(h+1).NextKey)
+	require.Equal(t, chain.KeyID(chain.Public(fresh[0])), s.entry(h+2).Key)
 	require.Empty(t, s.entry(h+2).NextKey)
 	require.False(t, s.KeyReplaced())
 
 	s.opt.Keys = testKeys(t)
 	s.restart()
 	require.True(t, s.KeyReplaced())
-}
-
-func TestKeyFiles(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "new", "key.pem")
-	made, err := LoadKeys(path)
-	require.NoError(t, err)
-	info, err := os.Stat(path)
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	again, err := LoadKeys(path)
-	require.NoError(t, err)
-	require.Equal(t, made, again)
-	publics, err := LoadPublicKeys(PublicKeyPath(path))
-	require.NoError(t, err)
-	require.Equal(t, []ed25519.PublicKey{public(made[0])}, publics)
-	_, err = LoadKeys(PublicKeyPath(path))
-	require.ErrorContains(t, err, "no Ed25519 private key")
-	_, err = LoadPublicKeys(path)
-	require.ErrorContains(t, err, "no Ed25519 public key")
-	require.NoError(t, os.WriteFile(path, []byte("junk"), 0o600))
-	_, err = LoadKeys(path)
-	require.ErrorContains(t, err, "holds no PEM block")
 }
 
 func TestRetentionRemovesAndRecords(t *testing.T) {
@@ -339,9 +322,9 @@ func TestABrokenChainStopsSealing(t *testing.T) {
 	s := newSealer(t, Options{})
 	s.seal(minutes(60))
 	require.NoError(t, s.Close())
-	require.NoError(t, os.WriteFile(filepath.Join(s.dir, sealName(HourOf(noon))), []byte("{}"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, layout.SealName(HourOf(noon))), []byte("{}"), 0o600))
 	_, err := Open(context.Background(), s.dir, s.opt)
-	require.ErrorIs(t, err, errNoSeal)
-	require.NoError(t, os.Remove(filepath.Join(s.dir, sealName(HourOf(noon)))))
+	require.ErrorIs(t, err, chain.ErrNoSeal)
+	require.NoError(t, os.Remove(filepath.Join(s.dir, layout.SealName(HourOf(noon)))))
 	s.start()
 }

@@ -5,44 +5,45 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/provtrail/provtrail/archive/internal/blobstore"
+	"github.com/provtrail/provtrail/archive/internal/parquetfile"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Snapshot holds files of activity records open, so that they can be read several
-// times while the archive is written, sealed and expired. An event id may occur in
-// two of its files: hours that are not sealed hold repetitions.
+// times while the archive is written and sealed and files expire. An event may occur
+// in two of the files: hours that are not sealed hold repetitions.
 type Snapshot struct {
 	Files []DataFile
-	open  []content
-	// copies are of objects that sealing is about to replace.
-	copies []string
+	open  []blobstore.Content
 }
 
-// Snapshot opens the activity files that keep asks for; nil asks for all.
+// snapshotTries is how often the files are listed again because one of them was
+// replaced or expired between listing and opening.
+const snapshotTries = 10
+
+// Snapshot opens the activity files for which keep returns true; nil keeps all.
 func (v *View) Snapshot(ctx context.Context, keep func(DataFile) bool) (*Snapshot, error) {
-	// A file that goes between listing and opening was just replaced or expired:
-	// look again.
-	for try := 0; ; try++ {
+	s, err := backoff.Retry(ctx, func() (*Snapshot, error) {
 		s, err := v.snapshot(ctx, keep)
-		if err == nil {
-			return s, nil
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			err = backoff.Permanent(err)
 		}
-		if try == 10 || !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("read archive %s: %w", v.store, err)
-		}
+		return s, err
+	}, backoff.WithBackOff(&backoff.ZeroBackOff{}), backoff.WithMaxTries(snapshotTries))
+	if err != nil {
+		return nil, fmt.Errorf("read archive %s: %w", v.store, err)
 	}
+	return s, nil
 }
 
 func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool) (*Snapshot, error) {
-	last := Hour(-1)
-	if _, remote := v.store.(*bucket); remote {
-		newest, err := newestSeal(ctx, v.store)
-		if err != nil {
-			return nil, err
-		}
-		last, _ = parseSealName(newest)
+	last, sealed, err := v.LastSealed(ctx)
+	if err != nil {
+		return nil, err
 	}
 	list, err := v.Files(ctx)
 	if err != nil {
@@ -53,7 +54,7 @@ func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool) (*Snapsho
 		if f.Quarantine() || keep != nil && !keep(f) {
 			continue
 		}
-		file, err := s.hold(ctx, v.store, f, f.Hour <= last)
+		file, err := v.store.OpenHeld(ctx, f.Name, sealed && f.Hour <= last)
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -62,42 +63,20 @@ func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool) (*Snapsho
 	return s, nil
 }
 
-// hold opens a file so that it stays readable: the disk keeps what is open. An
-// object of an hour that is not sealed is small and soon replaced: it is copied.
-func (s *Snapshot) hold(ctx context.Context, from store, f DataFile, sealed bool) (content, error) {
-	if _, remote := from.(*bucket); !remote || sealed {
-		return from.open(ctx, f.Name)
-	}
-	copied, err := os.CreateTemp("", "provtrail-open-hour-*"+extension)
-	if err != nil {
-		return nil, err
-	}
-	s.copies = append(s.copies, copied.Name())
-	r, err := from.stream(ctx, f.Name)
-	if err == nil {
-		_, err = copied.ReadFrom(r)
-		err = errors.Join(err, r.Close())
-	}
-	if err = errors.Join(err, copied.Close()); err != nil {
-		return nil, err
-	}
-	return openLocal(copied.Name())
+// Read reads a file from its beginning, see OpenRecords. Only one reader of a file may
+// be in use at a time.
+func (s *Snapshot) Read(file int, columns ...string) (*Reader[record.Record], error) {
+	return parquetfile.NewReader(parquetfile.Activities, s.Files[file].Name, s.open[file], columns)
 }
 
-// Read reads a file from its beginning; see OpenRecords. Only one reader of a file
-// may be in use at a time.
-func (s *Snapshot) Read(file int, columns ...string) (*Reader[record.Record], error) {
-	return newReader(activities, s.Files[file].Name, s.open[file], columns)
-}
+// Hash returns the SHA-256 of a file in hexadecimal.
+func (s *Snapshot) Hash(file int) (string, error) { return blobstore.HashContent(s.open[file]) }
 
 // Close closes the files.
 func (s *Snapshot) Close() (err error) {
 	for _, f := range s.open {
 		err = errors.Join(err, f.Close())
 	}
-	for _, name := range s.copies {
-		err = errors.Join(err, os.Remove(name))
-	}
-	s.open, s.copies = nil, nil
+	s.open = nil
 	return err
 }

@@ -13,6 +13,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/archive/internal/parquetfile"
+	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -20,9 +24,9 @@ func (s *sealer) verify() *Verification {
 	s.t.Helper()
 	var keys []ed25519.PublicKey
 	for _, k := range s.opt.Keys {
-		keys = append(keys, public(k))
+		keys = append(keys, chain.Public(k))
 	}
-	v, err := Verify(s.t.Context(), s.dir, VerifyOptions{Keys: keys, Until: (s.chain.last + 1).Start()})
+	v, err := Verify(s.t.Context(), s.dir, VerifyOptions{Keys: keys, Until: (s.sealer.LastSealed() + 1).Start()})
 	require.NoError(s.t, err)
 	return v
 }
@@ -65,7 +69,7 @@ func richAt(t testing.TB, location string) *sealer {
 	return s
 }
 
-func TestASoundArchiveVerifies(t *testing.T) {
+func TestAValidArchiveVerifies(t *testing.T) {
 	s := rich(t)
 	v := s.verify()
 	require.Empty(t, v.Problems)
@@ -80,17 +84,17 @@ func TestASoundArchiveVerifies(t *testing.T) {
 	require.Contains(t, strings.Join(v.Notes, "\n"), "nothing wrote the archive from 2026-11-22 15:59:00 to 2026-11-22 16:00:00")
 }
 
-func TestTheNewestKeyAloneIsNotEnoughForOldSeals(t *testing.T) {
+func TestTheCurrentKeyIsNotEnoughForOldSeals(t *testing.T) {
 	s := rich(t)
 	verify := func(keys ...ed25519.PublicKey) *Verification {
 		v, err := Verify(t.Context(), s.dir, VerifyOptions{Keys: keys})
 		require.NoError(t, err)
 		return v
 	}
-	require.True(t, verify(public(s.keys[1])).OK(), "the oldest key vouches for its heirs")
-	v := verify(public(s.keys[0]))
+	require.True(t, verify(chain.Public(s.sealer.Keys()[1])).OK(), "the oldest key vouches for those that it names")
+	v := verify(chain.Public(s.sealer.Keys()[0]))
 	require.Len(t, v.Problems, 7, "the beginning and six hours")
-	require.Contains(t, v.Problems[0].Detail, KeyID(public(s.keys[1])))
+	require.Contains(t, v.Problems[0].Detail, chain.KeyID(chain.Public(s.sealer.Keys()[1])))
 	require.Len(t, verify().Problems, 9)
 }
 
@@ -104,11 +108,11 @@ func TestVerifyNeedsAnArchive(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestVerifyTellsHowFarItIs(t *testing.T) {
+func TestVerifyReportsProgress(t *testing.T) {
 	s := rich(t)
 	var last, all int64
 	rising := true
-	v, err := Verify(t.Context(), s.dir, VerifyOptions{Keys: []ed25519.PublicKey{public(s.keys[1])}, Progress: func(done, total int64) {
+	v, err := Verify(t.Context(), s.dir, VerifyOptions{Keys: []ed25519.PublicKey{chain.Public(s.sealer.Keys()[1])}, Progress: func(done, total int64) {
 		rising = rising && done > last
 		last, all = done, total
 	}})
@@ -131,7 +135,7 @@ func TestTampering(t *testing.T) {
 			if kind == "folder" {
 				tampers = 1000
 			}
-			if raceEnabled {
+			if archivetest.Race {
 				tampers = 30
 			}
 			testTampering(t, richAt(t, location(t)), tampers)
@@ -143,12 +147,12 @@ func testTampering(t *testing.T, s *sealer, tampers int) {
 	require.Empty(t, s.verify().Problems)
 	random := rand.New(rand.NewPCG(1, 2))
 	var data, seals []string
-	for f, err := range s.store.walk(t.Context(), "") {
+	for f, err := range s.store.Walk(t.Context(), "") {
 		require.NoError(t, err)
-		if d, ok := parseName(f.path); ok && d.Hour <= s.chain.last {
-			data = append(data, f.path)
-		} else if strings.HasPrefix(f.path, chainDir) {
-			seals = append(seals, f.path)
+		if d, ok := layout.ParseData(f.Name); ok && d.Hour <= s.sealer.LastSealed() {
+			data = append(data, f.Name)
+		} else if strings.HasPrefix(f.Name, layout.ChainDir) {
+			seals = append(seals, f.Name)
 		}
 	}
 	for range tampers {
@@ -246,4 +250,27 @@ func (tm *tamper) undo() {
 	for name, text := range tm.before {
 		tm.s.set(name, text)
 	}
+}
+
+// TestSealsHaveTheRootOfTheirRows reads each sealed file and finds the root of its rows.
+func TestSealsHaveTheRootOfTheirRows(t *testing.T) {
+	s := rich(t)
+	rows := readAll(t, s.dir)
+	checked := 0
+	for h := HourOf(noon); h <= s.sealer.LastSealed(); h++ {
+		for _, f := range s.entry(h).Files {
+			list, ok := rows[f.Name]
+			if !ok {
+				continue
+			}
+			var leaves []chain.Hash
+			hasher := parquetfile.LeafHasher[record.Record]{Table: parquetfile.Activities}
+			for i := range list {
+				leaves = append(leaves, hasher.Leaf(&list[i]))
+			}
+			require.Equal(t, chain.NewTree(leaves).Root(), *f.Merkle)
+			checked++
+		}
+	}
+	require.Equal(t, 10, checked)
 }

@@ -2,24 +2,30 @@ package archive
 
 import (
 	"context"
-	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"strings"
 	"time"
+
+	"github.com/provtrail/provtrail/archive/internal/blobstore"
+	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/archive/internal/layout"
 )
 
-// View is an archive open for reading, in a folder or in object storage. It may be
-// written meanwhile. Its methods may be called at the same time.
-type View struct{ store store }
+// View is an archive that is open for reading. The archive may be written meanwhile.
+// The methods may be called at the same time.
+type View struct{ store blobstore.Store }
 
-// OpenView opens the archive at an address as Open knows them. The error wraps
-// fs.ErrNotExist where there is none.
+// OpenView opens the archive at an address, see Open. The error wraps fs.ErrNotExist
+// where there is none.
 func OpenView(ctx context.Context, location string) (*View, error) {
-	s, err := openStore(ctx, location, "")
+	s, err := blobstore.Open(ctx, location, blobstore.Options{})
 	if err == nil {
-		err = s.exists(ctx, "")
+		if err = s.Exists(ctx, ""); err != nil {
+			err = errors.Join(err, s.Close())
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read archive %s: %w", location, err)
@@ -27,122 +33,91 @@ func OpenView(ctx context.Context, location string) (*View, error) {
 	return &View{s}, nil
 }
 
-// Close lets go of the archive.
-func (v *View) Close() error { return v.store.close() }
+// Close closes the view.
+func (v *View) Close() error { return v.store.Close() }
 
 // Files lists the data files, sorted by hour and name.
-func (v *View) Files(ctx context.Context) ([]DataFile, error) { return files(ctx, v.store, "") }
-
-// Published says that a file is for readers: data, quarantined data or a seal, and
-// not what the writer keeps for itself. Nothing else of the store can be opened.
-func Published(name string) bool {
-	if _, ok := parseName(name); ok {
-		return true
-	}
-	_, ok := parseSealName(name)
-	return ok || name == genesisName
+func (v *View) Files(ctx context.Context) ([]DataFile, error) {
+	return blobstore.DataFiles(ctx, v.store)
 }
 
-// File is a file of an archive.
+// Files lists the data files of the archive at an address, sorted by hour and name.
+func Files(ctx context.Context, location string) (list []DataFile, err error) {
+	v, err := OpenView(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, v.Close()) }()
+	return v.Files(ctx)
+}
+
+// File is a data file or a seal. Working files of the writer are neither.
 type File struct {
-	Name string    `json:"name"` // path within the archive, with slashes
-	Size int64     `json:"size"`
-	At   time.Time `json:"at"` // of its last change
-	// Hour is that of a data file; nil for a seal.
+	Name     string    `json:"name"` // path within the archive, with slashes
+	Size     int64     `json:"size"` // bytes
+	Modified time.Time `json:"modified"`
+	// Hour is the hour of a data file; nil for a seal.
 	Hour *Hour `json:"hour,omitempty"`
 }
 
-// List yields every published file under a prefix to f, in no order that is
-// promised, until f returns an error.
+// List calls f with every data file and seal whose name begins with the prefix, in
+// any order, until f returns an error.
 func (v *View) List(ctx context.Context, prefix string, f func(File) error) error {
-	for is, err := range v.store.walk(ctx, prefix[:strings.LastIndexByte(prefix, '/')+1]) {
+	for is, err := range v.store.Walk(ctx, prefix[:strings.LastIndexByte(prefix, '/')+1]) {
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(is.path, prefix) && Published(is.path) {
-			file := File{Name: is.path, Size: is.size, At: is.at}
-			if data, ok := parseName(is.path); ok {
-				file.Hour = &data.Hour
-			}
-			if err := f(file); err != nil {
-				return err
-			}
+		if is.Irregular || !strings.HasPrefix(is.Name, prefix) || !layout.Published(is.Name) {
+			continue
+		}
+		file := File{Name: is.Name, Size: is.Size, Modified: is.Modified}
+		if data, ok := layout.ParseData(is.Name); ok {
+			file.Hour = &data.Hour
+		}
+		if err := f(file); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// Content is a published file that is open.
-type Content struct {
+// Content is an open data file or seal.
+type Content interface {
 	io.ReadSeekCloser
-	Size int64     // bytes
-	At   time.Time // of its last change
+	Size() int64 // bytes
+	ModTime() time.Time
 }
 
-// OpenFile opens a published file. The error wraps fs.ErrNotExist for any other.
-func (v *View) OpenFile(ctx context.Context, name string) (*Content, error) {
-	if !Published(name) {
-		return nil, fmt.Errorf("%s is no file of an archive: %w", name, fs.ErrNotExist)
+// OpenFile opens a data file or a seal. The error wraps fs.ErrNotExist for any other
+// name.
+func (v *View) OpenFile(ctx context.Context, name string) (Content, error) {
+	if !layout.Published(name) {
+		return nil, fmt.Errorf("%s is not the name of a file of an archive: %w", name, fs.ErrNotExist)
 	}
-	if b, remote := v.store.(*bucket); remote {
-		r, err := b.blob.NewReader(ctx, name, nil)
-		if err != nil {
-			return nil, known(err)
-		}
-		return &Content{r, r.Size(), r.ModTime()}, nil
-	}
-	f, err := v.store.open(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	return &Content{f.(*localFile).File, f.Size(), f.ModTime()}, nil
+	return v.store.Stream(ctx, name)
 }
 
-// LastSealed is the newest hour that is sealed; false where none is.
+// LastSealed returns the last sealed hour; false where none is sealed.
 func (v *View) LastSealed(ctx context.Context) (Hour, bool, error) {
-	name, err := newestSeal(ctx, v.store)
+	name, err := chain.Last(ctx, v.store)
 	if err != nil {
 		return 0, false, err
 	}
-	h, ok := parseSealName(name)
+	h, ok := layout.ParseSeal(name)
 	return h, ok, nil
 }
 
-// Seal is a seal as it was read.
-type Seal struct {
-	Entry
-	Name      string
-	Digest    string // SHA-256 of the seal's file
-	Text      []byte // the file
-	Line      []byte // what is signed
-	Signature []byte // Ed25519
+// Seal reads the seal of an hour without checking its signature. The error wraps
+// fs.ErrNotExist where the hour is not sealed.
+func (v *View) Seal(ctx context.Context, h Hour) (*Seal, error) {
+	return chain.Read(ctx, v.store, layout.SealName(h))
 }
 
-// SignedBy says that the key signed it.
-func (s *Seal) SignedBy(key ed25519.PublicKey) bool {
-	return (&seal{line: s.Line, signature: s.Signature}).signedBy(key)
-}
-
-// ReadSeal reads an hour's seal. The error wraps fs.ErrNotExist where the hour is
-// not sealed.
-func (v *View) ReadSeal(ctx context.Context, h Hour) (*Seal, error) {
-	name := sealName(h)
-	text, err := v.store.read(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	return ParseSeal(name, text)
-}
-
-// Chain yields every seal of the chain to f, until f returns an error. One that cannot
-// be read is an error: provtrail verify says more.
+// Chain calls f with every seal until f returns an error. A seal that cannot be read
+// is an error.
 func (v *View) Chain(ctx context.Context, f func(*Seal) error) error {
-	return v.List(ctx, chainDir+"/", func(file File) error {
-		text, err := v.store.read(ctx, file.Name)
-		if err != nil {
-			return err
-		}
-		s, err := ParseSeal(file.Name, text)
+	return v.List(ctx, layout.ChainDir+"/", func(file File) error {
+		s, err := chain.Read(ctx, v.store, file.Name)
 		if err != nil {
 			return err
 		}
@@ -150,24 +125,8 @@ func (v *View) Chain(ctx context.Context, f func(*Seal) error) error {
 	})
 }
 
-// ParseSeal reads a seal's text. The signature is not checked.
-func ParseSeal(name string, text []byte) (*Seal, error) {
-	s, err := parseSeal(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s %w", name, err)
-	}
-	return &Seal{s.Entry, name, s.digest, text, s.line, s.signature}, nil
-}
-
-// Files lists the data files of the archive at an address, sorted by hour and name.
-func Files(ctx context.Context, location string) ([]DataFile, error) {
-	v, err := OpenView(ctx, location)
-	if err != nil {
-		return nil, err
-	}
-	list, err := v.Files(ctx)
-	if closeErr := v.Close(); err == nil {
-		err = closeErr
-	}
-	return list, err
+// Hash returns the SHA-256 of a data file or a seal in hexadecimal.
+func (v *View) Hash(ctx context.Context, name string) (string, error) {
+	digest, _, err := blobstore.Hash(ctx, v.store, name, nil)
+	return digest, err
 }

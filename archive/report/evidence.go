@@ -14,6 +14,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/archive/internal/parquetfile"
+
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
@@ -52,29 +55,29 @@ type Pack struct {
 
 // PackFile is a file of the archive that holds events of the pack.
 type PackFile struct {
-	Name   string        `json:"name"`
-	SHA256 string        `json:"sha256,omitempty"` // as sealed
-	Rows   int64         `json:"rows,omitempty"`
-	Merkle *archive.Hash `json:"merkle,omitempty"`
-	Seal   string        `json:"seal,omitempty"` // name of the seal, empty while the hour is open
-	Digest string        `json:"seal_sha256,omitempty"`
-	Key    string        `json:"key,omitempty"`
+	Name   string      `json:"name"`
+	SHA256 string      `json:"sha256,omitempty"` // as sealed
+	Rows   int64       `json:"rows,omitempty"`
+	Merkle *chain.Hash `json:"merkle,omitempty"`
+	Seal   string      `json:"seal,omitempty"` // name of the seal, empty while the hour is open
+	Digest string      `json:"seal_sha256,omitempty"`
+	Key    string      `json:"key,omitempty"`
 }
 
 // RowProof is a line of proofs.ndjson: where the event of the same line of
 // events.ndjson lies, and what leads from it to the seal.
 type RowProof struct {
-	Event string         `json:"event_id"`
-	File  int            `json:"file"` // index in Pack.Archive
-	Row   int64          `json:"row"`
-	Path  []archive.Hash `json:"path,omitempty"`
+	Event string       `json:"event_id"`
+	File  int          `json:"file"` // index in Pack.Archive
+	Row   int64        `json:"row"`
+	Path  []chain.Hash `json:"path,omitempty"`
 }
 
 // evidence is one event and what proves it.
 type evidence struct {
 	record record.Record
 	proof  RowProof
-	leaf   archive.Hash
+	leaf   chain.Hash
 }
 
 // WriteEvidence writes what the archive at an address holds about a subject, from
@@ -190,7 +193,7 @@ func (g *gatherer) read(file int, columns []string, f func(row int64, r *record.
 func (g *gatherer) take(file int, rows []int64) error {
 	name := g.snapshot.Files[file].Name
 	at := PackFile{Name: name}
-	seal, err := g.view.ReadSeal(g.ctx, g.snapshot.Files[file].Hour)
+	seal, err := g.view.Seal(g.ctx, g.snapshot.Files[file].Hour)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -202,12 +205,13 @@ func (g *gatherer) take(file int, rows []int64) error {
 			}
 		}
 	}
-	var leaves []archive.Hash
+	leaves := parquetfile.LeafHasher[record.Record]{Table: parquetfile.Activities}
+	var hashes []chain.Hash
 	first := len(g.events)
 	if err := g.read(file, nil, func(row int64, r *record.Record) {
-		leaf := archive.Leaf(r)
+		leaf := chain.Hash(leaves.Leaf(r))
 		if at.Merkle != nil {
-			leaves = append(leaves, leaf)
+			hashes = append(hashes, leaf)
 		}
 		if next := len(g.events) - first; next < len(rows) && rows[next] == row {
 			g.events = append(g.events, evidence{*r, RowProof{Event: r.EventID.String(), File: len(g.pack.Archive), Row: row}, leaf})
@@ -216,12 +220,15 @@ func (g *gatherer) take(file int, rows []int64) error {
 		return err
 	}
 	if at.Merkle != nil {
-		if archive.MerkleRoot(leaves) != *at.Merkle {
+		tree := chain.NewTree(hashes)
+		if tree.Root() != *at.Merkle {
 			return fmt.Errorf("%s does not hold what %s promises: run provtrail verify", name, at.Seal)
 		}
 		for i := range g.events[first:] {
 			p := &g.events[first+i].proof
-			p.Path = archive.MerklePath(leaves, int(p.Row))
+			if p.Path, err = tree.Path(int(p.Row)); err != nil {
+				return err
+			}
 		}
 		g.pack.Proven += len(rows)
 		if !slices.Contains(g.pack.Chain, at.Seal) {
@@ -267,7 +274,7 @@ func (g *gatherer) write(zone *time.Location, to io.Writer) error {
 		{packDocument, func(w io.Writer) error { return writeDocument(w, &g.pack, g.events, zone) }},
 		{packSheet, func(w io.Writer) error { return writeSheet(w, &g.pack, g.events, zone) }},
 		{packEvents, func(w io.Writer) error {
-			return eachLine(w, g.events, func(to []byte, e *evidence) ([]byte, error) { return archive.AppendJSON(to, &e.record), nil })
+			return eachLine(w, g.events, func(to []byte, e *evidence) ([]byte, error) { return parquetfile.AppendJSON(to, &e.record), nil })
 		}},
 		{packProofs, func(w io.Writer) error {
 			return eachLine(w, g.events, func(to []byte, e *evidence) ([]byte, error) {

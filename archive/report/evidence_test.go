@@ -15,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/archive/internal/parquetfile"
+
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -99,7 +102,7 @@ func TestEvidence(t *testing.T) {
 			for i, e := range events {
 				require.Equal(t, e.EventID.String(), rows[i+1][slices.Index(rows[0], "event_id")])
 				require.Contains(t, string(files[packDocument]), e.EventID.String())
-				require.Equal(t, archive.Leaf(e).String(), rows[i+1][slices.Index(rows[0], "row_sha256")])
+				require.Equal(t, chain.Hash((&parquetfile.LeafHasher[record.Record]{Table: parquetfile.Activities}).Leaf(e)).String(), rows[i+1][slices.Index(rows[0], "row_sha256")])
 			}
 			for _, text := range []string{"Ada Lovelace", "Grace Hopper", "APPROVED", "Alan Turing", "&lt;b&gt;LDAP 50", "retry: attempt 2", "verified"} {
 				require.Contains(t, string(files[packDocument]), text)

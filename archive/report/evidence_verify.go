@@ -15,6 +15,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/archive/internal/parquetfile"
+	"github.com/provtrail/provtrail/provisioning/record"
+
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning"
 )
@@ -142,14 +146,14 @@ func (v *packVerifier) readSeals(keys []ed25519.PublicKey) {
 	v.seals = map[string]*archive.Seal{}
 	var seals []*archive.Seal
 	for _, name := range v.pack.Chain {
-		s, err := archive.ParseSeal(name, v.files[name])
+		s, err := chain.Parse(name, v.files[name])
 		if err != nil {
 			v.blame(archive.BadSeal, name, "%v", err)
 			continue
 		}
 		seals = append(seals, s)
 	}
-	wrong := archive.Untrusted(seals, keys)
+	wrong := chain.Untrusted(seals, keys)
 	for _, s := range seals {
 		if detail, ok := wrong[s]; ok {
 			v.blame(archive.BadSeal, s.Name, "%s", detail)
@@ -173,7 +177,7 @@ func (v *packVerifier) checkFiles() {
 		if !ok {
 			continue // it is to blame
 		}
-		i := slices.IndexFunc(s.Files, func(l archive.SealedFile) bool { return l.Name == f.Name })
+		i := slices.IndexFunc(s.Files, func(l chain.SealedFile) bool { return l.Name == f.Name })
 		if i < 0 || s.Digest != f.Digest || s.Key != f.Key || s.Files[i].SHA256 != f.SHA256 || s.Files[i].Rows != f.Rows ||
 			(s.Files[i].Merkle == nil) != (f.Merkle == nil) || f.Merkle != nil && *s.Files[i].Merkle != *f.Merkle {
 			v.blame(archive.Altered, packManifest, "what it says of %s is not what %s says", f.Name, f.Seal)
@@ -187,9 +191,10 @@ func (v *packVerifier) readEvents() bool {
 		v.blame(archive.Altered, packEvents, "has %d events, %s has %d, the manifest says %d", len(lines), packProofs, len(proofs), v.pack.Events)
 		return false
 	}
+	leaves := parquetfile.LeafHasher[record.Record]{Table: parquetfile.Activities}
 	for i, line := range lines {
 		var e evidence
-		if err := archive.ParseJSON(line, &e.record); err != nil || !bytes.Equal(archive.AppendJSON(nil, &e.record), line) {
+		if err := parquetfile.ParseJSON(line, &e.record); err != nil || !bytes.Equal(parquetfile.AppendJSON(nil, &e.record), line) {
 			v.blame(archive.Altered, packEvents, "line %d is no event: %v", i+1, err)
 			return false
 		}
@@ -199,7 +204,7 @@ func (v *packVerifier) readEvents() bool {
 			v.blame(archive.Altered, packProofs, "line %d is no proof: %v", i+1, err)
 			return false
 		}
-		e.leaf = archive.Leaf(&e.record)
+		e.leaf = leaves.Leaf(&e.record)
 		v.events = append(v.events, e)
 	}
 	return true
@@ -233,7 +238,7 @@ func (v *packVerifier) checkEvents() {
 			v.blame(archive.Altered, packEvents, "line %d: event %s is not about the subject", i+1, id)
 		case f.Merkle == nil:
 			v.Open++
-		case !archive.MerkleProves(*f.Merkle, e.leaf, e.proof.Row, f.Rows, e.proof.Path):
+		case !chain.Proves(*f.Merkle, e.leaf, e.proof.Row, f.Rows, e.proof.Path):
 			v.blame(archive.Altered, packEvents, "line %d: event %s is not row %d of %s as it was sealed", i+1, id, e.proof.Row, f.Name)
 		case v.seals[f.Seal] != nil:
 			v.Proven++

@@ -8,7 +8,8 @@ import (
 	"io"
 	"time"
 
-	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/archive/internal/parquetfile"
+
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -98,7 +99,7 @@ func (r *report) writeJSON(to io.Writer) (int64, error) {
 	w := bufio.NewWriterSize(to, 64<<10)
 	var line []byte
 	rows, err := r.chosenRows(r.filter.Columns, func(record *record.Record) error {
-		line = append(archive.AppendJSON(line[:0], record, r.filter.Columns...), '\n')
+		line = append(parquetfile.AppendJSON(line[:0], record, r.filter.Columns...), '\n')
 		_, err := w.Write(line)
 		return err
 	})
@@ -109,20 +110,23 @@ func (r *report) writeJSON(to io.Writer) (int64, error) {
 const batchOfParquet = 1024
 
 func (r *report) writeParquet(to io.Writer) (int64, error) {
-	w := archive.NewRecordWriter(to)
-	batch := make([]record.Record, 0, batchOfParquet)
+	w := parquetfile.NewUnsortedWriter(to)
+	batch, pointers := make([]record.Record, 0, batchOfParquet), make([]*record.Record, batchOfParquet)
+	for i := range pointers {
+		pointers[i] = &batch[:cap(batch)][i]
+	}
 	rows, err := r.chosenRows(nil, func(record *record.Record) error {
 		if batch = append(batch, *record); len(batch) < cap(batch) {
 			return nil
 		}
-		err := w.Write(batch)
+		err := w.WriteRows(pointers)
 		batch = batch[:0]
 		return err
 	})
 	if err != nil {
 		return rows, err
 	}
-	return rows, errors.Join(w.Write(batch), w.Close())
+	return rows, errors.Join(w.WriteRows(pointers[:len(batch)]), w.Close())
 }
 
 // zoneOf is UTC where none is chosen.

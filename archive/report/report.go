@@ -115,7 +115,7 @@ func (r *report) prove(view *archive.View) error {
 		s, ok := seals[f.Hour]
 		if !ok {
 			var err error
-			if s, err = view.ReadSeal(r.ctx, f.Hour); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if s, err = view.Seal(r.ctx, f.Hour); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 			seals[f.Hour] = s

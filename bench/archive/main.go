@@ -54,7 +54,7 @@ func run(ctx context.Context, dir string, days, times int) error {
 		return err
 	}
 	root := filepath.Join(dir, "archive")
-	keys, err := archive.LoadKeys(root + ".pem")
+	keys, err := archive.CreateKey(root + ".pem")
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 func sealedArchive(t *testing.T) (dir, name string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "archive")
-	keys, err := archive.LoadKeys(dir + "-signing-key.pem")
+	keys, err := archive.CreateKey(dir + "-signing-key.pem")
 	require.NoError(t, err)
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	a, err := archive.Open(t.Context(), dir, archive.Options{Keys: keys, Now: func() time.Time { return now }})

@@ -45,9 +45,7 @@ func (e *parquetExporter) start(ctx context.Context, _ component.Host) (err erro
 		opt.Holds = append(opt.Holds, archive.Hold{Tenant: h.Tenant, From: h.From, To: h.To})
 	}
 	if e.config.Sealing.Enabled {
-		if opt.Keys, err = archive.LoadKeys(e.config.signingKey()); err != nil {
-			return err
-		}
+		opt.KeyFile = e.config.signingKey()
 	}
 	if !archive.IsURL(e.config.Directory) {
 		if err := e.open(ctx, opt); err != nil {
@@ -96,7 +94,7 @@ func (e *parquetExporter) keep(ctx context.Context, opt archive.Options) {
 	for {
 		if a := e.archive.Load(); a != nil {
 			e.watch(ctx, a)
-			pause = archive.AlivePeriod
+			pause = archive.HeartbeatPeriod
 		} else if err := e.open(ctx, opt); err == nil {
 			continue
 		} else if ctx.Err() == nil {
@@ -115,7 +113,7 @@ func (e *parquetExporter) keep(ctx context.Context, opt archive.Options) {
 const openPause = time.Second
 
 func (e *parquetExporter) watch(ctx context.Context, a *archive.Archive) {
-	if err := a.Alive(ctx); err != nil && ctx.Err() == nil {
+	if err := a.Heartbeat(ctx); err != nil && ctx.Err() == nil {
 		e.logger.Warn("cannot note that the archive is watched: this time may be sealed as a gap", zap.Error(err))
 	}
 	sealed, err := a.SealDue(ctx)
@@ -124,7 +122,7 @@ func (e *parquetExporter) watch(ctx context.Context, a *archive.Archive) {
 		e.logger.Info("sealed", zap.Stringer("first", sealed[0]), zap.Stringer("last", sealed[n-1]), zap.Int("hours", n))
 	}
 	if err != nil && ctx.Err() == nil {
-		e.logger.Error("cannot seal; it is tried again, and records go on to be stored", zap.Error(err), zap.Duration("again_in", archive.AlivePeriod))
+		e.logger.Error("cannot seal; it is tried again, and records go on to be stored", zap.Error(err), zap.Duration("again_in", archive.HeartbeatPeriod))
 	}
 }
 
@@ -135,9 +133,7 @@ func (e *parquetExporter) push(ctx context.Context, batches []*columnar.Batch) e
 	if a == nil {
 		return errNotOpen
 	}
-	rows := unpack(batches)
-	defer rows.done()
-	written, err := a.Write(ctx, rows.batch)
+	written, err := a.WriteColumns(ctx, batches)
 	e.telemetry.ExporterProvisioningParquetRows.Add(ctx, int64(written.Rows))
 	e.telemetry.ExporterProvisioningParquetFiles.Add(ctx, int64(written.Files))
 	e.telemetry.ExporterProvisioningParquetBytes.Add(ctx, written.Bytes)
@@ -145,7 +141,11 @@ func (e *parquetExporter) push(ctx context.Context, batches []*columnar.Batch) e
 	if err != nil {
 		return errors.Join(errStays, err)
 	}
-	e.telemetry.ExporterProvisioningParquetIgnored.Add(ctx, int64(rows.groups))
+	groups := 0
+	for _, b := range batches {
+		groups += b.Groups.Len()
+	}
+	e.telemetry.ExporterProvisioningParquetIgnored.Add(ctx, int64(groups))
 	return nil
 }
 

@@ -55,7 +55,7 @@ func (r *reporter) file(w http.ResponseWriter, req *http.Request) {
 		}
 		w.Header().Set("Content-Disposition", `attachment; filename="`+path.Base(name)+`"`)
 		w.Header().Set("Content-Type", "application/octet-stream")
-		http.ServeContent(w, req, path.Base(name), f.At, f)
+		http.ServeContent(w, req, path.Base(name), f.ModTime(), f)
 		return f.Close()
 	})
 }

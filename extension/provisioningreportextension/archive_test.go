@@ -26,7 +26,7 @@ import (
 // sealed makes an archive with a sealed hour of two hours ago.
 func sealed(t *testing.T, location, key string) ed25519.PublicKey {
 	t.Helper()
-	keys, err := archive.LoadKeys(key)
+	keys, err := archive.CreateKey(key)
 	require.NoError(t, err)
 	now := time.Now().Add(-2 * time.Hour)
 	a, err := archive.Open(t.Context(), location, archive.Options{Keys: keys, Spool: t.TempDir(), Now: func() time.Time { return now }})

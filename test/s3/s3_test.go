@@ -36,7 +36,7 @@ type writer struct {
 
 func newWriter(t *testing.T, url string) *writer {
 	t.Helper()
-	keys, err := archive.LoadKeys(filepath.Join(t.TempDir(), "key.pem"))
+	keys, err := archive.CreateKey(filepath.Join(t.TempDir(), "key.pem"))
 	require.NoError(t, err)
 	w := &writer{t: t, url: url, now: noon}
 	w.opt = archive.Options{Keys: keys, Spool: t.TempDir(), Now: func() time.Time { return w.now }}
