@@ -32,9 +32,9 @@ import (
 func told(t *testing.T, location string) (events []*record.Record, oldest ed25519.PublicKey) {
 	t.Helper()
 	now := noon.Add(59 * time.Minute)
-	first, err := archive.LoadKeys(t.TempDir() + "/key")
+	first, err := archive.CreateKey(t.TempDir() + "/key")
 	require.NoError(t, err)
-	second, err := archive.LoadKeys(t.TempDir() + "/key")
+	second, err := archive.CreateKey(t.TempDir() + "/key")
 	require.NoError(t, err)
 	opt := archive.Options{Keys: first, Now: func() time.Time { return now }, Spool: t.TempDir()}
 	ada := func(change ...func(*record.Record)) func(*record.Record) {

@@ -54,7 +54,7 @@ func store(t *testing.T, seal bool, batches ...[]*record.Record) string {
 	t.Helper()
 	dir := t.TempDir()
 	now := noon.Add(time.Hour - time.Second)
-	keys, err := archive.LoadKeys(t.TempDir() + "/key")
+	keys, err := archive.CreateKey(t.TempDir() + "/key")
 	require.NoError(t, err)
 	a, err := archive.Open(t.Context(), dir, archive.Options{Keys: keys, Now: func() time.Time { return now }})
 	require.NoError(t, err)

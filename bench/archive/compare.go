@@ -7,12 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
-	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/parquet-go/parquet-go"
 
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -63,57 +60,6 @@ func (r *rawText) compare(size, rows int64) error {
 	fmt.Printf("BENCH archive_bytes_ratio_vs_raw_json %.4f ratio\n", float64(size)/float64(r.size))
 	fmt.Printf("BENCH archive_bytes_ratio_vs_raw_json_gzip %.2f ratio\n", float64(size)/float64(r.gzSize))
 	fmt.Printf("BENCH archive_bytes_ratio_vs_raw_json_zstd %.2f ratio\n", float64(size)/float64(r.zsSize))
-	return nil
-}
-
-// bare writes rows of the archive once more with parquet-go's own writer, which gets
-// them ready made.
-func bare(root string, rows int64, writing time.Duration) error {
-	files, err := filepath.Glob(filepath.Join(root, "tenant=*", "*", "*", "*.parquet"))
-	if err != nil {
-		return err
-	}
-	text, err := os.ReadFile(files[0])
-	if err != nil {
-		return err
-	}
-	f, err := parquet.OpenFile(bytes.NewReader(text), int64(len(text)))
-	if err != nil {
-		return err
-	}
-	const most = 100_000
-	var all []parquet.Row
-	buffer := make([]parquet.Row, 1000)
-	for _, group := range f.RowGroups() {
-		from := group.Rows()
-		for len(all) < most {
-			n, err := from.ReadRows(buffer)
-			for _, row := range buffer[:n] {
-				all = append(all, row.Clone())
-			}
-			if err != nil {
-				break
-			}
-		}
-		if err := from.Close(); err != nil {
-			return err
-		}
-	}
-	took, err := timed(func() error {
-		w := parquet.NewWriter(io.Discard, f.Schema(), parquet.Compression(&parquet.Zstd))
-		for start := 0; start < len(all); start += 10_000 {
-			if _, err := w.WriteRows(all[start:min(start+10_000, len(all))]); err != nil {
-				return err
-			}
-		}
-		return w.Close()
-	})
-	if err != nil {
-		return err
-	}
-	speed := float64(len(all)) / took.Seconds()
-	fmt.Printf("BENCH archive_parquet_go_events_per_second_per_core %.0f events/s\n", speed)
-	fmt.Printf("BENCH archive_write_time_ratio_vs_parquet_go %.2f ratio\n", writing.Seconds()/float64(rows)*speed)
 	return nil
 }
 

@@ -191,7 +191,7 @@ func TestHoursThatPassedAreSealed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "archive")
 	cfg := quickConfig(dir)
 	cfg.Sealing.Grace = 0
-	keys, err := archive.LoadKeys(cfg.signingKey())
+	keys, err := archive.CreateKey(cfg.signingKey())
 	require.NoError(t, err)
 	past := time.Now().Add(-2 * time.Hour)
 	a, err := archive.Open(t.Context(), dir, archive.Options{Keys: keys, Now: func() time.Time { return past }})

@@ -9,7 +9,6 @@ import (
 	"github.com/parquet-go/parquet-go/compress"
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
-	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -114,9 +113,7 @@ func (w *Writer[T]) WriteRows(rows []*T) error {
 func (w *Writer[T]) WriteColumns(from *Source, refs []Ref) error {
 	for part := range slices.Chunk(refs, sliceRows) {
 		err := w.writeSlice(len(part), func(c *column[T]) {
-			for i := range part {
-				w.values = append(w.values, cell(c, from, w.table.rows(from.batches[part[i].Batch]), &part[i], &w.scratch))
-			}
+			w.values = appendCells(w.values, w.table, c, from, part, &w.scratch)
 		})
 		if err != nil {
 			return err
@@ -164,57 +161,4 @@ func (w *Writer[T]) Close() error {
 	w.file.Reset(io.Discard)
 	w.table.writers.Give(w)
 	return nil
-}
-
-// Source is batches of columns that are written to files.
-type Source struct {
-	batches []*columnar.Batch
-	texts   [][]parquet.Value // of each batch, made when a row needs them
-}
-
-// NewSource returns a source of batches.
-func NewSource(batches []*columnar.Batch) *Source {
-	s := &Source{batches: batches, texts: make([][]parquet.Value, len(batches))}
-	for i, b := range batches {
-		s.texts[i] = make([]parquet.Value, b.Texts())
-	}
-	return s
-}
-
-func (s *Source) text(batch int32, n uint32) parquet.Value {
-	v := &s.texts[batch][n]
-	if v.IsNull() {
-		*v = textValue(toValidUTF8(s.batches[batch].Text(n)))
-	}
-	return *v
-}
-
-// cell returns the value of a row of a batch, as column.value does of a row by itself.
-func cell[T any](c *column[T], from *Source, rows *columnar.Rows, ref *Ref, scratch *[]byte) parquet.Value {
-	in := rows.Column(c.index)
-	switch c.field.Value {
-	case record.ValueText:
-		if in.Texts == nil {
-			return parquet.ByteArrayValue(nil)
-		}
-		return from.text(ref.Batch, in.Texts[ref.Row])
-	case record.ValueID:
-		if in.IDs == nil {
-			return parquet.ByteArrayValue(nil)
-		}
-		return idValue(&in.IDs[ref.Row], scratch)
-	default:
-		n := number(in, ref.Row)
-		if n == 0 && c.fallback != nil {
-			n = number(rows.Column(c.fallbackIndex), ref.Row)
-		}
-		return c.fromNumber(n)
-	}
-}
-
-func number(in *columnar.Column, row int32) int64 {
-	if in.Numbers == nil {
-		return 0
-	}
-	return in.Numbers[row]
 }

@@ -1,4 +1,4 @@
-package archivetest
+package parquetfile
 
 import (
 	"bufio"
@@ -11,15 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
-	"github.com/provtrail/provtrail/receiver/provisioningreceiver/sailpoint"
 )
 
-// Simulated returns the records of a simulated tenant with its vendor's documents, for
+// simulated returns the records of a simulated tenant with its vendor's documents, for
 // benchmarks.
-func Simulated(t testing.TB, days int) []*record.Record {
+func simulated(t testing.TB, days int) []*record.Record {
 	t.Helper()
 	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	o := simulate.DefaultOptions()
