@@ -126,7 +126,7 @@ func (b *bucket) Close() error { return b.blob.Close() }
 
 // wrapped makes the service's errors wrap those of package fs.
 func wrapped(err error) error {
-	switch gcerrors.Code(err) { //nolint:exhaustive // the others are as they are
+	switch gcerrors.Code(err) { // the others are as they are
 	case gcerrors.NotFound:
 		return errors.Join(fs.ErrNotExist, err)
 	case gcerrors.FailedPrecondition, gcerrors.AlreadyExists:
@@ -138,7 +138,7 @@ func wrapped(err error) error {
 
 // object is an open object; each ReadAt is a request.
 type object struct {
-	ctx  context.Context //nolint:containedctx // io.ReaderAt takes none
+	ctx  context.Context // io.ReaderAt takes none
 	blob *blob.Bucket
 	name string
 	size int64

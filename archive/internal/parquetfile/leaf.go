@@ -27,7 +27,7 @@ func (l *LeafHasher[T]) Leaf(row *T) [sha256.Size]byte {
 		if v.IsNull() {
 			continue
 		}
-		switch v.Kind() { //nolint:exhaustive // no column has another kind
+		switch v.Kind() { // no column has another kind
 		case parquet.ByteArray:
 			if text := v.ByteArray(); len(text) > 0 {
 				l.text = append(l.text, c.label...)
