@@ -47,7 +47,7 @@ func (v *vendor) serve(cmd *cobra.Command, o *simulate.Options) error {
 		}
 		faults[name] = p
 	}
-	server := simulate.NewServer(o.NewTenant(), api.Options{
+	server := api.NewServer(o.NewTenant(), api.Options{
 		Now: o.Now, From: o.From, GroupsPerDay: o.GroupsPerDay, Late: o.Late, Ties: o.Ties, ClockSkew: v.skew, Seed: o.Seed,
 		ClientID: v.clientID, ClientSecret: v.clientSecret, RateLimit: v.rateLimit, Latency: v.latency,
 	})

@@ -74,7 +74,7 @@ func TestAPITruthAtAnyNow(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		o := drawOptions(rt, "")
-		s := simulate.NewServer(o.NewTenant(), api.Options{
+		s := api.NewServer(o.NewTenant(), api.Options{
 			From: o.From, GroupsPerDay: o.GroupsPerDay, Late: o.Late, Ties: o.Ties, Now: func() time.Time { return o.To },
 		})
 		groups := map[string][]provisioning.Observation{}

@@ -25,7 +25,7 @@ func TestServeAnswersDeliversAndEnds(t *testing.T) {
 	require.NoError(t, err)
 	var now atomic.Int64
 	now.Store(monday.Add(10 * time.Hour).UnixMilli())
-	s := simulate.NewServer(model.NewTenant("acme", 1, 50), api.Options{
+	s := api.NewServer(model.NewTenant("acme", 1, 50), api.Options{
 		From: monday.Add(9 * time.Hour), GroupsPerDay: 20000, Now: func() time.Time { return time.UnixMilli(now.Load()) },
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/internal/simulate/api"
 	"github.com/provtrail/provtrail/internal/simulate/model"
 	"github.com/provtrail/provtrail/internal/simulate/truth"
@@ -37,7 +36,7 @@ func startVendor(t *testing.T, change func(*api.Options)) *vendor {
 		From: time.Now().Add(-4 * 24 * time.Hour), Now: func() time.Time { return time.Unix(0, v.clock.Load()) },
 	}
 	change(&o)
-	v.Server = simulate.NewServer(model.NewTenant("acme", 5, 60), o)
+	v.Server = api.NewServer(model.NewTenant("acme", 5, 60), o)
 	server := httptest.NewServer(v.Server)
 	t.Cleanup(server.Close)
 	v.url = server.URL

@@ -75,7 +75,7 @@ func (r *run) check(ctx context.Context, e *expected) (*verdict, error) {
 	if rows, err = ask(blackbox.GroupFacts); err != nil {
 		return v, err
 	}
-	v.note("ClickHouse group", e.compareGroups(rows))
+	v.note("ClickHouse group", blackbox.Compare(e.groups, rows))
 	if rows, err = ask("SELECT event_id, toString(count()) FROM " + clickHouseRows + " GROUP BY event_id HAVING count() > 1"); err != nil {
 		return v, err
 	}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,7 +50,7 @@ service:
 type collector struct {
 	program, root, dir string
 	env                []string
-	health             string
+	health, metrics    string        // addresses
 	started            func(pid int) // called with each new process
 
 	mu      sync.Mutex // guards everything below
@@ -152,6 +155,29 @@ func (c *collector) healthy(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// queued is how many items the exporters' queues hold.
+func (c *collector) queued(ctx context.Context) (items float64, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.metrics+"/metrics", http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		if fields := strings.Fields(lines.Text()); len(fields) > 1 && strings.HasPrefix(fields[0], "otelcol_exporter_queue_size{") {
+			n, err := strconv.ParseFloat(fields[len(fields)-1], 64)
+			if err != nil {
+				return 0, err
+			}
+			items += n
+		}
+	}
+	return items, nil
 }
 
 // second runs another collector over the same folders, with addresses of its own, as

@@ -117,7 +117,18 @@ func (d *disks) fill(name string) error {
 	return nil
 }
 
-func (d *disks) free(name string) { _ = os.Remove(d.ballast(name)) }
+// free removes what fill wrote. The removal is synced: a power cut would bring the file
+// back otherwise, and the disk would stay full for the rest of the run.
+func (d *disks) free(name string) error {
+	if err := os.Remove(d.ballast(name)); err != nil {
+		return err
+	}
+	dir, err := os.Open(d.path(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
 
 func (d *disks) ballast(name string) string { return filepath.Join(d.path(name), "ballast") }
 
@@ -155,7 +166,13 @@ func (d *disks) replace(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return d.mount(name)
+	if err := d.mount(name); err != nil {
+		return err
+	}
+	if err := d.free(name); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // can reports whether a fault of disks is possible here.

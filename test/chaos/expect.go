@@ -27,10 +27,6 @@ type expected struct {
 	groups                blackbox.Facts
 	torn                  blackbox.Facts
 
-	// named tells, of each group and source id, whether some document names the source.
-	// REST documents do not, and in files there is nobody to ask.
-	named map[groupSource]bool
-
 	// other is, by the other id that it may have, each activity on the identity system's own
 	// source: one for the source's name, which is all that REST gives, and one for its id. A
 	// trigger may have given that, which the truth leaves out, or a document that was shown for
@@ -39,15 +35,13 @@ type expected struct {
 	sourceID string // of that source
 }
 
-type groupSource struct{ group, source string }
-
 // identityNow is the name of the identity system's own source; REST gives it for its id.
 const identityNow = "IdentityNow"
 
 func expect(v *vendor, r *relay, f *feeder) (*expected, error) {
 	e := &expected{
 		required: blackbox.Facts{}, possible: blackbox.Facts{}, groups: blackbox.Facts{},
-		fromVendor: map[string]truth.Activity{}, torn: f.torn, named: map[groupSource]bool{}, other: map[string]string{},
+		fromVendor: map[string]truth.Activity{}, torn: f.torn, other: map[string]string{},
 	}
 	for _, line := range f.documents {
 		if err := e.add(provisioning.FeedFile, line, true); err != nil {
@@ -61,11 +55,6 @@ func expect(v *vendor, r *relay, f *feeder) (*expected, error) {
 	e.fromFiles = known.Activities
 	for _, g := range known.Groups {
 		e.groups[g.GroupID] = blackbox.GroupFact(&g)
-	}
-	for of, named := range e.named {
-		if !named {
-			e.groups[of.group] = withoutSources(e.groups[of.group])
-		}
 	}
 	twin := v.twin()
 	feeds := map[string]provisioning.Feed{
@@ -137,10 +126,6 @@ func (e *expected) add(feed provisioning.Feed, document []byte, required bool) e
 		if o.SourceName == identityNow && o.SourceID != "" && o.SourceID != identityNow {
 			e.sourceID = o.SourceID
 		}
-		if feed == provisioning.FeedFile && o.SourceID != "" {
-			of := groupSource{o.GroupID, o.SourceID}
-			e.named[of] = e.named[of] || o.SourceName != ""
-		}
 		e.possible[id] = fact
 		if required {
 			e.required[id] = fact
@@ -175,19 +160,6 @@ func (e *expected) compareObservations(rows [][]string) []blackbox.Difference {
 		}
 	}
 	return blackbox.Compare(want, rows)
-}
-
-// withoutSources is a fact of a group without its last part.
-func withoutSources(fact string) string { return fact[:strings.LastIndexByte(fact, '|')] }
-
-// compareGroups compares sources where their names are known.
-func (e *expected) compareGroups(rows [][]string) []blackbox.Difference {
-	for _, row := range rows {
-		if want := e.groups[row[0]]; want != "" && want == withoutSources(row[1]) {
-			row[1] = want
-		}
-	}
-	return blackbox.Compare(e.groups, rows)
 }
 
 // times are those that the documents in files give exactly. What a poll sees depends on

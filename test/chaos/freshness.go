@@ -73,7 +73,7 @@ func measure(ctx context.Context, o *options, program, root, dir string) error {
 	shown := e.watch(ctx, o.duration)
 	options := simulate.DefaultOptions()
 	options.Seed = o.seed
-	twin := simulate.NewServer(options.NewTenant(), api.Options{From: from, GroupsPerDay: o.groupsPerDay, Seed: o.seed})
+	twin := api.NewServer(options.NewTenant(), api.Options{From: from, GroupsPerDay: o.groupsPerDay, Seed: o.seed})
 	ages, unseen := ages(twin, shown, begun.Add(settling), begun.Add(o.duration-2*time.Minute))
 	if len(ages) == 0 {
 		return fmt.Errorf("no change was seen: the collector's log:\n%s", blackbox.Tail(filepath.Join(dir, "collector.log"), 5))

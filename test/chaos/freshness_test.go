@@ -18,7 +18,7 @@ func TestWhatIsShownIsSeen(t *testing.T) {
 	now := from.Add(2 * time.Hour)
 	end := now.Add(-2 * time.Minute)
 	options := simulate.DefaultOptions()
-	twin := simulate.NewServer(options.NewTenant(), api.Options{From: from, GroupsPerDay: 3000, Now: func() time.Time { return now }})
+	twin := api.NewServer(options.NewTenant(), api.Options{From: from, GroupsPerDay: 3000, Now: func() time.Time { return now }})
 	shown, joined := map[state]time.Time{}, map[change]state{}
 	twin.Truth(func(activities []truth.Activity, _ truth.Group) {
 		for i := range activities {

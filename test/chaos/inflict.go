@@ -48,7 +48,9 @@ func (r *run) inflict(ctx context.Context, f *fault) {
 			r.wrong("fill: " + err.Error())
 		}
 		r.last(ctx, f)
-		r.disks.free(disk)
+		if err := r.disks.free(disk); err != nil {
+			r.wrong("free: " + err.Error())
+		}
 	case slowDisk:
 		r.disks.slow(20)
 		r.last(ctx, f)

@@ -63,11 +63,6 @@ func program(args []string) (ok bool, err error) {
 		return false, fmt.Errorf("seed %d, folder %s: %w", o.seed, dir, err)
 	}
 	r.report(os.Stdout)
-	if o.results != "" {
-		if err := r.record(o.results); err != nil {
-			return false, err
-		}
-	}
 	if r.sum() == 0 && o.dir == "" {
 		err = os.RemoveAll(dir)
 	}
@@ -105,16 +100,4 @@ func (r *run) row() string {
 	return fmt.Sprintf("| %d | %s, %g days | %s | %d + %d | %d | %d | %d | %d | %d | %d | %d | %s |",
 		r.Seed, r.Duration, r.o.days, strings.Join(did, ", "), r.Kills, r.Engine, r.Required, r.Observations, r.Activities,
 		r.Unanswered, r.Lost, r.Doubled, r.Wrong, strconv.Itoa(runtime.NumCPU())+" CPUs")
-}
-
-func (r *run) record(path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintln(file, r.row()); err != nil {
-		_ = file.Close()
-		return err
-	}
-	return file.Close()
 }

@@ -25,7 +25,6 @@ type options struct {
 
 	dir       string // of the run; kept if it was named
 	freshness bool   // measure how old rows are instead; nothing is broken
-	results   string // Markdown file that gets a row
 }
 
 func parse(args []string) (options, error) {
@@ -51,7 +50,6 @@ func parse(args []string) (options, error) {
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long the stores have to get everything once the faults are over")
 	f.StringVar(&o.dir, "dir", "", "`folder` of the run, which is kept (default: a temporary one, kept if something is wrong)")
 	f.BoolVar(&o.freshness, "freshness", false, "break nothing, let time pass as it does, and measure how long a change takes to its row")
-	f.StringVar(&o.results, "results", "", "Markdown `file` that gets the run's row")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

@@ -131,7 +131,7 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 	}
 	config := fmt.Sprintf(overlay, r.disks.path("state"), r.disks.path("queue"), filepath.Join(r.disks.path("archive"), "data"))
 	r.collector = &collector{
-		program: program, root: root, dir: r.dir, health: ports[5], wanted: true, started: r.disks.join,
+		program: program, root: root, dir: r.dir, health: ports[5], metrics: ports[7], wanted: true, started: r.disks.join,
 		env: []string{
 			"PROVTRAIL_DATA=" + r.dir, "PROVTRAIL_CLICKHOUSE_NATIVE=" + r.wires[clickHouse].address(), "PROVTRAIL_HEALTH=" + ports[5],
 			"PROVTRAIL_REPORT=" + ports[6], "PROVTRAIL_WEBHOOK=" + ports[3], "PROVTRAIL_METRICS_PORT=" + metrics,

@@ -37,6 +37,7 @@ func (r *run) settle(ctx context.Context) error {
 	}
 	r.Required, r.Triggers = len(e.required), len(r.relay.accepted)
 	before := r.verdict
+	differing, changed := -1, begun // how many facts differ, and since when
 	err = await(ctx, r.o.timeout, func() error {
 		v, err := r.check(ctx, e)
 		if err != nil {
@@ -44,13 +45,19 @@ func (r *run) settle(ctx context.Context) error {
 			return err
 		}
 		r.verdict = before.plus(v)
+		if v.sum() != differing {
+			differing, changed = v.sum(), time.Now()
+		}
 		if v.sum() > 0 {
 			sleep(ctx, time.Second)
 			return errDiffers
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errDiffers) {
+	if errors.Is(err, errDiffers) {
+		err = r.unsettled(ctx, differing, changed)
+	}
+	if err != nil {
 		return err
 	}
 	r.Settled = time.Since(begun).Round(time.Second)
@@ -62,6 +69,21 @@ func (r *run) settle(ctx context.Context) error {
 	r.Kills, r.Own, r.Engine = r.collector.kills, r.collector.own, r.engine.kills
 	r.OwnCH = r.engine.own
 	return r.seal(ctx, e)
+}
+
+// stillChanging is how long the differences must stand before they count.
+const stillChanging = 30 * time.Second
+
+// unsettled is the error of a run that ended while the pipeline was still busy: what is not
+// in the stores by then is late, which is not the same as lost.
+func (r *run) unsettled(ctx context.Context, differing int, changed time.Time) error {
+	queued, err := r.collector.queued(ctx)
+	if err == nil && queued == 0 && time.Since(changed) >= stillChanging {
+		return nil
+	}
+	return fmt.Errorf("the run did not settle within %s, so nothing is known of %d facts that differ "+
+		"(%.0f items in the exporters' queues, %v; last change %s ago); allow it longer with -timeout",
+		r.o.timeout, differing, queued, err, time.Since(changed).Round(time.Second))
 }
 
 var errDiffers = errors.New("the stores differ from the truth")

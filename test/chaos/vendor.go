@@ -134,7 +134,7 @@ func (v *vendor) control(ctx context.Context, what string, body any) error {
 // twin is the vendor's API once more, in this process and at the end of its time: the
 // truth.
 func (v *vendor) twin() *api.Server {
-	return simulate.NewServer(v.options.NewTenant(), api.Options{
+	return api.NewServer(v.options.NewTenant(), api.Options{
 		From: v.from, GroupsPerDay: v.options.GroupsPerDay, Late: v.options.Late, Ties: v.options.Ties,
 		Seed: v.options.Seed, Now: func() time.Time { return v.to },
 	})

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -131,18 +132,8 @@ func (c *condition) matchTime(at int64) bool {
 		return false
 	case "sw":
 		return strings.HasPrefix(view.Stamp(at), c.values[0])
-	case "ne":
-		return at != c.times[0]
-	case "gt":
-		return at > c.times[0]
-	case "ge":
-		return at >= c.times[0]
-	case "lt":
-		return at < c.times[0]
-	case "le":
-		return at <= c.times[0]
 	}
-	return slices.Contains(c.times, at) // eq, in
+	return holds(c.op, at, c.times)
 }
 
 func (c *condition) matchText(text string) bool {
@@ -151,16 +142,25 @@ func (c *condition) matchText(text string) bool {
 		return text == ""
 	case "sw":
 		return strings.HasPrefix(text, c.values[0])
-	case "ne":
-		return text != c.values[0]
-	case "ge":
-		return text >= c.values[0]
-	case "lt":
-		return text < c.values[0]
-	case "le":
-		return text <= c.values[0]
 	}
-	return slices.Contains(c.values, text) // eq, in
+	return holds(c.op, text, c.values)
+}
+
+// holds compares what a document has with the values of a condition.
+func holds[T cmp.Ordered](op string, have T, values []T) bool {
+	switch op {
+	case "ne":
+		return have != values[0]
+	case "gt":
+		return have > values[0]
+	case "ge":
+		return have >= values[0]
+	case "lt":
+		return have < values[0]
+	case "le":
+		return have <= values[0]
+	}
+	return slices.Contains(values, have) // eq, in
 }
 
 // window narrows the times a filter lets through.

@@ -2,7 +2,6 @@ package api
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -121,18 +120,14 @@ func (s span) match(fields func(string) []string) bool {
 	return false
 }
 
-// bound reads a bound of a range: of a time field a time, or now with arithmetic.
-func bound(field, text string, now int64, isHigh bool) (string, error) {
+// bound reads a bound of a range: of a time field a time or a day.
+func bound(field, text string, isHigh bool) (string, error) {
 	text = strings.NewReplacer(`\`, "", `"`, "").Replace(text)
 	if text == "*" || text == "" {
 		return "", nil
 	}
 	if !timeField(field) {
 		return strings.ToLower(text), nil
-	}
-	if rest, found := strings.CutPrefix(text, "now"); found {
-		at, err := arithmetic(rest, now)
-		return view.Stamp(at), err
 	}
 	if len(text) == len(time.DateOnly) {
 		t, err := time.Parse(time.DateOnly, text)
@@ -146,28 +141,4 @@ func bound(field, text string, now int64, isHigh bool) (string, error) {
 		return "", fmt.Errorf("%s: %q is no date", field, text)
 	}
 	return view.Stamp(at), nil
-}
-
-// arithmetic reads -7d, +1h, /d after now.
-func arithmetic(rest string, now int64) (int64, error) {
-	at := time.UnixMilli(now).UTC()
-	for rest != "" {
-		if rest == "/d" {
-			return at.Truncate(24 * time.Hour).UnixMilli(), nil
-		}
-		end := 1
-		for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
-			end++
-		}
-		n, err := strconv.Atoi(rest[:end])
-		if err != nil || end == len(rest) {
-			return 0, fmt.Errorf("%q is no date arithmetic", rest)
-		}
-		unit, ok := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 168 * time.Hour}[rest[end]]
-		if !ok {
-			return 0, fmt.Errorf("%q has an unknown unit", rest)
-		}
-		at, rest = at.Add(time.Duration(n)*unit), rest[end+1:]
-	}
-	return at.UnixMilli(), nil
 }

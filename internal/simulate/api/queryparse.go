@@ -11,8 +11,8 @@ import (
 // parseQuery reads a subset of the search query language: field:word,
 // field:"a phrase", field:wild*, field:[low TO high], field:{low TO high},
 // field:>=low, field:(a OR b), AND, OR, NOT, && and ||, round brackets, and *.
-func parseQuery(text string, now int64) (query, error) {
-	p := queryParser{text: text, now: now}
+func parseQuery(text string) (query, error) {
+	p := queryParser{text: text}
 	p.space()
 	if p.text == "" {
 		return nil, errors.New("the query is empty")
@@ -24,10 +24,7 @@ func parseQuery(text string, now int64) (query, error) {
 	return q, err
 }
 
-type queryParser struct {
-	text string
-	now  int64
-}
+type queryParser struct{ text string }
 
 func (p *queryParser) space() { p.text = strings.TrimLeft(p.text, " \t\n") }
 
@@ -156,14 +153,14 @@ func (p *queryParser) word(field, word string) (query, error) {
 		return all{}, nil
 	}
 	if timeField(field) && word != "*" {
-		at, err := bound(field, word, p.now, false)
+		at, err := bound(field, word, false)
 		return span{field, at, at, true, true}, err
 	}
 	return term{field, strings.ToLower(word)}, nil
 }
 
 func (p *queryParser) compare(field, op, text string) (query, error) {
-	b, err := bound(field, text, p.now, op[0] == '<')
+	b, err := bound(field, text, op[0] == '<')
 	s := span{field: field, includesLow: op == ">=", includesHigh: op == "<="}
 	if op[0] == '>' {
 		s.low = b
@@ -187,8 +184,8 @@ func (p *queryParser) span(field string) (query, error) {
 		return nil, fmt.Errorf("range %q has no TO", inside)
 	}
 	var err, err2 error
-	s.low, err = bound(field, strings.TrimSpace(low), p.now, false)
-	s.high, err2 = bound(field, strings.TrimSpace(high), p.now, true)
+	s.low, err = bound(field, strings.TrimSpace(low), false)
+	s.high, err2 = bound(field, strings.TrimSpace(high), true)
 	return s, errors.Join(err, err2)
 }
 

@@ -167,7 +167,7 @@ func (s *Server) parse(body io.Reader, want int) (sc scan, err error) {
 		return sc, err
 	}
 	sc.now, sc.want, sc.after = s.now(), want, req.SearchAfter
-	if sc.query, err = parseQuery(req.Query.Query, sc.now); err != nil {
+	if sc.query, err = parseQuery(req.Query.Query); err != nil {
 		return sc, err
 	}
 	for i, field := range req.Sort {

@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/internal/simulate/api"
 	"github.com/provtrail/provtrail/internal/simulate/model"
 	"github.com/provtrail/provtrail/internal/simulate/truth"
@@ -49,7 +48,7 @@ func serve(t testing.TB, change func(*api.Options)) *client {
 	if change != nil {
 		change(&o)
 	}
-	s := simulate.NewServer(model.NewTenant("acme", 3, 100), o)
+	s := api.NewServer(model.NewTenant("acme", 3, 100), o)
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	c := &client{t: t, base: server.URL, clock: clock, api: s, http: server.Client()}
@@ -311,7 +310,6 @@ func TestSearchQueries(t *testing.T) {
 	f(`(technicalName:ENTITLEMENT_* OR action:"ModifyAccount") AND created:[2026-03-02T08:00:00Z TO 2026-03-02T09:00:00Z}`, func(e view.EventDocument) bool {
 		return e.Created >= "2026-03-02T08" && e.Created < "2026-03-02T09"
 	})
-	f(`created:[now-2h TO now]`, func(e view.EventDocument) bool { return e.Created >= "2026-03-03T04" })
 	f(`*`, func(view.EventDocument) bool { return true })
 	f(`attributes.sourceName:"Active Directory"`, func(e view.EventDocument) bool { return e.Attributes["sourceName"] == "Active Directory" })
 	bad := func(path string, body map[string]any) {
@@ -322,7 +320,7 @@ func TestSearchQueries(t *testing.T) {
 	query := func(q string) map[string]any {
 		return map[string]any{"indices": []string{"events"}, "query": map[string]string{"query": q}}
 	}
-	for _, q := range []string{"", "words alone", "type:", "(type:A", "created:[a TO b]", "created:[now-2x TO now]", `type:"open`, "created:{2026-03-02T08:00:00Z"} {
+	for _, q := range []string{"", "words alone", "type:", "(type:A", "created:[a TO b]", `type:"open`, "created:{2026-03-02T08:00:00Z"} {
 		bad("/search/v1", query(q))
 	}
 	bad("/search/v1?limit=10001", query("*"))

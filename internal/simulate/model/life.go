@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 const (
@@ -106,6 +107,9 @@ func (s *Source) failure(rng random, at int64, attempt int, account string) *Err
 	}
 	return &e
 }
+
+// Down reports whether the source has an outage at the time: what alerts must see.
+func (s *Source) Down(at time.Time) bool { return s.down(at.UnixMilli()) }
 
 // down reports whether a source has an outage: a short one about every nine days, at a
 // time that depends on the source alone.

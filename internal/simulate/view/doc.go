@@ -12,16 +12,13 @@ import (
 	"github.com/provtrail/provtrail/internal/simulate/model"
 )
 
-// stamp writes a time as the vendor does.
-func stamp(at int64) string {
+// Stamp writes a time in milliseconds since 1970 as the vendor does.
+func Stamp(at int64) string {
 	return string(model.Time(at).AppendFormat(make([]byte, 0, 24), "2006-01-02T15:04:05.000Z"))
 }
 
-// Stamp writes a time in milliseconds since 1970 as the vendor does.
-func Stamp(at int64) string { return stamp(at) }
-
 func stampOrNil(at int64) *string {
-	s := stamp(at)
+	s := Stamp(at)
 	return &s
 }
 
@@ -37,8 +34,6 @@ func nilIfEmpty(s string) *string {
 	}
 	return &s
 }
-
-func identityName(i *model.Identity) string { return i.Name }
 
 // sourceNames joins the names of a group's sources as the vendor does.
 func sourceNames(g *model.Group) string {

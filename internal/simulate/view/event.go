@@ -85,7 +85,7 @@ func Happenings(g *model.Group) []Happening {
 // Event is the document of a happening, as of its synchronisation.
 func Event(t *model.Tenant, g *model.Group, h *Happening, synced int64) EventDocument {
 	d := EventDocument{
-		Created: stamp(h.Phase.At), Synced: stamp(synced), Status: "PASSED",
+		Created: Stamp(h.Phase.At), Synced: Stamp(synced), Status: "PASSED",
 		Actor: &named{g.Requester.Name}, Target: &named{g.Recipient.Name}, TrackingNumber: g.ID,
 		Pod: t.Pod, Org: t.Name, DocumentType: "event", Version: "v2",
 		Attributes: map[string]string{"interface": g.Cause.Action, "org": t.Name, "pod": t.Pod},

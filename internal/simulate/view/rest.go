@@ -74,7 +74,7 @@ var restOperations = map[model.Operation]string{
 // REST is the account activity as a reader sees it at the time.
 func REST(g *model.Group, at int64) AccountActivity {
 	a := AccountActivity{
-		ID: g.ID, Name: g.ID, Created: stamp(g.Created), Type: g.Cause.RESTType,
+		ID: g.ID, Name: g.ID, Created: Stamp(g.Created), Type: g.Cause.RESTType,
 		RequesterIdentitySummary: summary(g.Requester), TargetIdentitySummary: summary(g.Recipient),
 		Errors: errorsUntil(g, at), Warnings: g.Warnings, ClientMetadata: g.Metadata,
 	}
@@ -97,7 +97,7 @@ func REST(g *model.Group, at int64) AccountActivity {
 
 func item(g *model.Group, r *model.Request, change *model.Attribute, at int64) Item {
 	out := Item{
-		ID: change.ItemID, Name: change.ItemID, Requested: stamp(g.Created),
+		ID: change.ItemID, Name: change.ItemID, Requested: Stamp(g.Created),
 		ProvisioningStatus: restState(r.At(at)), Operation: restOperations[change.Operation],
 		Attribute: nilIfEmpty(change.Name), Value: nilIfEmpty(change.Value),
 		NativeIdentity: r.Account, SourceID: r.Source.RESTID(), ClientMetadata: g.Metadata,
@@ -110,7 +110,7 @@ func item(g *model.Group, r *model.Request, change *model.Attribute, at int64) I
 		out.ApprovalStatus = nilIfEmpty(string(state))
 		out.ReviewerIdentitySummary = summary(a.Approver)
 		if state != model.Undecided && a.Comment != "" {
-			out.ReviewerComment = &Comment{a.Approver.ID, a.Approver.Display, a.Comment, stamp(a.At)}
+			out.ReviewerComment = &Comment{a.Approver.ID, a.Approver.Display, a.Comment, Stamp(a.At)}
 		}
 	}
 	return out

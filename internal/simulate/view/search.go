@@ -96,8 +96,8 @@ var searchStates = [...]string{
 // Search is the group's document in the search index as of its synchronisation.
 func Search(t *model.Tenant, g *model.Group, synced int64) ActivityDocument {
 	d := ActivityDocument{
-		ID: g.DocumentID, Action: g.Cause.Action, Created: stamp(g.Created), Modified: stamp(g.Modified(synced)),
-		Synced: stamp(synced), Requester: person(g.Requester), Recipient: person(g.Recipient),
+		ID: g.DocumentID, Action: g.Cause.Action, Created: Stamp(g.Created), Modified: Stamp(g.Modified(synced)),
+		Synced: Stamp(synced), Requester: person(g.Requester), Recipient: person(g.Recipient),
 		TrackingNumber: g.ID, Errors: errorsUntil(g, synced), Warnings: g.Warnings, Sources: sourceNames(g),
 		ExpansionItems: []struct{}{}, Approvals: []ApprovalEntry{}, AccountRequests: []AccountRequest{}, OriginalRequests: []OriginalRequest{},
 		Pod: t.Pod, Org: t.Name, DocumentType: "accountactivity", Type: "accountactivity", Version: "v2",
@@ -170,14 +170,14 @@ func attributeRequests(g *model.Group, r *model.Request) []AttributeRequest {
 func approval(g *model.Group, r *model.Request, changes []AttributeRequest, at int64) ApprovalEntry {
 	a := g.Approval
 	out := ApprovalEntry{
-		Owner: person(a.Approver), AccountUUID: r.UUID, Source: sourceParty(r.Source), Modified: stamp(g.Modified(at)),
+		Owner: person(a.Approver), AccountUUID: r.UUID, Source: sourceParty(r.Source), Modified: Stamp(g.Modified(at)),
 		Result: approvalWords[a.Decided(at)],
 	}
 	if len(changes) > 0 {
 		out.AttributeRequest = changes[0]
 	}
 	if a.At <= at && a.Comment != "" {
-		out.Comments = []ApprovalComment{{a.Comment, a.Approver.Name, stamp(a.At)}}
+		out.Comments = []ApprovalComment{{a.Comment, a.Approver.Name, Stamp(a.At)}}
 	}
 	return out
 }
@@ -206,6 +206,6 @@ func stage(g *model.Group, at int64) (stage, status string) {
 	}
 }
 
-func person(i *model.Identity) Party { return Party{identityName(i), i.ID, "Identity"} }
+func person(i *model.Identity) Party { return Party{i.Name, i.ID, "Identity"} }
 
 func sourceParty(s *model.Source) Party { return Party{s.Name, s.ID, s.Type} }
