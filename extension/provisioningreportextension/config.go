@@ -61,11 +61,15 @@ func (c *Config) Validate() error {
 	if c.MaxDownloads < 1 {
 		errs = append(errs, fmt.Errorf("`max_downloads` must be at least 1, is %d", c.MaxDownloads))
 	}
-	if !c.Server.Auth.HasValue() && !c.AllowUnauthenticated && !loopback(c.Server.NetAddr.Endpoint) {
+	if !c.guarded() && !loopback(c.Server.NetAddr.Endpoint) {
 		errs = append(errs, fmt.Errorf("`auth` must be set: `endpoint` %s is no loopback address, and reports name people; or set `allow_unauthenticated` where a proxy authenticates", c.Server.NetAddr.Endpoint))
 	}
 	return errors.Join(errs...)
 }
+
+// guarded says whether somebody is asked who they are, here or by a proxy. Otherwise
+// requests of web pages are refused: see loopbackhttp.
+func (c *Config) guarded() bool { return c.Server.Auth.HasValue() || c.AllowUnauthenticated }
 
 // publicKey is where the archive's public key lies; empty where nobody said.
 func (c *Config) publicKey() string {

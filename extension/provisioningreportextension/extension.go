@@ -14,6 +14,7 @@ import (
 
 	_ "github.com/provtrail/provtrail/archive/drivers" // s3://, gs://, azblob://
 	"github.com/provtrail/provtrail/archive/report"
+	"github.com/provtrail/provtrail/internal/loopbackhttp"
 )
 
 type reporter struct {
@@ -47,7 +48,11 @@ func (r *reporter) Start(ctx context.Context, host component.Host) error {
 	mux.HandleFunc("GET /archive/", r.listing)
 	mux.HandleFunc("GET /archive/files/{name...}", r.file)
 	mux.HandleFunc("GET /archive/public-key.pem", r.publicKey)
-	if r.server, err = r.config.Server.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, mux); err != nil {
+	var handler http.Handler = mux
+	if !r.config.guarded() {
+		handler = loopbackhttp.Handler(r.config.Server.NetAddr.Endpoint, mux)
+	}
+	if r.server, err = r.config.Server.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, handler); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	// Reports that are being made end when the collector does.

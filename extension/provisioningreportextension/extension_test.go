@@ -172,3 +172,27 @@ func TestWhatCannotBeServedIsSaid(t *testing.T) {
 	e.config.Directory = filepath.Join(e.config.Directory, "none")
 	f("/report.zip", http.StatusInternalServerError, "log says why")
 }
+
+func TestWebPagesOfOthersGetNoReport(t *testing.T) {
+	_, url, _ := serve(t)
+	f := func(want int, host string, headers ...string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+		require.NoError(t, err)
+		if host != "" {
+			req.Host = host
+		}
+		for i := 0; i < len(headers); i += 2 {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, want, res.StatusCode, "%s %v", host, headers)
+	}
+	f(http.StatusOK, "")
+	f(http.StatusForbidden, "attacker.example")
+	f(http.StatusForbidden, "", "Origin", "http://attacker.example")
+	f(http.StatusForbidden, "", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors")
+	http.DefaultClient.CloseIdleConnections()
+}

@@ -51,10 +51,16 @@ func (c *WebhookConfig) Validate() error {
 	if c.MaxWaiting < 1 {
 		errs = errors.Join(errs, fmt.Errorf("max_waiting is %d, must be positive", c.MaxWaiting))
 	}
-	if at := c.ServerConfig.NetAddr.Endpoint; !c.ServerConfig.Auth.HasValue() && !c.AllowUnauthenticated && !loopback(at) {
+	if at := c.ServerConfig.NetAddr.Endpoint; !c.guarded() && !loopback(at) {
 		errs = errors.Join(errs, fmt.Errorf("auth must be set: endpoint %s is no loopback address, and whoever reaches it could make up activities; or set allow_unauthenticated where a proxy authenticates", at))
 	}
 	return errs
+}
+
+// guarded says whether somebody is asked who they are, here or by a proxy. Otherwise
+// requests of web pages are refused: see loopbackhttp.
+func (c *WebhookConfig) guarded() bool {
+	return c.ServerConfig.Auth.HasValue() || c.AllowUnauthenticated
 }
 
 func loopback(endpoint string) bool {

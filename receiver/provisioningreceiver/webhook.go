@@ -14,6 +14,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
+
+	"github.com/provtrail/provtrail/internal/loopbackhttp"
 )
 
 // webhookFeed receives Provisioning Completed triggers. The vendor sends each once
@@ -42,7 +44,11 @@ func (f *webhookFeed) start(ctx context.Context, host component.Host) error {
 	f.sink.host = host
 	mux := http.NewServeMux()
 	mux.HandleFunc(f.cfg.Path, f.handle)
-	server, err := f.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), f.set.TelemetrySettings, mux)
+	var handler http.Handler = mux
+	if !f.cfg.guarded() {
+		handler = loopbackhttp.Handler(f.cfg.ServerConfig.NetAddr.Endpoint, mux)
+	}
+	server, err := f.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), f.set.TelemetrySettings, handler)
 	if err != nil {
 		return fmt.Errorf("webhook: %w", err)
 	}

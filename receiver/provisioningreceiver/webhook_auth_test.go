@@ -88,3 +88,35 @@ func guarded(t *testing.T, next *store, factory extension.Factory, settings map[
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	return "http://" + address + "/sailpoint"
 }
+
+func TestWebPagesOfOthersReportNothing(t *testing.T) {
+	f := func(change func(*WebhookConfig), want int, host string, headers ...string) {
+		t.Helper()
+		s := newStore()
+		url := listening(t, s, change)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(trigger))
+		require.NoError(t, err)
+		request.Header.Set("Content-Type", "text/plain") // what a page may send without asking
+		if host != "" {
+			request.Host = host
+		}
+		for i := 0; i < len(headers); i += 2 {
+			request.Header.Set(headers[i], headers[i+1])
+		}
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, want, response.StatusCode)
+		if want == http.StatusForbidden {
+			require.Empty(t, s.groups())
+			require.Empty(t, s.quarantine())
+		}
+	}
+	open := func(*WebhookConfig) {}
+	f(open, http.StatusOK, "")
+	f(open, http.StatusForbidden, "attacker.example")
+	f(open, http.StatusForbidden, "", "Origin", "http://attacker.example")
+	f(open, http.StatusForbidden, "", "Sec-Fetch-Site", "cross-site")
+	// Behind a proxy that authenticates, the name is the proxy's.
+	f(func(c *WebhookConfig) { c.AllowUnauthenticated = true }, http.StatusOK, "hooks.acme.example")
+}
