@@ -18,6 +18,7 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/metadata"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/schema"
 	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/internal/secretfile"
 )
 
 type clickhouseExporter struct {
@@ -65,9 +66,12 @@ func (e *clickhouseExporter) start(ctx context.Context, host component.Host) err
 // connect makes the pool; it connects to no server yet.
 func (e *clickhouseExporter) connect(ctx context.Context, host component.Host) error {
 	e.host = host
+	password, err := secretfile.Password(e.cfg.Password, "password_file", e.cfg.PasswordFile)
+	if err != nil {
+		return err
+	}
 	var encryption *tls.Config
 	if e.cfg.TLS.HasValue() {
-		var err error
 		if encryption, err = e.cfg.TLS.Get().LoadTLSConfig(ctx); err != nil {
 			return fmt.Errorf("tls: %w", err)
 		}
@@ -75,13 +79,12 @@ func (e *clickhouseExporter) connect(ctx context.Context, host component.Host) e
 	options := client.Options{
 		Addresses:      e.cfg.Endpoints,
 		User:           e.cfg.Username,
-		Password:       string(e.cfg.Password),
+		Password:       password,
 		TLS:            encryption,
 		Compression:    compressions[e.cfg.Compression],
 		MaxConnections: e.cfg.MaxConnections,
 		DialTimeout:    e.cfg.DialTimeout,
 	}
-	var err error
 	if e.pool, err = client.NewPool(options); err != nil {
 		return fmt.Errorf("max_connections: %w", err)
 	}

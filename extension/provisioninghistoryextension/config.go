@@ -21,6 +21,9 @@ type Config struct {
 	Username string `mapstructure:"username"`
 	// Password of Username.
 	Password configopaque.String `mapstructure:"password"`
+	// PasswordFile is a file with the password, read when the extension starts; of no effect
+	// beside Password.
+	PasswordFile string `mapstructure:"password_file"`
 	// TLS encrypts the connections; absent for none.
 	TLS configoptional.Optional[configtls.ClientConfig] `mapstructure:"tls"`
 	// Database has the exporter's tables.

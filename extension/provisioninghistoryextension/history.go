@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/internal/history"
+	"github.com/provtrail/provtrail/internal/secretfile"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -28,9 +29,13 @@ var _ history.Store = (*historyExtension)(nil)
 
 // Start prepares; the first connection is made for the first query.
 func (h *historyExtension) Start(ctx context.Context, _ component.Host) error {
+	password, err := secretfile.Password(h.config.Password, "password_file", h.config.PasswordFile)
+	if err != nil {
+		return err
+	}
 	options := &clickhouse.Options{
 		Addr:         h.config.Endpoints,
-		Auth:         clickhouse.Auth{Username: h.config.Username, Password: string(h.config.Password)},
+		Auth:         clickhouse.Auth{Username: h.config.Username, Password: password},
 		Compression:  &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
 		MaxOpenConns: h.config.MaxConnections,
 		MaxIdleConns: h.config.MaxConnections,
