@@ -73,6 +73,7 @@ func run(ctx context.Context, o options) error {
 		dir = o.dir
 	}
 	cfg := clickhouse.DefaultConfig()
+	cfg.Unrestricted = true
 	cfg.NativeEndpoint, cfg.HTTPEndpoint, cfg.Directory, cfg.LogLevel = "127.0.0.1:0", "127.0.0.1:0", dir+"/server", "none"
 	engine, err := clickhouse.Open(ctx, cfg, zap.NewNop())
 	if err != nil {

@@ -60,6 +60,7 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	cfg := clickhouse.DefaultConfig()
+	cfg.Unrestricted = true
 	cfg.NativeEndpoint, cfg.HTTPEndpoint = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Directory, cfg.LogLevel = filepath.Join(dir, "clickhouse"), "fatal"
 	engine, err := clickhouse.Open(ctx, cfg, zap.NewNop())

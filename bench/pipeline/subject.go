@@ -137,6 +137,7 @@ func (s *subject) start(ctx context.Context, engine *clickhouse.Engine, dir, dat
 	c := &collector{Cmd: exec.Command(s.program, s.args...), pprof: ports[3], log: filepath.Join(dir, "log")}
 	c.Env = append(os.Environ(), "PROVTRAIL_DATA="+dir, "PROVTRAIL_HEALTH="+ports[0],
 		"PROVTRAIL_CLICKHOUSE_NATIVE="+engine.NativeAddr(), "PROVTRAIL_CLICKHOUSE_DATABASE="+database,
+		"PROVTRAIL_CLICKHOUSE_USERNAME=default",
 		"PROVTRAIL_METRICS_PORT="+ports[1][strings.LastIndex(ports[1], ":")+1:], "PROVTRAIL_WEBHOOK="+ports[2], "BENCH_PPROF="+c.pprof)
 	log, err := os.Create(c.log)
 	if err != nil {

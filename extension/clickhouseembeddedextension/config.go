@@ -34,7 +34,8 @@ type Config struct {
 	// users, clusters, macros.
 	ConfigFile string `mapstructure:"config_file"`
 
-	// Database is made before clients are let in, so that they may name it at once.
+	// Database is made before clients are let in. The user default may read it, and nothing
+	// else.
 	Database string `mapstructure:"database"`
 
 	// LogLevel is the least important ClickHouse log line that is passed on.
@@ -59,13 +60,14 @@ func createDefaultConfig() component.Config {
 		NativeEndpoint: defaults.NativeEndpoint,
 		HTTPEndpoint:   defaults.HTTPEndpoint,
 		Directory:      defaults.Directory,
+		Database:       defaults.Database,
 		LogLevel:       defaults.LogLevel,
 		StartTimeout:   defaults.StartTimeout,
 		StopTimeout:    defaults.StopTimeout,
 	}
 }
 
-var databaseName = regexp.MustCompile(`^[A-Za-z0-9_]*$`)
+var databaseName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
 // Validate names every setting that cannot work.
 func (c *Config) Validate() error {

@@ -30,6 +30,7 @@ func TestLoadConfig(t *testing.T) {
 		NativeEndpoint: "127.0.0.1:9000",
 		HTTPEndpoint:   "127.0.0.1:8123",
 		Directory:      "data/clickhouse",
+		Database:       "provtrail",
 		LogLevel:       "warning",
 		StartTimeout:   time.Minute,
 		StopTimeout:    30 * time.Second,
@@ -40,6 +41,7 @@ func TestLoadConfig(t *testing.T) {
 		Directory:      "/var/lib/provtrail/clickhouse",
 		Library:        "/opt/libchdb.so",
 		ConfigFile:     "/etc/provtrail/clickhouse.xml",
+		Database:       "provtrail",
 		LogLevel:       "information",
 		MemoryLimitMiB: 2048,
 		StartTimeout:   2 * time.Minute,
@@ -62,6 +64,8 @@ func TestValidateNamesTheSetting(t *testing.T) {
 	f(func(c *Config) { c.NativeEndpoint, c.HTTPEndpoint = ":9000", ":8123" }, "has no password")
 	f(func(c *Config) { c.Directory = "" }, "directory must be set")
 	f(func(c *Config) { c.Binary, c.Library = "a", "b" }, "binary and library exclude each other")
+	f(func(c *Config) { c.Database = "" }, `database: "" must be letters`)
+	f(func(c *Config) { c.Database = "a`.b" }, "must be letters, digits and underscores")
 	f(func(c *Config) { c.LogLevel = "warn" }, `log_level: "warn" is none of none, fatal`)
 	f(func(c *Config) { c.StartTimeout = 0 }, "start_timeout must be positive")
 	f(func(c *Config) { c.StopTimeout = -1 }, "stop_timeout must be positive")

@@ -94,9 +94,14 @@ func newTelemetry(t *testing.T) *componenttest.Telemetry {
 	return tel
 }
 
-func connect(t *testing.T, addr string) driver.Conn {
+// connect logs in as the user that may write.
+func connect(t *testing.T, ext *running) driver.Conn {
 	t.Helper()
-	conn, err := driver.Open(&driver.Options{Addr: []string{addr}})
+	password, err := clickhouse.ReadPassword(ext.cfg.Directory)
+	require.NoError(t, err)
+	conn, err := driver.Open(&driver.Options{
+		Addr: []string{ext.addr}, Auth: driver.Auth{Username: clickhouse.WriterUser, Password: password},
+	})
 	require.NoError(t, err)
 	return conn
 }
@@ -104,7 +109,7 @@ func connect(t *testing.T, addr string) driver.Conn {
 func TestRestartsAClickHouseThatDies(t *testing.T) {
 	tel := newTelemetry(t)
 	ext := startExtension(t, tel, testConfig(t))
-	conn := connect(t, ext.addr)
+	conn := connect(t, ext)
 	require.NoError(t, conn.Exec(t.Context(), "CREATE DATABASE d"))
 	require.NoError(t, conn.Exec(t.Context(), "CREATE TABLE d.t (id UInt64) ENGINE = MergeTree ORDER BY id"))
 	require.NoError(t, conn.Exec(t.Context(), "INSERT INTO d.t SELECT number FROM numbers(1000)"))
@@ -134,20 +139,18 @@ func TestRestartsAClickHouseThatDies(t *testing.T) {
 	require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH, "nothing is left running")
 }
 
-// A failed native login ends clickhouse-local: known, documented, and survived.
-func TestSurvivesAFailedLogin(t *testing.T) {
+func TestAFailedLoginEndsNothing(t *testing.T) {
 	ext := startExtension(t, newTelemetry(t), testConfig(t))
 	wrong, err := driver.Open(&driver.Options{Addr: []string{ext.addr}, Auth: driver.Auth{Username: "nobody", Password: "x"}})
 	require.NoError(t, err)
 	defer wrong.Close()
-	require.Error(t, wrong.Ping(t.Context()))
-	require.Eventually(t, func() bool {
-		return ext.logs.FilterMessage("ClickHouse is running again").Len() == 1
-	}, 30*time.Second, 10*time.Millisecond)
-	conn := connect(t, ext.addr)
+	require.ErrorContains(t, wrong.Ping(t.Context()), "Authentication failed")
+	conn := connect(t, ext)
 	require.NoError(t, conn.Ping(t.Context()))
 	require.NoError(t, conn.Close())
+	require.NoError(t, syscall.Kill(ext.pid, 0), "the same process as before")
 	require.NoError(t, ext.Shutdown(t.Context()))
+	assert.Empty(t, ext.host.statuses())
 }
 
 func TestShutdownWhileClickHouseCannotStart(t *testing.T) {

@@ -1,8 +1,6 @@
 package clickhouse
 
-import (
-	"time"
-)
+import "time"
 
 // Levels are the log levels ClickHouse knows, from silent to chatty.
 var Levels = []string{"none", "fatal", "critical", "error", "warning", "notice", "information", "debug", "trace"}
@@ -25,10 +23,11 @@ type Config struct {
 	// clusters and macros. Empty for none.
 	ConfigFile string
 
-	// Database is made before clients are let in; empty for none. A native client that
-	// names a missing database, or is refused, ends clickhouse-local: an exception that
-	// leaves its connection handler aborts the process (26.7).
+	// Database is made before clients are let in, and the user default may read it.
 	Database string
+
+	// Unrestricted gives the user default every right: for tests and benchmarks.
+	Unrestricted bool
 
 	// LogLevel is one of [Levels].
 	LogLevel string
@@ -42,6 +41,8 @@ type Config struct {
 
 	// StopTimeout bounds a clean stop; after it the process is killed.
 	StopTimeout time.Duration
+
+	readable []string // further files that the engine may read, for tests
 }
 
 // DefaultConfig listens on ClickHouse's usual ports, on loopback only.
@@ -50,6 +51,7 @@ func DefaultConfig() Config {
 		NativeEndpoint: "127.0.0.1:9000",
 		HTTPEndpoint:   "127.0.0.1:8123",
 		Directory:      "data/clickhouse",
+		Database:       "provtrail",
 		LogLevel:       "warning",
 		StartTimeout:   time.Minute,
 		StopTimeout:    30 * time.Second,

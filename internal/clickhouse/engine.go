@@ -46,6 +46,11 @@ func Open(ctx context.Context, cfg Config, log *zap.Logger) (*Engine, error) {
 }
 
 func (e *Engine) prepare(cfg Config) (err error) {
+	if cfg.ConfigFile != "" {
+		if cfg.ConfigFile, err = filepath.Abs(cfg.ConfigFile); err != nil {
+			return err
+		}
+	}
 	if cfg.NativeEndpoint, err = resolve(cfg.NativeEndpoint); err != nil {
 		return err
 	}
@@ -53,7 +58,14 @@ func (e *Engine) prepare(cfg Config) (err error) {
 		return err
 	}
 	e.cfg = cfg
-	e.configPath, err = writeConfig(filepath.Join(cfg.Directory, "etc"), cfg)
+	password, err := ensurePassword(cfg.Directory)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(e.storePath(), 0o700); err != nil {
+		return fmt.Errorf("create the ClickHouse data directory: %w", err)
+	}
+	e.configPath, err = writeConfig(filepath.Join(cfg.Directory, "etc"), cfg, password)
 	return err
 }
 
@@ -69,22 +81,40 @@ func (e *Engine) Program() Program { return e.program }
 // Close gives the data directory up. Stop the process first.
 func (e *Engine) Close() error { return e.lock.Close() }
 
+func (e *Engine) child() *child {
+	c := &child{
+		Program: e.program, StopTimeout: e.cfg.StopTimeout, Confine: canConfine(),
+		Readable: append([]string{filepath.Dir(e.configPath)}, e.cfg.readable...), Writable: []string{e.storePath()},
+	}
+	if e.cfg.ConfigFile != "" {
+		c.Readable = append(c.Readable, filepath.Dir(e.cfg.ConfigFile))
+	}
+	return c
+}
+
+func (e *Engine) storePath() string { return filepath.Join(e.cfg.Directory, "store") }
+
 func (e *Engine) args() []string {
 	host, nativePort, _ := net.SplitHostPort(e.cfg.NativeEndpoint)
 	_, httpPort, _ := net.SplitHostPort(e.cfg.HTTPEndpoint)
-	query := "SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; SELECT * FROM table"
+	query := "SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP"
 	if e.cfg.Database != "" {
 		query = "CREATE DATABASE IF NOT EXISTS `" + e.cfg.Database + "`; " + query
 	}
 	return []string{
 		"--config-file=" + e.configPath,
-		"--path=" + filepath.Join(e.cfg.Directory, "store"),
+		"--path=" + e.storePath(),
 		"--listen_host=" + host,
 		"--tcp_port=" + nativePort,
 		"--http_port=" + httpPort,
-		"--multiquery",
-		// The last query reads standard input, so the server lives until it is closed.
-		"--structure=x String", "--input-format=LineAsString",
-		"--query=" + query,
+		// For this session only: users.xml makes default read-only for everybody else.
+		"--readonly=0",
+		// How long a client may take for a handshake, in seconds. The profiles in users.xml
+		// set the timeout of a connection that has logged in.
+		"--receive_timeout=10",
+		"--multiquery", "--query=" + query,
+		// See openTerminal. After the query it reads the terminal, so the server lives until
+		// that is closed.
+		"--interactive", "--disable_suggestion", "--progress=off", "--progress-table=off",
 	}
 }

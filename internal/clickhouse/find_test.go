@@ -24,7 +24,7 @@ func fakeBinary(t *testing.T, version, library string) string {
 [ "$1" = local ] || exit 9
 shift
 [ "$1" = --version ] && { echo "ClickHouse local version %s (official build)."; exit 0; }
-%s='%s' exec '%s' "$@"
+%s='{"Program": {"Library": "%s"}, "StopTimeout": 30000000000}' exec '%s' "$@"
 `, version, childEnv, library, self), 0o700))
 	return path
 }
@@ -85,7 +85,11 @@ func TestConfiguredProgramIsNotReplaced(t *testing.T) {
 
 func TestBinaryIsRun(t *testing.T) {
 	cfg := testConfig(t.TempDir())
-	cfg.Binary = fakeBinary(t, "26.9.1.1", installed(t))
+	library := installed(t)
+	cfg.Binary = fakeBinary(t, "26.9.1.1", library)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cfg.readable = []string{library, self}
 	engine := open(t, cfg, zaptest.NewLogger(t))
 	process := start(t, engine)
 	assert.Equal(t, "1", queryHTTP(t, engine.HTTPAddr(), "SELECT 1"))

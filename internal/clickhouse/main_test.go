@@ -40,5 +40,6 @@ func testConfig(dir string) Config {
 	cfg.Directory = dir
 	cfg.NativeEndpoint = "127.0.0.1:0"
 	cfg.HTTPEndpoint = "127.0.0.1:0"
+	cfg.Unrestricted, cfg.Database = true, ""
 	return cfg
 }

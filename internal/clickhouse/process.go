@@ -13,9 +13,9 @@ import (
 
 // Process is one running ClickHouse.
 type Process struct {
-	cmd   *exec.Cmd
-	stdin io.Closer
-	tail  *logTail
+	cmd  *exec.Cmd
+	gate io.Closer // closing it is the clean stop
+	tail *logTail
 
 	stopTimeout time.Duration
 	done        chan struct{}
@@ -42,7 +42,7 @@ func (e *Engine) Start(ctx context.Context) (*Process, error) {
 }
 
 func (e *Engine) spawn() (*Process, error) {
-	cmd, err := e.program.command(e.args(), e.cfg.StopTimeout)
+	cmd, err := e.child().command(e.args())
 	if err != nil {
 		return nil, err
 	}
@@ -51,22 +51,25 @@ func (e *Engine) spawn() (*Process, error) {
 	// Ctrl-C in a terminal reaches the whole group: the engine must outlive the
 	// pipelines that still write to it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start ClickHouse: %w", err)
+	stdin, gate, err := openTerminal()
+	if err != nil {
+		return nil, err
 	}
-	process := &Process{cmd: cmd, stdin: stdin, tail: &logTail{}, stopTimeout: e.cfg.StopTimeout, done: make(chan struct{})}
+	defer stdin.Close()
+	cmd.Stdin = stdin
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("start ClickHouse: %w", err), gate.Close())
+	}
+	process := &Process{cmd: cmd, gate: gate, tail: &logTail{}, stopTimeout: e.cfg.StopTimeout, done: make(chan struct{})}
 	go func() {
 		defer close(process.done)
 		passLog(stderr, e.log, process.tail)
 		process.err = cmd.Wait()
+		_ = gate.Close()
 	}()
 	return process, nil
 }
@@ -90,7 +93,7 @@ func (p *Process) Err() error {
 func (p *Process) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.stopTimeout)
 	defer cancel()
-	_ = p.stdin.Close()
+	_ = p.gate.Close()
 	select {
 	case <-p.done:
 		return p.Err()

@@ -27,18 +27,15 @@ func (p Program) String() string {
 	return p.Library
 }
 
-// command builds the process that runs clickhouse-local with args.
-func (p Program) command(args []string, stopTimeout time.Duration) (*exec.Cmd, error) {
-	if p.Binary != "" {
-		return exec.Command(p.Binary, append([]string{"local"}, args...)...), nil
-	}
+// command builds the process that becomes clickhouse-local with args.
+func (c *child) command(args []string) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program to run it as the ClickHouse process: %w", err)
 	}
 	cmd := exec.Command(self, args...)
-	cmd.Env = append(os.Environ(), childEnv+"="+p.Library, stopTimeoutEnv+"="+stopTimeout.String())
-	return cmd, nil
+	cmd.Env, err = c.environment()
+	return cmd, err
 }
 
 var versionPattern = regexp.MustCompile(`version (\d+)\.(\d+)\.\S+`)

@@ -18,6 +18,9 @@ func (p *Process) awaitAnswer(ctx context.Context, httpAddr, nativeAddr string) 
 		if err == nil {
 			return nil
 		}
+		if p.tail.hasFailed() {
+			return err // the engine would wait on for a next query
+		}
 		select {
 		case <-p.done:
 			return fmt.Errorf("process %d ended at once: %w", p.Pid(), errors.Join(p.err, errEnded(p.err)))

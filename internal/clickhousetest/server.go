@@ -72,6 +72,7 @@ func open(ctx context.Context, changed clickhouse.Config) (*Server, error) {
 	}
 	cfg.ConfigFile = changed.ConfigFile
 	cfg.MemoryLimit = 4 << 30
+	cfg.Unrestricted, cfg.Database = true, ""
 	// Queries that fail on purpose are many in tests; the server's last words are in errors.
 	cfg.LogLevel = "fatal"
 

@@ -13,9 +13,9 @@ import (
 // addresses are where everything is, read from the collector's own configuration
 // so that it is stated once.
 type addresses struct {
-	native, http, database, username string
-	data, archive, input, simulated  string
-	health, metrics, report          string
+	native, http, database          string
+	data, archive, input, simulated string
+	health, metrics, report         string
 }
 
 func readAddresses(ctx context.Context, configFile string) (addresses, error) {
@@ -37,7 +37,6 @@ func readAddresses(ctx context.Context, configFile string) (addresses, error) {
 		native:    text("extensions::clickhouse_embedded::native_endpoint"),
 		http:      text("extensions::clickhouse_embedded::http_endpoint"),
 		database:  text("exporters::provisioning_clickhouse::database"),
-		username:  text("exporters::provisioning_clickhouse::username"),
 		data:      data,
 		archive:   text("exporters::provisioning_parquet::directory"),
 		input:     filepath.Join(data, "input"),

@@ -107,7 +107,7 @@ func play(ctx context.Context, tenant simulate.Options, collector *process) erro
 }
 
 func connect(where addresses) (*sql.DB, error) {
-	options, err := clickhouse.ParseDSN("clickhouse://" + where.username + "@" + where.native + "/" + where.database)
+	options, err := clickhouse.ParseDSN("clickhouse://default@" + where.native + "/" + where.database)
 	if err != nil {
 		return nil, fmt.Errorf("address of ClickHouse: %w", err)
 	}

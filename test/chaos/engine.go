@@ -50,6 +50,7 @@ func (e *engine) run(ctx context.Context) {
 
 func openEngine(ctx context.Context, dir, native, http string) (*engine, error) {
 	cfg := clickhouse.DefaultConfig()
+	cfg.Unrestricted = true
 	cfg.Directory, cfg.NativeEndpoint, cfg.HTTPEndpoint = dir, native, http
 	cfg.Database, cfg.LogLevel, cfg.MemoryLimit = "provtrail", "fatal", 4<<30
 	of, err := clickhouse.Open(ctx, cfg, zap.NewNop())

@@ -54,6 +54,9 @@ func TestCollectorsShareTheGroups(t *testing.T) {
 		for _, name := range []string{"PROVTRAIL_KAFKA", "PROVTRAIL_CLICKHOUSE_NATIVE"} {
 			c.env[name] = reading.env[name]
 		}
+		password, err := os.ReadFile(reading.path("clickhouse", "password"))
+		require.NoError(t, err)
+		c.env["PROVTRAIL_CLICKHOUSE_USERNAME"], c.env["PROVTRAIL_CLICKHOUSE_PASSWORD"] = "provtrail", strings.TrimSpace(string(password))
 		c.env["PROVTRAIL_SESSION_TIMEOUT"], c.env["PROVTRAIL_HEARTBEAT_INTERVAL"] = "3s", "500ms"
 		c.start(t, args...)
 		folding[i] = c
