@@ -50,7 +50,7 @@ Filters that are repeated are alternatives; different filters must all match.`,
 			}
 			if evidence {
 				if format != "" || query.Has("from") || query.Has("to") {
-					return errors.New("--evidence has its own format and tells the whole history: leave --format, --from and --to out")
+					return errors.New("--evidence has a format and period of its own: leave out --format, --from and --to")
 				}
 				return makeEvidence(cmd, dir, query, out)
 			}

@@ -20,7 +20,7 @@ const (
 	maxAnswer = 4 << 10
 )
 
-// refusal is Loki's answer that entries of a request will never be taken. Loki
+// refusal is Loki's answer that entries of a request will never be accepted. Loki
 // keeps the good entries of such a request, but does not say which they were.
 type refusal struct {
 	code   int
@@ -29,7 +29,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("HTTP %d: %s", r.code, r.answer) }
 
-// client pushes requests and says what became of each.
+// client pushes requests and classifies the answers.
 type client struct {
 	http  *http.Client
 	url   string
@@ -45,7 +45,7 @@ func pushURL(endpoint string) string {
 	return endpoint
 }
 
-// push sends one request. It returns nil when Loki took it, a *refusal when Loki
+// push sends one request. It returns nil when Loki accepted it, a *refusal when Loki
 // will not take it as it is, and any other error when it may work later: a
 // connection that fails, 429 and 5xx, and also answers that speak of the address
 // or the rights (401, 403, 404), which somebody must put right.
@@ -78,7 +78,7 @@ func (c *client) push(ctx context.Context, body []byte) error {
 	}
 }
 
-// isPage tells a login or error page, which proxies also send with status 200,
+// isPage recognises a login or error page, which proxies also send with status 200,
 // from Loki's answer, which has no body.
 func isPage(h http.Header) bool { return strings.HasPrefix(h.Get("Content-Type"), "text/html") }
 

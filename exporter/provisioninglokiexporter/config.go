@@ -43,7 +43,7 @@ type Config struct {
 	_ struct{}
 }
 
-// QuarantineConfig says where entries go that Loki refuses for good.
+// QuarantineConfig is the place of entries that Loki refuses for good.
 type QuarantineConfig struct {
 	// Directory of the files refused-YYYY-MM-DD.ndjson. It is created when absent.
 	Directory string `mapstructure:"directory"`

@@ -10,22 +10,22 @@ type pusher interface {
 	push(ctx context.Context, body []byte) error
 }
 
-// delivery is the way of one batch: every entry ends as taken, refused or left.
+// delivery is what became of one batch: every entry is accepted, refused or retryable.
 //
 //	[a b c d] ─400─> [a b] ─204
 //	                 [c d] ─400─> [c] ─204
 //	                              [d] ─400─> refused
 //
 // Loki keeps the good entries of a request it answers with 400. They are sent
-// again while the bad ones are looked for, and Loki takes the copies for one.
+// again while the bad ones are looked for; Loki stores the copies once.
 type delivery struct {
 	to pusher
 
-	taken    int
-	requests map[string]int // by outcome
-	refused  []refusedEntry
-	left     []entry // to be tried again
-	err      error   // why they are left
+	accepted  int
+	requests  map[string]int // by outcome
+	refused   []refusedEntry
+	retryable []entry // to be tried again
+	err       error   // why they are
 }
 
 type refusedEntry struct {
@@ -42,8 +42,8 @@ func deliver(ctx context.Context, to pusher, entries []entry, limit int) *delive
 }
 
 func (d *delivery) send(ctx context.Context, entries []entry) {
-	if d.err != nil { // Loki is away: no further requests in this try
-		d.left = append(d.left, entries...)
+	if d.err != nil { // Loki cannot be reached: no further requests in this attempt
+		d.retryable = append(d.retryable, entries...)
 		return
 	}
 	body, err := encode(entries)
@@ -53,11 +53,11 @@ func (d *delivery) send(ctx context.Context, entries []entry) {
 	var why *refusal
 	switch {
 	case err == nil:
-		d.requests[outcomeTaken]++
-		d.taken += len(entries)
+		d.requests[outcomeAccepted]++
+		d.accepted += len(entries)
 	case !errors.As(err, &why):
 		d.requests[outcomeFailed]++
-		d.left, d.err = append(d.left, entries...), err
+		d.retryable, d.err = append(d.retryable, entries...), err
 	case len(entries) == 1:
 		d.requests[outcomeRefused]++
 		d.refused = append(d.refused, refusedEntry{entries[0], why})

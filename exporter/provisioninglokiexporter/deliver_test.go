@@ -67,19 +67,19 @@ func TestEveryEntryEndsOnce(t *testing.T) {
 			ends[id]++
 			require.True(t, isBad[id], "refused a good entry")
 		}
-		for _, e := range d.left {
+		for _, e := range d.retryable {
 			ends[metadataValue(e.push, "event_id")]++
 		}
-		require.Len(t, ends, len(d.refused)+len(d.left))
+		require.Len(t, ends, len(d.refused)+len(d.retryable))
 		for _, id := range ids {
 			if ends[id] == 0 {
 				require.True(t, stored[id], "neither stored nor refused nor left")
-				d.taken--
+				d.accepted--
 			}
 		}
-		require.Zero(t, d.taken)
-		require.Equal(t, d.err != nil, len(d.left) > 0)
-		require.Equal(t, len(d.left), logsOf(d.left).LogRecordCount())
+		require.Zero(t, d.accepted)
+		require.Equal(t, d.err != nil, len(d.retryable) > 0)
+		require.Equal(t, len(d.retryable), logsOf(d.retryable).LogRecordCount())
 	})
 }
 
@@ -96,7 +96,7 @@ func TestOneBadEntryCostsFewRequests(t *testing.T) {
 		return nil
 	}), (&entryMaker{}).entries(ld), 1<<20)
 	require.Len(t, d.refused, 1)
-	assert.Equal(t, 999, d.taken)
+	assert.Equal(t, 999, d.accepted)
 	assert.LessOrEqual(t, requests, 21, "1 + 2 log2(1000)")
 }
 

@@ -6,7 +6,7 @@
 //	                             └──> quarantine directory, synced before the batch is done
 //
 // Each push is synchronous: exporterhelper's queue keeps a batch until every entry
-// of it is either taken by Loki or kept in the quarantine directory.
+// of it is either accepted by Loki or kept in the quarantine directory.
 package provisioninglokiexporter
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml

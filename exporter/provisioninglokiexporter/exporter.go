@@ -72,14 +72,14 @@ func (e *lokiExporter) push(ctx context.Context, ld plog.Logs) error {
 		if err := e.keep(ctx, d.refused); err != nil {
 			d.err = err
 			for _, r := range d.refused {
-				d.left = append(d.left, r.entry)
+				d.retryable = append(d.retryable, r.entry)
 			}
 		}
 	}
-	if len(d.left) == 0 {
+	if len(d.retryable) == 0 {
 		return nil
 	}
-	return consumererror.NewLogs(d.err, logsOf(d.left))
+	return consumererror.NewLogs(d.err, logsOf(d.retryable))
 }
 
 func (e *lokiExporter) keep(ctx context.Context, refused []refusedEntry) error {
@@ -99,7 +99,7 @@ func (e *lokiExporter) keep(ctx context.Context, refused []refusedEntry) error {
 }
 
 func (e *lokiExporter) count(ctx context.Context, d *delivery) {
-	e.telemetry.ProvisioningLokiEntries.Add(ctx, int64(d.taken))
+	e.telemetry.ProvisioningLokiEntries.Add(ctx, int64(d.accepted))
 	for outcome, n := range d.requests {
 		e.telemetry.ProvisioningLokiRequests.Add(ctx, int64(n), metric.WithAttributes(attribute.String("outcome", outcome)))
 	}

@@ -16,8 +16,8 @@ import (
 //
 //	jq -s '{streams: .}' refused-2026-01-31.ndjson
 //
-// is a request that can be sent again. The same entry may be in it twice after a
-// crash; its event id tells.
+// is a request that can be sent again. After a crash an entry may be in the file twice, with
+// the same event id.
 type quarantine struct {
 	directory string
 	now       func() time.Time

@@ -7,9 +7,9 @@ import (
 
 // What became of a request, for the metrics.
 const (
-	outcomeTaken   = "taken"
-	outcomeRefused = "refused"
-	outcomeFailed  = "failed"
+	outcomeAccepted = "accepted"
+	outcomeRefused  = "refused"
+	outcomeFailed   = "failed"
 )
 
 // reasons maps words of Loki's answer to a reason; the first that fits counts.

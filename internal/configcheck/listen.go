@@ -81,16 +81,16 @@ func listeners(path string, v reflect.Value) (out []address) {
 	case confignet.TCPAddrConfig:
 		return append(out, address{path + "::endpoint", "tcp", a.Endpoint})
 	}
-	for i := range v.NumField() {
-		if !v.Type().Field(i).IsExported() {
+	for field, value := range v.Fields() {
+		if !field.IsExported() {
 			continue
 		}
-		name, option, _ := strings.Cut(v.Type().Field(i).Tag.Get("mapstructure"), ",")
+		name, option, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
 		below := path + "::" + name
 		if option == "squash" || name == "" {
 			below = path
 		}
-		out = append(out, listeners(below, v.Field(i))...)
+		out = append(out, listeners(below, value)...)
 	}
 	return out
 }

@@ -62,7 +62,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ProvisioningLokiEntries, err = builder.meter.Int64Counter(
 		"otelcol_provisioning_loki_entries",
-		metric.WithDescription("Entries that Loki took. [Alpha]"),
+		metric.WithDescription("Entries that Loki accepted. [Alpha]"),
 		metric.WithUnit("{entry}"),
 	)
 	errs = errors.Join(errs, err)
