@@ -6,9 +6,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Activity is one change to one account on one source, as its observations tell
-// it: the row of the Activities page. Descriptive fields hold the last word said
-// in the order of the history.
+// Activity is one change to one account on one source, as its observations report
+// it: the row of the Activities page. Descriptive fields hold the last value that is not
+// empty, in the order of the history.
 type Activity struct {
 	ID  ID
 	Key ActivityKey
@@ -51,7 +51,7 @@ type Activity struct {
 	// History is every observation folded, in order.
 	History []Step
 
-	failedSides [2]bool // identitynow, source: what each side said last
+	failedSides [2]bool // identitynow, source: what each side reported last
 }
 
 // Step is what one observation did to an activity.
@@ -118,7 +118,7 @@ func (a *Activity) step(o *Observation) {
 
 // mark keeps the timeline: the first time each status was reached, and for
 // failures the last one too.
-func (a *Activity) mark(now, says Status, at pcommon.Timestamp) {
+func (a *Activity) mark(now, reported Status, at pcommon.Timestamp) {
 	switch now {
 	case StatusPending:
 		first(&a.FirstPendingAt, at)
@@ -128,7 +128,7 @@ func (a *Activity) mark(now, says Status, at pcommon.Timestamp) {
 		first(&a.FinishedAt, at)
 	case StatusFailed:
 		first(&a.FirstFailedAt, at)
-		if says == StatusFailed {
+		if reported == StatusFailed {
 			a.FailedAt = at
 		}
 	}
@@ -179,9 +179,9 @@ func (a *Activity) describe(o *Observation) {
 	a.Kind = KindOf(a.Key.Operation, a.Cause, a.Key.Attribute)
 }
 
-func last(field *string, said string) {
-	if said != "" {
-		*field = said
+func last(field *string, value string) {
+	if value != "" {
+		*field = value
 	}
 }
 

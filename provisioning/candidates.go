@@ -5,7 +5,8 @@ package provisioning
 // coarse observations before a finer one is known, and names of sources before
 // their ids are known. Each holds that observation only.
 //
-// Who told an activity of a subset and lost track of it (a crash) finds it here.
+// An activity that was emitted for a subset and of which nothing is known after a crash is
+// among them.
 func Candidates(observations []Observation) []Activity {
 	var out []Activity
 	seen := map[ActivityKey]bool{}

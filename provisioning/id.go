@@ -60,7 +60,7 @@ func appendField(buf []byte, field string) []byte {
 	return append(buf, field...)
 }
 
-// EventID identifies what the observation says: read twice, it is the same id.
+// EventID identifies what the observation reports: read twice, it has the same id.
 // Where the vendor gives no time, none goes in, so a trigger delivered twice is
 // one observation.
 func EventID(o *Observation) ID {

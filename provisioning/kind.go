@@ -43,7 +43,7 @@ func KindOf(op Operation, cause, attribute string) Kind {
 	return KindProvisioning
 }
 
-// Feed says where an observation came from.
+// Feed is where an observation came from.
 type Feed string
 
 const (
@@ -54,7 +54,7 @@ const (
 	FeedFile    Feed = "file"    // documents read from files
 )
 
-// FailedOn says on which side a password change failed.
+// FailedOn is the side on which a password change failed.
 type FailedOn string
 
 const (

@@ -75,7 +75,7 @@ func memberOf(list []Observation) func(*Observation) bool {
 	}
 }
 
-// resolve also tells whether the set is plain: each observation makes or joins the
+// resolve also reports whether the set is plain: each observation makes or joins the
 // activity of its own key, whatever else is in the set.
 func resolve(observations []Observation) (activities []Activity, plain bool) {
 	if len(observations) == 0 {
@@ -161,7 +161,7 @@ func repeated(observations []Observation) bool {
 // maxWalked is how many observations are compared one by one.
 const maxWalked = 32
 
-// Levels of precision, from an observation that says least to one that says all.
+// Levels of precision, from an observation that names nothing to one that names all.
 const (
 	vague        = iota // account-level, the account or the source is not named
 	accountLevel        // account-level

@@ -15,12 +15,12 @@ import (
 const second = pcommon.Timestamp(1e9)
 
 // observe is one REST item's report at a second of the vendor's clock.
-func observe(says Status, at pcommon.Timestamp) Observation {
+func observe(reported Status, at pcommon.Timestamp) Observation {
 	return finish(Observation{
 		Tenant: "acme", Feed: FeedREST, Dialect: DialectREST, GroupID: "g1",
 		SourceID: "5c71ff71195b4794a0b87e7cf36fb017", SourceName: "Active Directory", AccountID: "CN=Ada",
 		AttributeName: "memberOf", AttributeValue: "CN=Sales", Operation: OperationAdd,
-		ReportedStatus: says, RawStatus: says.String(), OccurredAt: at * second,
+		ReportedStatus: reported, RawStatus: reported.String(), OccurredAt: at * second,
 	})
 }
 
@@ -46,17 +46,17 @@ func only(t *testing.T, observations ...Observation) Activity {
 
 func TestStatusTable(t *testing.T) {
 	P, R, C, F, N, S := StatusPending, StatusRetrying, StatusCommitted, StatusFailed, StatusNotVerifiable, StatusSuccess
-	says := []Status{P, R, C, F, N, S}
+	reported := []Status{P, R, C, F, N, S}
 	f := func(was Status, next []Status, odd ...Status) {
 		t.Helper()
-		for i, s := range says {
+		for i, s := range reported {
 			got, isOdd := was.Next(s, true)
-			require.Equal(t, next[i].String(), got.String(), "%s says %s", was, s)
-			require.Equal(t, slices.Contains(odd, s), isOdd, "%s says %s: odd", was, s)
+			require.Equal(t, next[i].String(), got.String(), "%s reported %s", was, s)
+			require.Equal(t, slices.Contains(odd, s), isOdd, "%s reported %s: odd", was, s)
 		}
 	}
-	f(StatusUnset, says)
-	f(P, says)
+	f(StatusUnset, reported)
+	f(P, reported)
 	f(R, []Status{R, R, C, F, N, S})
 	f(F, []Status{R, R, C, F, N, S})
 	f(C, []Status{C, R, C, F, N, S}, P, R)
@@ -65,10 +65,10 @@ func TestStatusTable(t *testing.T) {
 }
 
 func TestWithoutAVendorTimeOnlyAdvances(t *testing.T) {
-	f := func(was, says, want Status) {
+	f := func(was, reported, want Status) {
 		t.Helper()
-		got, _ := was.Next(says, false)
-		require.Equal(t, want, got, "%s says %s", was, says)
+		got, _ := was.Next(reported, false)
+		require.Equal(t, want, got, "%s reported %s", was, reported)
 	}
 	f(StatusPending, StatusCommitted, StatusCommitted)
 	f(StatusPending, StatusFailed, StatusFailed)
@@ -152,8 +152,8 @@ func TestItemWhoseAccountComesLater(t *testing.T) {
 }
 
 func TestFailedOn(t *testing.T) {
-	password := func(side FailedOn, says Status, at pcommon.Timestamp) Observation {
-		return with(observe(says, at), func(o *Observation) {
+	password := func(side FailedOn, reported Status, at pcommon.Timestamp) Observation {
+		return with(observe(reported, at), func(o *Observation) {
 			o.Operation, o.AttributeName, o.AttributeValue, o.Side, o.AccountLevel = OperationChangePassword, "", "", side, true
 		})
 	}
@@ -175,7 +175,7 @@ func history(t *rapid.T) []Observation {
 	out := make([]Observation, n)
 	for i := range out {
 		at := pcommon.Timestamp(rapid.Uint64Range(1, 6).Draw(t, "at"))
-		o := observe(Status(rapid.IntRange(0, int(StatusCount)-1).Draw(t, "says")), at)
+		o := observe(Status(rapid.IntRange(0, int(StatusCount)-1).Draw(t, "status")), at)
 		o.AttributeValue = rapid.SampledFrom([]string{"CN=Sales", "CN=Old"}).Draw(t, "value")
 		o.AccountID = rapid.SampledFrom([]string{"CN=Ada", "cn=ada", "CN=Bob", ""}).Draw(t, "account")
 		switch rapid.IntRange(0, 3).Draw(t, "source") {

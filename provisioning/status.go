@@ -3,12 +3,12 @@ package provisioning
 import "fmt"
 
 // Status is one of the six states of an activity. The zero value means that
-// nothing known has been said yet. The order of the constants is the order of
+// nothing known was reported yet. The order of the constants is the order of
 // lifecycle progress, which breaks ties between observations of the same time.
 type Status uint8
 
 const (
-	StatusUnset         Status = iota // no known word was said yet
+	StatusUnset         Status = iota // no known word was reported yet
 	StatusPending                     // being processed by the source
 	StatusRetrying                    // failed once, being sent again
 	StatusCommitted                   // performed on the source, not yet verified
@@ -52,12 +52,12 @@ type transition struct {
 	odd bool // contradicts what is known: flagged and counted, never hidden
 }
 
-// transitions[was][says] is the whole state machine of an activity.
+// transitions[was][reported] is the whole state machine of an activity.
 var transitions = func() (t [StatusCount][StatusCount]transition) {
 	for was := range StatusCount {
 		t[was][StatusUnset] = transition{to: was}
-		for says := StatusPending; says < StatusCount; says++ {
-			t[was][says] = transition{to: says}
+		for reported := StatusPending; reported < StatusCount; reported++ {
+			t[was][reported] = transition{to: reported}
 		}
 	}
 	t[StatusRetrying][StatusPending] = transition{to: StatusRetrying}
@@ -79,16 +79,16 @@ var transitions = func() (t [StatusCount][StatusCount]transition) {
 	return t
 }()
 
-// Next is one step of an activity: it was in one status, an observation says
+// Next is one step of an activity: it was in one status, an observation reports
 // another. An observation without a vendor's time may only advance the
 // lifecycle, so where it contradicts, it changes nothing and is odd.
-func (s Status) Next(says Status, timed bool) (next Status, odd bool) {
-	t := transitions[s][says]
+func (s Status) Next(reported Status, timed bool) (next Status, odd bool) {
+	t := transitions[s][reported]
 	if timed {
 		return t.to, t.odd
 	}
 	performed := s == StatusCommitted || s == StatusSuccess || s == StatusNotVerifiable
-	if t.odd || (performed && says == StatusFailed) {
+	if t.odd || (performed && reported == StatusFailed) {
 		return s, true
 	}
 	return t.to, false

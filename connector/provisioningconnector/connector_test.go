@@ -22,22 +22,22 @@ import (
 
 const second = pcommon.Timestamp(1e9)
 
-func observe(says provisioning.Status, at pcommon.Timestamp, value string) provisioning.Observation {
+func observe(reported provisioning.Status, at pcommon.Timestamp, value string) provisioning.Observation {
 	o := provisioning.Observation{
 		Tenant: "acme", Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: "g1",
 		SourceID: "5c71ff71195b4794a0b87e7cf36fb017", SourceName: "Active Directory", AccountID: "CN=Ada",
 		AttributeName: "memberOf", AttributeValue: value, Operation: provisioning.OperationAdd,
-		ReportedStatus: says, RawStatus: says.String(), Cause: provisioning.CauseAccessRequest,
+		ReportedStatus: reported, RawStatus: reported.String(), Cause: provisioning.CauseAccessRequest,
 		RequestedAt: 5 * second, OccurredAt: at * second, ObservedAt: at*second + 1,
 	}
-	if says == provisioning.StatusFailed {
+	if reported == provisioning.StatusFailed {
 		o.ErrorMessage = "LDAP 49"
 	}
 	o.EventID = provisioning.EventID(&o)
 	return o
 }
 
-// emitted is what the processor tells when the last of the observations has come
+// emitted is what the processor emits when the last of the observations has come
 // after the others: the newest step's record, and the group's.
 func emitted(observations ...provisioning.Observation) plog.Logs {
 	logs := plog.NewLogs()

@@ -57,7 +57,7 @@ type event struct {
 	message string
 }
 
-// writeEvents tells the timeline: when each status was first reached, each retry,
+// writeEvents writes the timeline: when each status was first reached, each retry,
 // and the last failure.
 func writeEvents(a *activity, span ptrace.Span) {
 	r := &a.newest

@@ -25,7 +25,7 @@ func BenchmarkStored(b *testing.B) {
 		for n := range 3 {
 			observations = append(observations, observe(fmt.Sprint("g", i), n+i%60, nil))
 		}
-		tell(batch, 6, observations)
+		emit(batch, 6, observations)
 		if batch.Batch().Len() > 20_000 || i == 19_999 {
 			store(b, server, database, batch.Batch())
 			batch = columnar.NewBuilder(0)

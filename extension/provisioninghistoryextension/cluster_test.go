@@ -51,7 +51,7 @@ func TestAClusterIsAskedAsAWhole(t *testing.T) {
 	want := map[provisioning.ID]provisioning.Observation{}
 	for i := range ask {
 		o := observe(fmt.Sprint("g", i), i, nil)
-		tell(batch, 4, []provisioning.Observation{o})
+		emit(batch, 4, []provisioning.Observation{o})
 		ask[i] = history.KnownGroup{Key: history.GroupKey(o.Tenant, o.GroupID), Tenant: o.Tenant, GroupID: o.GroupID}
 		want[ask[i].Key] = o
 	}

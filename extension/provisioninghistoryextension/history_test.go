@@ -36,7 +36,7 @@ func start(t *testing.T, server *clickhousetest.Server, database string) *histor
 	return h
 }
 
-// store puts what a processor tells into ClickHouse, by the exporter without a queue.
+// store puts what a processor emits into ClickHouse, by the exporter without a queue.
 func store(t testing.TB, server *clickhousetest.Server, database string, batch *columnar.Batch, change ...func(*provisioningclickhouseexporter.Config)) {
 	t.Helper()
 	factory := provisioningclickhouseexporter.NewFactory()
@@ -69,8 +69,8 @@ func observe(group string, n int, change func(*provisioning.Observation)) provis
 	return o
 }
 
-// tell adds to a batch what a processor tells of a group at once.
-func tell(to *columnar.Builder, version uint64, observations []provisioning.Observation) {
+// emit adds to a batch what a processor emits of a group at once.
+func emit(to *columnar.Builder, version uint64, observations []provisioning.Observation) {
 	activities := provisioning.Resolve(observations)
 	stored := map[provisioning.ID]bool{}
 	for i := range activities {
@@ -113,9 +113,9 @@ func TestObservationsComeBackAsTheyWere(t *testing.T) {
 	}
 	two := []provisioning.Observation{observe("g'2", 4, nil), observe("g'2", 5, func(o *provisioning.Observation) { o.AccountID = "Bob" })}
 	batch := columnar.NewBuilder(0)
-	tell(batch, 8, one[:2])
-	tell(batch, 5<<32|8, one)
-	tell(batch, 6, two)
+	emit(batch, 8, one[:2])
+	emit(batch, 5<<32|8, one)
+	emit(batch, 6, two)
 	store(t, server, database, batch.Batch())
 
 	stored, err = h.Stored(t.Context(), []history.KnownGroup{ask("g1", 8), ask("g'2", 0), ask("g3", 0)})
@@ -150,7 +150,7 @@ func TestMoreGroupsThanOneQueryTakes(t *testing.T) {
 	var ask []history.KnownGroup
 	for i := range 2*maxGroups + 1 {
 		o := observe(fmt.Sprint("g", i), i%5, nil)
-		tell(batch, 2, []provisioning.Observation{o})
+		emit(batch, 2, []provisioning.Observation{o})
 		ask = append(ask, history.KnownGroup{Key: history.GroupKey(o.Tenant, o.GroupID), Tenant: o.Tenant, GroupID: o.GroupID})
 	}
 	store(t, server, database, batch.Batch())

@@ -201,8 +201,8 @@ func TestReplayedObservationsAreEmittedAgain(t *testing.T) {
 	require.NoError(t, two.Shutdown(t.Context()))
 }
 
-// An alarm of a group that another collector goes on with is not ours to see to.
-func TestAnAlarmOfAGroupThatMovedForgetsIt(t *testing.T) {
+// A timer of a group that another collector goes on with deletes the group.
+func TestATimerOfAGroupThatMovedForgetsIt(t *testing.T) {
 	s := newSink()
 	emitted := &stored{sink: s}
 	one, err := openWith(emitted, nil, s)

@@ -24,12 +24,12 @@ const second = pcommon.Timestamp(time.Second)
 // start is where the histories' clock begins.
 var start = pcommon.NewTimestampFromTime(time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC))
 
-func observe(group string, says provisioning.Status, at pcommon.Timestamp, change ...func(*provisioning.Observation)) provisioning.Observation {
+func observe(group string, reported provisioning.Status, at pcommon.Timestamp, change ...func(*provisioning.Observation)) provisioning.Observation {
 	o := provisioning.Observation{
 		Tenant: "acme", Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST, GroupID: group,
 		SourceID: "5c71ff71195b4794a0b87e7cf36fb017", SourceName: "Active Directory", AccountID: "CN=Ada",
 		AttributeName: "memberOf", AttributeValue: "CN=Sales", Operation: provisioning.OperationAdd,
-		ReportedStatus: says, RawStatus: says.String(), OccurredAt: start + at*second, ObservedAt: start + (at+1)*second,
+		ReportedStatus: reported, RawStatus: reported.String(), OccurredAt: start + at*second, ObservedAt: start + (at+1)*second,
 	}
 	for _, c := range change {
 		c(&o)
@@ -51,9 +51,9 @@ func drawHistory(t *rapid.T) []provisioning.Observation {
 	out := make([]provisioning.Observation, rapid.IntRange(1, 24).Draw(t, "n"))
 	for i := range out {
 		at := pcommon.Timestamp(rapid.Uint64Range(1, 6).Draw(t, "at"))
-		says := provisioning.Status(rapid.IntRange(0, 6).Draw(t, "says"))
+		reported := provisioning.Status(rapid.IntRange(0, 6).Draw(t, "status"))
 		group := rapid.SampledFrom([]string{"g1", "g2", "g3"}).Draw(t, "group")
-		out[i] = observe(group, says, at, func(o *provisioning.Observation) {
+		out[i] = observe(group, reported, at, func(o *provisioning.Observation) {
 			o.AttributeValue = rapid.SampledFrom([]string{"CN=Sales", "CN=Old"}).Draw(t, "value")
 			o.AccountID = rapid.SampledFrom([]string{"CN=Ada", "cn=ada", "CN=Bob", ""}).Draw(t, "account")
 			o.SourceName = rapid.SampledFrom([]string{"Active Directory", "AD"}).Draw(t, "name")

@@ -15,7 +15,7 @@ import (
 
 var errRefused = errors.New("refused on command")
 
-// sink keeps what the processor tells as an idempotent store does: the row with
+// sink keeps what the processor emits as an idempotent store does: the row with
 // the highest version of each activity and group, one row per event id.
 type sink struct {
 	mu           sync.Mutex // guards everything below
@@ -79,7 +79,7 @@ func (s *sink) keep(lr plog.LogRecord) error {
 		case record.TypeState:
 			s.states = append(s.states, r)
 		default:
-			return fmt.Errorf("record of sort %q", r.RecordType)
+			return fmt.Errorf("record of type %q", r.RecordType)
 		}
 		if known, ok := s.activities[r.ActivityID]; r.Current && (!ok || r.Version >= known.Version) {
 			s.activities[r.ActivityID] = r

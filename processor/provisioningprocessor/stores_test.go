@@ -22,12 +22,12 @@ func TestStateDirectory(t *testing.T) {
 	}
 	var all []provisioning.Observation
 	for i := range 120 {
-		says := provisioning.Status(1 + i%6)
+		reported := provisioning.Status(1 + i%6)
 		group := []string{"g1", "g2", "g3", "g4"}[i%4]
 		if i%5 == 0 {
-			all = append(all, observe(group, says, pcommon.Timestamp(i), coarse))
+			all = append(all, observe(group, reported, pcommon.Timestamp(i), coarse))
 		} else {
-			all = append(all, observe(group, says, pcommon.Timestamp(i)))
+			all = append(all, observe(group, reported, pcommon.Timestamp(i)))
 		}
 	}
 	for from := 0; from < len(all); from += 20 {

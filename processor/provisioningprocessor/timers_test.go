@@ -18,8 +18,8 @@ import (
 func live(c *Config) { c.CheckInterval = 10 * time.Second }
 
 // justNow is an observation of this moment of the bubble's clock.
-func justNow(group string, says provisioning.Status, change ...func(*provisioning.Observation)) provisioning.Observation {
-	return observe(group, says, 0, append(change, func(o *provisioning.Observation) {
+func justNow(group string, reported provisioning.Status, change ...func(*provisioning.Observation)) provisioning.Observation {
+	return observe(group, reported, 0, append(change, func(o *provisioning.Observation) {
 		o.OccurredAt = pcommon.NewTimestampFromTime(time.Now())
 		o.ObservedAt = o.OccurredAt
 	})...)

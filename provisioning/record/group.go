@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Group is what a LogRecord with EventName EventGroup says: the group's
+// Group is what a LogRecord with EventName EventGroup holds: the group's
 // summary changed.
 type Group struct {
 	provisioning.Group
@@ -44,7 +44,7 @@ func groupFields() []FieldOf[Group] {
 	for s := range provisioning.StatusCount {
 		doc := "Number of activities that are " + s.String() + "."
 		if s == provisioning.StatusUnset {
-			doc = "Number of activities of which only unknown words were said."
+			doc = "Number of activities of which only unknown words were reported."
 		}
 		fields = append(fields, FieldOf[group]{Column: CountColumn(s), Doc: doc, Pointer: func(g *group) any { return &g.Counts[s] }})
 	}
@@ -62,7 +62,7 @@ func CountColumn(s provisioning.Status) string {
 
 // WriteGroup writes g.
 func WriteGroup(g *Group, to plog.LogRecord) {
-	Groups.write(g, to, typicalOfOthers)
+	Groups.write(g, to, otherAttributes)
 	to.SetTimestamp(g.LastAt)
 	to.SetTraceID(provisioning.TraceID(g.Tenant, g.ID))
 	setSeverity(to, g.Status, false)

@@ -6,10 +6,10 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// Line is the readable line of a record, for example
+// line is the readable line of a record, for example
 //
 //	Failed: Add memberOf "CN=Sales" for ada.lovelace on Active Directory: timed out
-func Line(r *Record, status provisioning.Status) string {
+func line(r *Record, status provisioning.Status) string {
 	var stack [256]byte
 	b := stack[:0]
 	if word := status.String(); word != "" {

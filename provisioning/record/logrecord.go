@@ -38,20 +38,20 @@ type writer struct {
 }
 
 func (w *writer) observation(to plog.LogRecord) {
-	w.write(to, w.record.ReportedStatus, typicallySaid)
+	w.write(to, w.record.ReportedStatus, observedAttributes)
 }
 
 // WriteRecord writes an enriched record as the processor emits it.
 func WriteRecord(r *Record, to plog.LogRecord) {
 	w := writer{record: *r}
-	w.write(to, r.Status, typicallySaid+typicallyDerived)
+	w.write(to, r.Status, observedAttributes+derivedAttributes)
 }
 
-// How many attributes records have, so that memory is asked for once.
+// Typical numbers of attributes, so that memory is allocated once.
 const (
-	typicallySaid    = 25
-	typicallyDerived = 16
-	typicalOfOthers  = 17
+	observedAttributes = 25
+	derivedAttributes  = 16
+	otherAttributes    = 17
 )
 
 func (w *writer) write(to plog.LogRecord, status provisioning.Status, typical int) {
@@ -62,7 +62,7 @@ func (w *writer) write(to plog.LogRecord, status provisioning.Status, typical in
 	}
 	to.SetTraceID(w.trace)
 	setSeverity(to, status, r.Stalled || r.Overdue)
-	to.Body().SetStr(Line(r, status))
+	to.Body().SetStr(line(r, status))
 }
 
 // Enrich turns the record of an observation, as WriteObservation made it, into what
@@ -73,8 +73,7 @@ func Enrich(lr plog.LogRecord, o *provisioning.Observation, r *Record) {
 	setSeverity(lr, r.Status, flagged)
 	changed := flagged || r.Status != o.ReportedStatus
 	var attributes xpdata.MapBuilder
-	attributes.EnsureCapacity(lr.Attributes().Len() + typicallyDerived)
-	own := &Record{Observation: *o}
+	attributes.EnsureCapacity(lr.Attributes().Len() + derivedAttributes)
 	next := 0 // fields before it are done
 	upTo := func(end int) {
 		for ; next < end; next++ {
@@ -82,7 +81,7 @@ func Enrich(lr plog.LogRecord, o *provisioning.Observation, r *Record) {
 			if f.builtin != builtinNone {
 				continue
 			}
-			changed = changed || !f.Derived && !f.same(own, r)
+			changed = changed || !f.Derived && !same(f, o, r)
 			f.put(r, &attributes)
 		}
 	}
@@ -96,7 +95,7 @@ func Enrich(lr plog.LogRecord, o *provisioning.Observation, r *Record) {
 			continue // out of order: written already
 		}
 		upTo(i)
-		if f := &Activities.Fields[i]; !f.Derived && f.same(own, r) {
+		if f := &Activities.Fields[i]; !f.Derived && same(f, o, r) {
 			value.MoveTo(attributes.AppendEmpty(f.attribute))
 			next++
 		}
@@ -104,7 +103,7 @@ func Enrich(lr plog.LogRecord, o *provisioning.Observation, r *Record) {
 	upTo(len(Activities.Fields))
 	attributes.UnsafeIntoMap(lr.Attributes())
 	if changed {
-		lr.Body().SetStr(Line(r, r.Status))
+		lr.Body().SetStr(line(r, r.Status))
 	}
 }
 

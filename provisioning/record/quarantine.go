@@ -51,7 +51,7 @@ func WriteQuarantined(q *Quarantined, to plog.LogRecord) {
 	if q.EventID.IsZero() {
 		q.EventID = QuarantineID(q)
 	}
-	Quarantine.write(q, to, typicalOfOthers)
+	Quarantine.write(q, to, otherAttributes)
 	to.SetTimestamp(q.ObservedAt)
 	to.SetSeverityNumber(plog.SeverityNumberError)
 	to.SetSeverityText("ERROR")

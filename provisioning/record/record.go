@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Type tells the two types of activity records apart.
+// Type is one of the two types of activity records.
 type Type string
 
 const (
@@ -20,7 +20,7 @@ const (
 	TypeState Type = "state"
 )
 
-// Record is what a LogRecord with EventName EventActivity says: an observation
+// Record is what a LogRecord with EventName EventActivity holds: an observation
 // and the state of its activity after it. The receiver fills the observation
 // only; the processor adds the rest.
 type Record struct {
@@ -53,8 +53,8 @@ type Record struct {
 	CommittedMS    int64
 	FailedMS       int64
 
-	// ReportedOverrides is what the observation itself says where the record, which has the
-	// activity's words, says something else: see RestoreObservation.
+	// ReportedOverrides is what the observation itself reports where the record, which has the
+	// activity's values, differs: see RestoreObservation.
 	ReportedOverrides string
 
 	Stalled bool // Pending or Retrying for longer than its source's threshold

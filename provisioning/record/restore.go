@@ -52,7 +52,7 @@ func hasNoFraction(o *provisioning.Observation) bool {
 }
 
 // RestoreObservation restores the observation of an observation record as it was before it was
-// folded, without the vendor's JSON. Its error says what is wrong in the record.
+// correlated, without the vendor's JSON. The error names the record and the column.
 func RestoreObservation(r *Record) (provisioning.Observation, error) {
 	restored := Record{Observation: r.Observation}
 	restored.Original = ""

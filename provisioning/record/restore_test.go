@@ -37,7 +37,7 @@ func TestObservationsAreRestoredFromTheirRecords(t *testing.T) {
 				VendorID: word(t, "vendor"), ItemID: word(t, "item"), SourceID: word(t, "source"), SourceName: word(t, "source name"),
 				AccountID: word(t, "account"), AttributeName: word(t, "attribute"), AttributeValue: word(t, "value"),
 				Operation:    rapid.SampledFrom([]provisioning.Operation{"Modify", "Add", "ChangePassword"}).Draw(t, "operation"),
-				AccountLevel: rapid.Bool().Draw(t, "level"), ReportedStatus: provisioning.Status(rapid.IntRange(0, 6).Draw(t, "says")), RawStatus: word(t, "raw"),
+				AccountLevel: rapid.Bool().Draw(t, "level"), ReportedStatus: provisioning.Status(rapid.IntRange(0, 6).Draw(t, "status")), RawStatus: word(t, "raw"),
 				Cause: word(t, "cause"), IdentityID: word(t, "identity"), IdentityName: word(t, "identity name"),
 				RequesterID: word(t, "requester"), RequesterName: word(t, "requester name"), ApproverName: word(t, "approver"),
 				ApprovalStatus: word(t, "approval"), ErrorMessage: word(t, "error"), TicketID: word(t, "ticket"),
@@ -76,19 +76,19 @@ func (r Record) withoutOriginal() Record {
 	return r
 }
 
-func TestSaidIsEmptyWhereNothingDiffers(t *testing.T) {
+func TestOverridesAreEmptyWhereNothingDiffers(t *testing.T) {
 	o := provisioning.Observation{Tenant: "acme", GroupID: "g1", SourceID: "s", AccountID: "a", Operation: "Add", ReportedStatus: provisioning.StatusPending, OccurredAt: 5000, ObservedAt: 6000, Original: "{}"}
 	o.EventID = provisioning.EventID(&o)
 	activities := provisioning.Resolve([]provisioning.Observation{o})
 	require.Empty(t, New(&activities[0]).ReportedOverrides)
 }
 
-func TestWrongSaidIsAnError(t *testing.T) {
-	for said, want := range map[string]string{
+func TestWrongOverridesAreAnError(t *testing.T) {
+	for overrides, want := range map[string]string{
 		`{`: "unexpected end", `{"colour":"red"}`: "colour: is no column", `{"odd":true}`: "odd: is no column",
 		`{"cause":3}`: "cause", `{"occurred_at":"x"}`: "occurred_at", `{"account_level":true}`: "cannot differ",
 	} {
-		_, err := RestoreObservation(&Record{ReportedOverrides: said})
+		_, err := RestoreObservation(&Record{ReportedOverrides: overrides})
 		require.ErrorContains(t, err, want)
 	}
 }

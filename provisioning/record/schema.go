@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/xpdata"
 )
 
-// Schema is the values of one sort of record, and how a LogRecord holds them: as
+// Schema is the values of one type of record, and how a LogRecord holds them: as
 // attributes, but for the times that a LogRecord has itself. What is empty, zero or
 // false is absent.
 type Schema[T any] struct {

@@ -25,10 +25,10 @@ type open struct {
 	step   int
 }
 
-// life is what the feed says of a group's activity, one event each.
+// life is what the feed reported of a group's activity, one event each.
 var life = []struct {
-	says provisioning.Status
-	word string
+	reported provisioning.Status
+	word     string
 }{
 	{provisioning.StatusPending, "PENDING"}, {provisioning.StatusCommitted, "COMMITTED"}, {provisioning.StatusSuccess, "FINISHED"},
 }
@@ -67,7 +67,7 @@ func (l *load) write(to plog.LogRecord, g *open) {
 		GroupID: hex(g.number, 1), VendorID: hex(g.number, 1), ItemID: hex(g.number, 2),
 		SourceID: hex(source, 3), SourceName: fmt.Sprintf("Source %02d", source), AccountID: fmt.Sprintf("CN=User %07d,OU=People,DC=acme", g.number%200_000),
 		AttributeName: "memberOf", AttributeValue: fmt.Sprintf("CN=Role %03d,OU=Groups,DC=acme", g.number%500), Operation: provisioning.OperationAdd,
-		ReportedStatus: life[g.step].says, RawStatus: life[g.step].word, Cause: provisioning.CauseAccessRequest,
+		ReportedStatus: life[g.step].reported, RawStatus: life[g.step].word, Cause: provisioning.CauseAccessRequest,
 		IdentityID: hex(g.number%200_000, 4), IdentityName: fmt.Sprintf("First%d Last%d", g.number%1000, g.number%200_000),
 		RequesterID: hex(g.number%5000, 4), RequesterName: fmt.Sprintf("Manager%d Last%d", g.number%1000, g.number%5000),
 		ApproverName: fmt.Sprintf("Owner%d Last%d", g.number%300, g.number%300), ApprovalStatus: "APPROVED",

@@ -183,7 +183,7 @@ func (f *finder) flag(r *record.Record, a *provisioning.Activity) bool {
 	return flagged
 }
 
-// foldTarget is the first activity that has an observation of the one that is gone.
+// foldTarget is the first activity that has an observation of one that no longer stands.
 func foldTarget(activities []provisioning.Activity, gone *provisioning.Activity) provisioning.ID {
 	for i := range activities {
 		for _, s := range activities[i].History {

@@ -20,10 +20,10 @@ var thresholds = Thresholds{
 	Sources: map[string]Limits{"sap": {Stalled: time.Minute}},
 }
 
-func observe(says provisioning.Status, at pcommon.Timestamp, source string) provisioning.Observation {
+func observe(reported provisioning.Status, at pcommon.Timestamp, source string) provisioning.Observation {
 	o := provisioning.Observation{
 		Tenant: "acme", Feed: provisioning.FeedREST, GroupID: "g1", SourceName: source, AccountID: "ada",
-		Operation: provisioning.OperationEnable, ReportedStatus: says, RawStatus: says.String(),
+		Operation: provisioning.OperationEnable, ReportedStatus: reported, RawStatus: reported.String(),
 		OccurredAt: at, ObservedAt: at + 1, Original: "{}",
 	}
 	o.EventID = provisioning.EventID(&o)

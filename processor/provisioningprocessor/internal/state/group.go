@@ -38,7 +38,7 @@ type Group struct {
 	// under which the activities were emitted.
 	Names []SourceName
 
-	// room says that what lies behind the observations is for the next Merge to use.
+	// room reports that the capacity behind the observations is for the next Merge.
 	room bool
 }
 

@@ -42,7 +42,7 @@ func draw(t *rapid.T) Group {
 			values[i] = text(t, "text")
 		}
 		setTexts(&o, &values)
-		o.ReportedStatus = provisioning.Status(rapid.IntRange(0, 6).Draw(t, "says"))
+		o.ReportedStatus = provisioning.Status(rapid.IntRange(0, 6).Draw(t, "status"))
 		o.AccountLevel = rapid.Bool().Draw(t, "account level")
 		o.RequestedAt, o.OccurredAt, o.ObservedAt = at("requested"), at("occurred"), at("observed")
 		g.Observations = append(g.Observations, o)

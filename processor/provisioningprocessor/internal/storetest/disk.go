@@ -13,7 +13,7 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// ErrCrash is returned by a store that was told to crash.
+// ErrCrash is returned by a store that crashes on command.
 var ErrCrash = errors.New("crash on command")
 
 // Disk is a store in memory. To close the store leaves it as it is, as the end of a process
