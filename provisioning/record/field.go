@@ -141,13 +141,15 @@ var _ = [1]struct{}{}[unsafe.Offsetof(Record{}.Observation)]
 // same reports whether a record has the value of an observation. Copying the observation
 // into a record to compare the two would cost an allocation for each record.
 func same(f *Field, o *provisioning.Observation, r *Record) bool {
-	own := (*Record)(unsafe.Pointer(o)) // read only where the observation lies
+	at := unsafe.Add(unsafe.Pointer(o), f.at)
 	switch f.Value {
 	case ValueText:
-		return f.Text(own) == f.Text(r)
+		return *(*string)(at) == f.Text(r)
 	case ValueID:
-		return *f.ID(own) == *f.ID(r)
+		return *(*provisioning.ID)(at) == *f.ID(r)
+	case ValueStatus, ValueBool:
+		return int64(*(*uint8)(at)) == f.Number(r)
 	default:
-		return f.Number(own) == f.Number(r)
+		return *(*int64)(at) == f.Number(r)
 	}
 }
