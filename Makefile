@@ -34,10 +34,8 @@ test: setup ## run all tests with the race detector, against a real ClickHouse
 	internal/tools/modules.sh -not test/loki go test -race -p 2 -timeout 15m ./...
 	internal/tools/test-prometheus.sh
 	@if [ "$$(cat .tools/chromium)" = none ]; then echo "== NOT RUN: the tests of the report's form, for want of chromium" >&2; fi
-
 test-properties: setup ## draw many more cases in the property tests (CHECKS=10000)
 	go test -timeout 2h $$(git grep -l pgregory.net/rapid -- '*_test.go' | xargs -n 1 dirname | sort -u | sed 's|^|./|') -rapid.checks $(or $(CHECKS),10000)
-
 test-kills: ## end the archive's writer with SIGKILL 100 times (KILLS=100)
 	PROVTRAIL_KILLS=$(or $(KILLS),100) go test -count 1 -run TestKilledWriter -v ./archive/...
 test-prometheus: setup ## check and test the Prometheus rules with promtool

@@ -106,6 +106,7 @@ require (
 )
 
 require (
+	github.com/creack/pty v1.1.24 // indirect
 	github.com/provtrail/provtrail v0.0.0
 	go.etcd.io/bbolt v1.5.0 // indirect
 )

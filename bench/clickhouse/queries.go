@@ -150,7 +150,7 @@ func (b *timing) run(ctx context.Context, database, sql string) (m measured, err
 		if err != nil {
 			return m, err
 		}
-		for rows.Next() { //nolint:revive // only the time counts
+		for rows.Next() {
 		}
 		if err := rows.Err(); err != nil {
 			return m, err
