@@ -72,8 +72,10 @@ func TestHTTPRefusesWebPagesOfOthers(t *testing.T) {
 			f(403, method, path, host, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors")
 			f(403, method, path, host, "Sec-Fetch-Site", "same-site")
 		}
-		for _, host := range []string{"attacker.example", "attacker.example:" + port, "127.0.0.1." + "attacker.example:" + port,
-			"localhost.attacker.example:" + port, "127.0.0.1:1", "10.0.0.1:" + port, "x127.0.0.1:" + port} {
+		for _, host := range []string{
+			"attacker.example", "attacker.example:" + port, "127.0.0.1." + "attacker.example:" + port,
+			"localhost.attacker.example:" + port, "127.0.0.1:1", "10.0.0.1:" + port, "x127.0.0.1:" + port,
+		} {
 			f(403, method, path, host)
 		}
 	}

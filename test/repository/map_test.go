@@ -31,4 +31,3 @@ func TestMapNamesEveryFolder(t *testing.T) {
 
 // isMapped leaves out the packages that mdatagen writes for each component.
 func isMapped(name string) bool { return name != "metadata" && name != "metadatatest" }
-
