@@ -28,7 +28,7 @@ func TestStatusColoursDiffer(t *testing.T) {
 		for i, a := range shared.Statuses {
 			for _, b := range shared.Statuses[i+1:] {
 				x, y := lab(t, a.Color, matrix), lab(t, b.Color, matrix)
-				distance := math.Sqrt(math.Pow(x[0]-y[0], 2) + math.Pow(x[1]-y[1], 2) + math.Pow(x[2]-y[2], 2))
+				distance := math.Hypot(math.Hypot(x[0]-y[0], x[1]-y[1]), x[2]-y[2])
 				assert.Greater(t, distance, 18.0, "%s: %s and %s", eye, a.Name, b.Name)
 			}
 		}

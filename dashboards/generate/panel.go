@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -91,9 +90,6 @@ func targets(p *panel, sql string, table bool) (object, []object) {
 	}}
 }
 
-// labelled finds the column that tells the series of a long query apart.
-var labelled = regexp.MustCompile(`\$__timeInterval\(\w+\) AS time, (\w+),`)
-
 func (g *generator) fieldConfig(p *panel, preset object, sql string) (object, error) {
 	defaults := merge(objectAt(preset, "defaults"), p.Defaults)
 	set := func(id string, given bool, value any) {
@@ -106,9 +102,6 @@ func (g *generator) fieldConfig(p *panel, preset object, sql string) (object, er
 	set("decimals", p.Decimals != nil, p.Decimals)
 	set("min", p.Min != nil, p.Min)
 	set("max", p.Max != nil, p.Max)
-	if label := labelled.FindStringSubmatch(sql); label != nil {
-		defaults["displayName"] = "${__field.labels." + label[1] + "}"
-	}
 	if len(p.Links) > 0 {
 		links, err := g.links(p.Links)
 		if err != nil {

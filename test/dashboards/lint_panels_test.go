@@ -46,9 +46,7 @@ var panelRules = map[string]func(*board, *panel) string{
 	},
 	"unit-shortens": func(_ *board, p *panel) string {
 		units := map[string]any{"default": p.FieldConfig.Defaults.Unit}
-		for name, unit := range p.overrides("unit") {
-			units[name] = unit
-		}
+		maps.Copy(units, p.overrides("unit"))
 		for name, unit := range units {
 			if u, _ := unit.(string); slices.Contains(shortens, u) {
 				return name + " has " + u

@@ -107,7 +107,7 @@ const (
 	narrowAt   = 800  // the narrowest screen that is supported
 	titleAside = 80   // pixels of a title's line for margins and the mark of the description
 	letter     = 7.5  // pixels
-	tabLetters = 5    // variables that fit beside each other
+	inLine     = 5    // variables that fit beside each other
 )
 
 var boardRules = map[string]func(*board) string{
@@ -135,7 +135,7 @@ var boardRules = map[string]func(*board) string{
 				n++
 			}
 		}
-		if n > tabLetters {
+		if n > inLine {
 			return fmt.Sprintf("%d in one line", n)
 		}
 		return ""

@@ -98,7 +98,7 @@ func assertLink(t *testing.T, b *board, p *panel, l dataLink, uids map[string]*b
 	}
 	if runbook, ok := strings.CutPrefix(l.URL, "https://github.com/provtrail/provtrail/blob/main/docs/runbooks/"); ok {
 		assert.Equal(t, "${__data.fields.runbook}.md", runbook, p.Title)
-		for _, m := range regexp.MustCompile(`'([a-z-]+)'(?: AS runbook|, '\w+', \d\))`).FindAllStringSubmatch(p.Targets[0].RawSQL, -1) {
+		for _, m := range regexp.MustCompile(`'([a-z-]+)'(?: AS runbook|, '[^']+', \d)`).FindAllStringSubmatch(p.Targets[0].RawSQL, -1) {
 			assert.FileExists(t, "../../docs/runbooks/"+m[1]+".md", p.Title)
 		}
 		return
