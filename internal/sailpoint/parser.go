@@ -19,10 +19,10 @@ import (
 type Parser struct {
 	Tenant string
 	Feed   provisioning.Feed
-	// PassedMeans is what a trigger's SUCCESS and an event's PASSED say:
+	// PassedStatus is what a trigger's SUCCESS and an event's PASSED say:
 	// StatusCommitted (the zero value means it too), or StatusSuccess for tenants
 	// that run without a feed that verifies.
-	PassedMeans provisioning.Status
+	PassedStatus provisioning.Status
 }
 
 // Result collects what documents gave. Reset it to use its memory again.

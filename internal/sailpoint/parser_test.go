@@ -80,7 +80,7 @@ func TestStatusWords(t *testing.T) {
 	f("BRAND_NEW", provisioning.StatusUnset)
 }
 
-func TestPassedMeans(t *testing.T) {
+func TestPassedStatus(t *testing.T) {
 	trigger := []byte(`{"trackingNumber":"a","accountRequests":[{"accountOperation":"Modify","provisioningResult":"SUCCESS"}]}`)
 	event := []byte(`{"id":"e","technicalName":"ACCOUNT_MODIFY_PASSED","status":"PASSED"}`)
 	for means, want := range map[provisioning.Status]provisioning.Status{
@@ -88,7 +88,7 @@ func TestPassedMeans(t *testing.T) {
 		provisioning.StatusCommitted: provisioning.StatusCommitted,
 		provisioning.StatusSuccess:   provisioning.StatusSuccess,
 	} {
-		p := &Parser{PassedMeans: means}
+		p := &Parser{PassedStatus: means}
 		var r Result
 		p.Parse(trigger, 1, &r)
 		p.Parse(event, 1, &r)

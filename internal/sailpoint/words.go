@@ -38,10 +38,10 @@ func statusOf(word string) provisioning.Status {
 func (p *Parser) performed(word string) provisioning.Status {
 	switch plainWord(word) {
 	case "success", "passed":
-		if p.PassedMeans == provisioning.StatusUnset {
+		if p.PassedStatus == provisioning.StatusUnset {
 			return provisioning.StatusCommitted
 		}
-		return p.PassedMeans
+		return p.PassedStatus
 	case "started":
 		return provisioning.StatusPending
 	default:

@@ -6,7 +6,7 @@ name=$1
 shift
 case $name in
   processor) exec go run ./processor/provisioningprocessor/bench "$@" ;;
-  backfill) exec go run ./receiver/provisioningreceiver/bench "$@" ;;
+  backfill) exec go run ./bench/backfill "$@" ;;
   pipeline | rest) exec go run "./bench/$name" "$@" ;;
   soak) exec go run ./bench/pipeline -soak 1h "$@" ;;
   queries) cd bench/clickhouse && exec go run . -queries "$@" ;;

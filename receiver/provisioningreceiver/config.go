@@ -8,6 +8,10 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/filefeed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/pollfeed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/webhookfeed"
 )
 
 // Config is the receiver's configuration. A feed is on when its section is there.
@@ -16,37 +20,40 @@ type Config struct {
 	// and every id.
 	Tenant string `mapstructure:"tenant"`
 
-	// PassedMeans is what a trigger's SUCCESS and an event's PASSED say:
+	// PassedStatus is the status of a trigger's SUCCESS and an event's PASSED:
 	// committed (performed on the source, not yet verified) or success, for
 	// tenants that run without the rest feed.
-	PassedMeans string `mapstructure:"passed_means"`
+	PassedStatus string `mapstructure:"passed_status"`
 
 	// Storage is the storage extension that keeps the feeds' positions over a
-	// restart. Without one they are kept in memory and everything is read again.
+	// restart. Without one they are kept in memory and everything is read once more.
 	Storage *component.ID `mapstructure:"storage"`
 
 	// File reads documents from files.
-	File configoptional.Optional[FileConfig] `mapstructure:"file"`
+	File configoptional.Optional[filefeed.Config] `mapstructure:"file"`
 
 	// Webhook receives Provisioning Completed triggers.
-	Webhook configoptional.Optional[WebhookConfig] `mapstructure:"webhook"`
+	Webhook configoptional.Optional[webhookfeed.Config] `mapstructure:"webhook"`
 
 	// API is the vendor's API, for the feeds rest, search and events.
-	API configoptional.Optional[APIConfig] `mapstructure:"api"`
+	API configoptional.Optional[apiclient.Config] `mapstructure:"api"`
 
-	// REST reads account activities, the only place that tells all six statuses.
-	REST configoptional.Optional[PollConfig] `mapstructure:"rest"`
+	// REST reads account activities, the only source of all six statuses.
+	REST configoptional.Optional[pollfeed.Config] `mapstructure:"rest"`
 
 	// Search reads the search index accountactivities.
-	Search configoptional.Optional[PollConfig] `mapstructure:"search"`
+	Search configoptional.Optional[pollfeed.Config] `mapstructure:"search"`
 
 	// Events reads the search index events.
-	Events configoptional.Optional[PollConfig] `mapstructure:"events"`
+	Events configoptional.Optional[pollfeed.Config] `mapstructure:"events"`
 
 	_ struct{}
 }
 
-var errNoFeed = errors.New("no feed is configured: write at least one of the sections rest, search, events, webhook, file")
+var passedStatuses = map[string]provisioning.Status{
+	"committed": provisioning.StatusCommitted,
+	"success":   provisioning.StatusSuccess,
+}
 
 // Validate checks the configuration as a whole; the feeds check themselves.
 func (c *Config) Validate() error {
@@ -54,23 +61,18 @@ func (c *Config) Validate() error {
 	if c.Tenant == "" {
 		errs = errors.Join(errs, errors.New("tenant must not be empty"))
 	}
-	if _, ok := passedMeans[c.PassedMeans]; !ok {
-		errs = errors.Join(errs, fmt.Errorf("passed_means is %q, want committed or success", c.PassedMeans))
+	if _, ok := passedStatuses[c.PassedStatus]; !ok {
+		errs = errors.Join(errs, fmt.Errorf("passed_status is %q, want committed or success", c.PassedStatus))
 	}
-	if c.REST.HasValue() && c.REST.Get().PageSize > mostActivities {
-		errs = errors.Join(errs, fmt.Errorf("rest: page_size is %d, the vendor gives at most %d", c.REST.Get().PageSize, mostActivities))
+	if c.REST.HasValue() && c.REST.Get().PageSize > pollfeed.MaxActivities {
+		errs = errors.Join(errs, fmt.Errorf("rest: page_size is %d, the vendor gives at most %d", c.REST.Get().PageSize, pollfeed.MaxActivities))
 	}
 	polls := c.REST.HasValue() || c.Search.HasValue() || c.Events.HasValue()
 	if polls && !c.API.HasValue() {
 		errs = errors.Join(errs, errors.New("api must be set for the feeds rest, search and events"))
 	}
 	if !polls && !c.File.HasValue() && !c.Webhook.HasValue() {
-		errs = errors.Join(errs, errNoFeed)
+		errs = errors.Join(errs, errors.New("no feed is configured: write at least one of the sections rest, search, events, webhook, file"))
 	}
 	return errs
-}
-
-var passedMeans = map[string]provisioning.Status{
-	"committed": provisioning.StatusCommitted,
-	"success":   provisioning.StatusSuccess,
 }

@@ -6,11 +6,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/filefeed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/pollfeed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/webhookfeed"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 )
+
+var storageID = component.MustNewID("file_storage")
 
 func TestConfig(t *testing.T) {
 	conf, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
@@ -23,16 +30,16 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, "127.0.0.1:9088", cfg.Webhook.Get().ServerConfig.NetAddr.Endpoint)
 	require.Equal(t, "/hook", cfg.Webhook.Get().Path)
 	require.EqualValues(t, 1000, cfg.Webhook.Get().ServerConfig.MaxRequestBodySize)
-	require.Equal(t, 10*time.Second, cfg.Webhook.Get().Patience)
-	cfg.Webhook = configoptional.Default(defaultWebhookConfig())
+	require.Equal(t, 4*time.Second, cfg.Webhook.Get().DeliveryTimeout)
+	cfg.Webhook = configoptional.Default(webhookfeed.NewDefaultConfig())
 	require.Equal(t, &Config{
-		Webhook: configoptional.Default(defaultWebhookConfig()),
-		API:     configoptional.Default(defaultAPIConfig()), REST: configoptional.Default(defaultRESTConfig()),
-		Search: configoptional.Default(defaultSearchConfig()), Events: configoptional.Default(defaultEventsConfig()),
-		Tenant: "acme", PassedMeans: "success", Storage: &storageID,
-		File: configoptional.Some(FileConfig{
+		Webhook: configoptional.Default(webhookfeed.NewDefaultConfig()),
+		API:     configoptional.Default(apiclient.NewDefaultConfig()), REST: configoptional.Default(pollfeed.NewDefaultRESTConfig()),
+		Search: configoptional.Default(pollfeed.NewDefaultSearchConfig()), Events: configoptional.Default(pollfeed.NewDefaultEventsConfig()),
+		Tenant: "acme", PassedStatus: "success", Storage: &storageID,
+		File: configoptional.Some(filefeed.Config{
 			Include: []string{"data/in/*.json", "data/drop/"}, Exclude: []string{"**/*.tmp"}, StartAt: "end",
-			PollInterval: 5 * time.Second, MaxDocumentSize: 1 << 20, IncompleteAfter: 10 * time.Second,
+			PollInterval: 5 * time.Second, MaxDocumentSize: 1 << 20, IncompleteTimeout: 10 * time.Second,
 			FingerprintSize: 1024, MaxConcurrentFiles: 16, Compression: "auto",
 		}),
 	}, cfg)
@@ -41,21 +48,21 @@ func TestConfig(t *testing.T) {
 func TestSectionsAloneTakeTheDefaults(t *testing.T) {
 	conf := confmap.NewFromStringMap(map[string]any{
 		"api":  map[string]any{"endpoint": "https://acme.api.identitynow.com", "client_id": "me", "client_secret": "hush"},
-		"rest": nil, "search": nil, "events": map[string]any{"interval": "1m", "overlaps": []any{"10m"}}, "webhook": nil,
+		"rest": nil, "search": nil, "events": map[string]any{"interval": "1m", "lookback": []any{"10m"}}, "webhook": nil,
 	})
 	cfg := createDefaultConfig().(*Config)
 	require.NoError(t, conf.Unmarshal(cfg))
 	require.NoError(t, confmap.Validate(cfg))
-	require.Equal(t, defaultRESTConfig(), *cfg.REST.Get())
-	require.Equal(t, defaultSearchConfig(), *cfg.Search.Get())
-	require.Equal(t, []time.Duration{10 * time.Minute}, cfg.Events.Get().Overlaps)
+	require.Equal(t, pollfeed.NewDefaultRESTConfig(), *cfg.REST.Get())
+	require.Equal(t, pollfeed.NewDefaultSearchConfig(), *cfg.Search.Get())
+	require.Equal(t, []time.Duration{10 * time.Minute}, cfg.Events.Get().Lookback)
 	require.Equal(t, time.Minute, cfg.Events.Get().Interval)
 	require.Equal(t, 95, cfg.API.Get().RequestsPer10s)
 	require.Equal(t, time.Minute, cfg.API.Get().ClientConfig.Timeout)
 	require.Equal(t, "127.0.0.1:8088", cfg.Webhook.Get().ServerConfig.NetAddr.Endpoint)
 	require.NotContains(t, fmt.Sprint(cfg.API.Get()), "hush")
 
-	cfg.API = configoptional.Default(defaultAPIConfig())
+	cfg.API = configoptional.Default(apiclient.NewDefaultConfig())
 	require.ErrorContains(t, confmap.Validate(cfg), "api must be set")
 }
 
@@ -63,7 +70,7 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f := func(want string, change func(*Config)) {
 		t.Helper()
 		cfg := createDefaultConfig().(*Config)
-		file := defaultFileConfig()
+		file := filefeed.NewDefaultConfig()
 		file.Include = []string{"x"}
 		cfg.File = configoptional.Some(file)
 		require.NoError(t, confmap.Validate(cfg))
@@ -71,10 +78,10 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 		require.ErrorContains(t, confmap.Validate(cfg), want)
 	}
 	f("tenant must not be empty", func(c *Config) { c.Tenant = "" })
-	f(`passed_means is "maybe"`, func(c *Config) { c.PassedMeans = "maybe" })
-	f("no feed is configured", func(c *Config) { c.File = configoptional.Default(defaultFileConfig()) })
+	f(`passed_status is "maybe"`, func(c *Config) { c.PassedStatus = "maybe" })
+	f("no feed is configured", func(c *Config) { c.File = configoptional.Default(filefeed.NewDefaultConfig()) })
 	f("path is", func(c *Config) {
-		webhook := defaultWebhookConfig()
+		webhook := webhookfeed.NewDefaultConfig()
 		webhook.Path = "hook"
 		c.Webhook = configoptional.Some(webhook)
 	})
@@ -82,11 +89,12 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("start_at is", func(c *Config) { c.File.Get().StartAt = "middle" })
 	f("poll_interval is 0s", func(c *Config) { c.File.Get().PollInterval = 0 })
 	f("max_document_size is 5 bytes", func(c *Config) { c.File.Get().MaxDocumentSize = 5 })
-	f("incomplete_after is 0s", func(c *Config) { c.File.Get().IncompleteAfter = 0 })
+	f("incomplete_timeout is 0s", func(c *Config) { c.File.Get().IncompleteTimeout = 0 })
 	f("fingerprint_size is 1 bytes", func(c *Config) { c.File.Get().FingerprintSize = 1 })
-	f("max_concurrent_files is 1", func(c *Config) { c.File.Get().MaxConcurrentFiles = 1 })
+	f("max_concurrent_files is 0", func(c *Config) { c.File.Get().MaxConcurrentFiles = 0 })
+	f("file: include[0] is \"a[b\"", func(c *Config) { c.File.Get().Include[0] = "a[b" })
 	f("rest: page_size is 251", func(c *Config) {
-		rest := defaultRESTConfig()
+		rest := pollfeed.NewDefaultRESTConfig()
 		rest.PageSize = 251
 		c.REST = configoptional.Some(rest)
 	})

@@ -8,7 +8,11 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/filefeed"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/metadata"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/pollfeed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/webhookfeed"
 )
 
 // NewFactory creates the factory of the receiver.
@@ -19,14 +23,14 @@ func NewFactory() receiver.Factory {
 
 func createDefaultConfig() component.Config {
 	return &Config{
-		Tenant:      "default",
-		PassedMeans: "committed",
-		File:        configoptional.Default(defaultFileConfig()),
-		Webhook:     configoptional.Default(defaultWebhookConfig()),
-		API:         configoptional.Default(defaultAPIConfig()),
-		REST:        configoptional.Default(defaultRESTConfig()),
-		Search:      configoptional.Default(defaultSearchConfig()),
-		Events:      configoptional.Default(defaultEventsConfig()),
+		Tenant:       "default",
+		PassedStatus: "committed",
+		File:         configoptional.Default(filefeed.NewDefaultConfig()),
+		Webhook:      configoptional.Default(webhookfeed.NewDefaultConfig()),
+		API:          configoptional.Default(apiclient.NewDefaultConfig()),
+		REST:         configoptional.Default(pollfeed.NewDefaultRESTConfig()),
+		Search:       configoptional.Default(pollfeed.NewDefaultSearchConfig()),
+		Events:       configoptional.Default(pollfeed.NewDefaultEventsConfig()),
 	}
 }
 

@@ -12,129 +12,115 @@ import (
 	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/internal/storageclient"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/delivery"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/feed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/filefeed"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/metadata"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/pollfeed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/webhookfeed"
 )
 
-// feed is one place that observations come from.
-type feed interface {
-	// start begins reading; it needs no network.
-	start(ctx context.Context, host component.Host) error
-	// stop ends reading; what was read and not accepted is read again after the
-	// next start.
-	stop(ctx context.Context) error
-}
-
+// logsReceiver is made of parts: for each feed its delivery and itself, and the client that
+// the polling feeds share.
 type logsReceiver struct {
-	cfg   *Config
-	set   receiver.Settings
-	next  consumer.Logs
-	feeds []feed
-
-	telemetry *metadata.TelemetryBuilder
-	client    *client
+	metrics *metadata.TelemetryBuilder
+	parts   []component.Component // in the order of their start
 }
 
 func newReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*logsReceiver, error) {
-	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	metrics, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
-	r := &logsReceiver{cfg: cfg, set: set, next: next, telemetry: telemetry}
+	b := builder{set: set, cfg: cfg, next: next, metrics: metrics}
 	if cfg.File.HasValue() {
-		sink, err := r.sink(provisioning.FeedFile)
-		if err != nil {
-			return nil, err
-		}
-		r.feeds = append(r.feeds, newFileFeed(cfg.File.Get(), set, sink, r.storage))
+		b.add(provisioning.FeedFile, func(s feed.Settings) { b.parts = append(b.parts, filefeed.New(cfg.File.Get(), s)) })
 	}
 	if cfg.Webhook.HasValue() {
-		sink, err := r.sink(provisioning.FeedWebhook)
-		if err != nil {
-			return nil, err
-		}
-		open := r.storage
-		if cfg.Storage == nil {
-			open = nil
-		}
-		r.feeds = append(r.feeds, newWebhookFeed(cfg.Webhook.Get(), set, sink, open))
+		b.add(provisioning.FeedWebhook, func(s feed.Settings) { b.parts = append(b.parts, webhookfeed.New(cfg.Webhook.Get(), s)) })
 	}
-	return r, r.polls()
+	if cfg.API.HasValue() {
+		b.addPolls()
+	}
+	if b.err != nil {
+		metrics.Shutdown()
+		return nil, b.err
+	}
+	return &logsReceiver{metrics: metrics, parts: b.parts}, nil
 }
 
-// polls makes the feeds that poll the vendor's API; they share one client.
-func (r *logsReceiver) polls() error {
-	if !r.cfg.API.HasValue() {
-		return nil
-	}
-	r.client = newClient(r.cfg.API.Get(), r.set.Logger, r.telemetry)
-	names := &sourceNames{client: r.client}
-	known := map[provisioning.Feed]*seen{provisioning.FeedREST: {}, provisioning.FeedSearch: {}, provisioning.FeedEvents: {}}
-	add := func(name string, from provisioning.Feed, cfg *PollConfig, how pages, open *openActivities) error {
-		sink, err := r.sink(from)
-		if err != nil {
-			return err
-		}
-		r.feeds = append(r.feeds, &pollFeed{
-			name: name, cfg: cfg, sink: sink, client: r.client, names: names, storage: r.storage, pages: how, seen: known[from], open: open,
-		})
-		return nil
-	}
-	var errs error
-	if cfg := r.cfg.REST.Get(); r.cfg.REST.HasValue() {
-		// An activity that was never modified has no modified time.
-		errs = errors.Join(errs,
-			add("rest", provisioning.FeedREST, cfg, restPages{cfg, "modified"}, &openActivities{}),
-			add("rest-created", provisioning.FeedREST, cfg, restPages{cfg, "created"}, nil))
-	}
-	if cfg := r.cfg.Search.Get(); r.cfg.Search.HasValue() {
-		errs = errors.Join(errs, add("search", provisioning.FeedSearch, cfg, searchPages{cfg, "accountactivities", "modified"}, nil))
-	}
-	if cfg := r.cfg.Events.Get(); r.cfg.Events.HasValue() {
-		errs = errors.Join(errs, add("events", provisioning.FeedEvents, cfg, searchPages{cfg, "events", "created"}, nil))
-	}
-	return errors.Join(errs, r.observe())
-}
-
-// Start starts the feeds in order; those started are stopped again if one fails.
+// Start starts the parts in order; where one fails, those started are stopped.
 func (r *logsReceiver) Start(ctx context.Context, host component.Host) error {
-	if r.client != nil {
-		if err := r.client.open(ctx, host, r.set.TelemetrySettings); err != nil {
-			return err
-		}
-	}
-	for i, f := range r.feeds {
-		if err := f.start(ctx, host); err != nil {
-			r.feeds = r.feeds[:i]
+	for i, p := range r.parts {
+		if err := p.Start(ctx, host); err != nil {
+			r.parts = r.parts[:i]
 			return errors.Join(err, r.Shutdown(ctx))
 		}
 	}
 	return nil
 }
 
-// Shutdown stops the feeds.
+// Shutdown stops the parts in reverse order.
 func (r *logsReceiver) Shutdown(ctx context.Context) error {
 	var errs error
-	for _, f := range r.feeds {
-		errs = errors.Join(errs, f.stop(ctx))
+	for i := len(r.parts) - 1; i >= 0; i-- {
+		errs = errors.Join(errs, r.parts[i].Shutdown(ctx))
 	}
-	r.feeds = nil
-	r.telemetry.Shutdown()
-	if r.client != nil {
-		r.client.close()
-	}
+	r.parts = nil
+	r.metrics.Shutdown()
 	return errs
 }
 
-func (r *logsReceiver) parser(from provisioning.Feed) *sailpoint.Parser {
-	return &sailpoint.Parser{Tenant: r.cfg.Tenant, Feed: from, PassedMeans: passedMeans[r.cfg.PassedMeans]}
+// builder makes the parts of a receiver.
+type builder struct {
+	set     receiver.Settings
+	cfg     *Config
+	next    consumer.Logs
+	metrics *metadata.TelemetryBuilder
+
+	parts []component.Component
+	err   error
 }
 
-// storage opens the feed's part of the configured storage, or one in memory.
-func (r *logsReceiver) storage(ctx context.Context, host component.Host, name string) (storage.Client, error) {
-	if r.cfg.Storage == nil {
-		r.set.Logger.Warn("no storage is configured: the position of feed " + name +
-			" is kept in memory and everything is read again after a restart; set storage to a storage extension")
-		return storage.NewNopClient(), nil
+// add makes the delivery of a feed, and then the feed.
+func (b *builder) add(name provisioning.Feed, makeFeed func(feed.Settings)) {
+	d, err := delivery.New(name, b.set, b.metrics, b.next)
+	if err != nil {
+		b.err = errors.Join(b.err, err)
+		return
 	}
-	return storageclient.Open(ctx, host, *r.cfg.Storage, storageclient.Owner{Kind: component.KindReceiver, ID: r.set.ID, Name: name})
+	b.parts = append(b.parts, d)
+	settings := feed.Settings{
+		TelemetrySettings: b.set.TelemetrySettings, Metrics: b.metrics, Delivery: d,
+		Parser: &sailpoint.Parser{Tenant: b.cfg.Tenant, Feed: name, PassedStatus: passedStatuses[b.cfg.PassedStatus]},
+	}
+	if b.cfg.Storage != nil {
+		settings.OpenStorage = b.openStorage
+	}
+	makeFeed(settings)
+}
+
+// addPolls makes the feeds that poll the vendor's API; they share one client.
+func (b *builder) addPolls() {
+	client := apiclient.New(b.cfg.API.Get(), b.set.TelemetrySettings, b.metrics)
+	b.parts = append(b.parts, client)
+	names := pollfeed.NewSourceNames(client)
+	if cfg := b.cfg.REST; cfg.HasValue() {
+		b.add(provisioning.FeedREST, func(s feed.Settings) {
+			for _, f := range pollfeed.NewREST(cfg.Get(), s, client, names) {
+				b.parts = append(b.parts, f)
+			}
+		})
+	}
+	if cfg := b.cfg.Search; cfg.HasValue() {
+		b.add(provisioning.FeedSearch, func(s feed.Settings) { b.parts = append(b.parts, pollfeed.NewSearch(cfg.Get(), s, client, names)) })
+	}
+	if cfg := b.cfg.Events; cfg.HasValue() {
+		b.add(provisioning.FeedEvents, func(s feed.Settings) { b.parts = append(b.parts, pollfeed.NewEvents(cfg.Get(), s, client, names)) })
+	}
+}
+
+func (b *builder) openStorage(ctx context.Context, host component.Host, name string) (storage.Client, error) {
+	return storageclient.Open(ctx, host, *b.cfg.Storage, storageclient.Owner{Kind: component.KindReceiver, ID: b.set.ID, Name: name})
 }

@@ -1,0 +1,97 @@
+package filefeed
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// Config is the section file.
+type Config struct {
+	// Include lists files, globs (** for any depth) and directories (everything
+	// below them).
+	Include []string `mapstructure:"include"`
+
+	// Exclude lists globs of files to leave out.
+	Exclude []string `mapstructure:"exclude"`
+
+	// StartAt is where a file that was there before the first start is begun:
+	// beginning or end.
+	StartAt string `mapstructure:"start_at"`
+
+	// PollInterval is the time between two polls of the files.
+	PollInterval time.Duration `mapstructure:"poll_interval"`
+
+	// MaxDocumentSize bounds one document, in bytes. A longer one goes to the
+	// quarantine in pieces.
+	MaxDocumentSize int `mapstructure:"max_document_size"`
+
+	// IncompleteTimeout is how long the rest of an unfinished document at the end of
+	// a file is waited for since the file last changed. Then the document goes to the
+	// quarantine.
+	IncompleteTimeout time.Duration `mapstructure:"incomplete_timeout"`
+
+	// FingerprintSize is how many bytes at the beginning of a file, and how many
+	// before the position in it, are compared to recognise that the file was
+	// overwritten.
+	FingerprintSize int `mapstructure:"fingerprint_size"`
+
+	// MaxConcurrentFiles bounds how many files are read at once.
+	MaxConcurrentFiles int `mapstructure:"max_concurrent_files"`
+
+	// Compression is empty, gzip, or auto (files whose content is gzip).
+	Compression string `mapstructure:"compression"`
+
+	_ struct{}
+}
+
+const (
+	startAtBeginning = "beginning"
+	startAtEnd       = "end"
+
+	compressionGzip = "gzip"
+	compressionAuto = "auto"
+
+	minDocumentSize    = 1 << 10
+	minFingerprintSize = 16
+)
+
+// NewDefaultConfig returns the default settings; include has none.
+func NewDefaultConfig() Config {
+	return Config{
+		StartAt:            startAtBeginning,
+		PollInterval:       time.Second,
+		MaxDocumentSize:    16 << 20,
+		IncompleteTimeout:  time.Minute,
+		FingerprintSize:    4 << 10,
+		MaxConcurrentFiles: 32,
+	}
+}
+
+// Validate names every setting that is wrong.
+func (c *Config) Validate() error {
+	var errs error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = errors.Join(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(len(c.Include) > 0, "include must name at least one file, glob or directory")
+	for key, globs := range map[string][]string{"include": c.Include, "exclude": c.Exclude} {
+		for i, glob := range globs {
+			check(glob != "" && doublestar.ValidatePathPattern(glob),
+				`%s[%d] is %q, which is not a glob: write a bracket, brace or star of a file's name with a backslash, e.g. \[`, key, i, glob)
+		}
+	}
+	check(c.StartAt == startAtBeginning || c.StartAt == startAtEnd, "start_at is %q, want beginning or end", c.StartAt)
+	check(c.PollInterval > 0, "poll_interval is %v, must be positive", c.PollInterval)
+	check(c.MaxDocumentSize >= minDocumentSize, "max_document_size is %d bytes, must be at least %d", c.MaxDocumentSize, minDocumentSize)
+	check(c.IncompleteTimeout > 0, "incomplete_timeout is %v, must be positive", c.IncompleteTimeout)
+	check(c.FingerprintSize >= minFingerprintSize, "fingerprint_size is %d bytes, must be at least %d", c.FingerprintSize, minFingerprintSize)
+	check(c.MaxConcurrentFiles >= 1, "max_concurrent_files is %d, must be positive", c.MaxConcurrentFiles)
+	check(c.Compression == "" || c.Compression == compressionGzip || c.Compression == compressionAuto,
+		"compression is %q, want gzip, auto or nothing", c.Compression)
+	return errs
+}

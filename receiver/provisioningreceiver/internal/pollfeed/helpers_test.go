@@ -1,0 +1,132 @@
+package pollfeed
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configauth"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/feed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/feedtest"
+)
+
+// settings are the sections of the receiver's configuration that polling needs.
+type settings struct {
+	api                  apiclient.Config
+	rest, search, events *Config // nil: the feed is off
+}
+
+// running are started feeds.
+type running struct {
+	*feedtest.Env
+	client *apiclient.Client
+	feeds  []*Feed
+}
+
+var transportID = component.MustNewID("transport")
+
+// roundTripper is a client extension that answers requests, or passes them on.
+type roundTripper struct {
+	component.StartFunc
+	component.ShutdownFunc
+	answer func(next http.RoundTripper, r *http.Request) (*http.Response, error)
+}
+
+// RoundTripper implements extensionauth.HTTPClient.
+func (x roundTripper) RoundTripper(next http.RoundTripper) (http.RoundTripper, error) {
+	return transport(func(r *http.Request) (*http.Response, error) { return x.answer(next, r) }), nil
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// newFeeds makes the feeds, with every request through an extension unless that is nil.
+func newFeeds(t testing.TB, next consumer.Logs, storageDir string, configure func(*settings), x component.Component, change ...func(*receiver.Settings)) *running {
+	t.Helper()
+	s := settings{api: apiclient.NewDefaultConfig()}
+	configure(&s)
+	r := &running{Env: feedtest.NewEnv(t, "", next, storageDir, change...)}
+	if x != nil {
+		r.Host.Extensions[transportID] = x
+		s.api.ClientConfig.Auth = configoptional.Some(configauth.Config{AuthenticatorID: transportID})
+	}
+	r.client = apiclient.New(&s.api, r.TelemetrySettings, r.Metrics)
+	names := NewSourceNames(r.client)
+	of := func(f provisioning.Feed) feed.Settings {
+		set := r.Settings
+		parser := *set.Parser
+		parser.Feed = f
+		set.Parser = &parser
+		return set
+	}
+	if s.rest != nil {
+		r.feeds = append(r.feeds, NewREST(s.rest, of(provisioning.FeedREST), r.client, names)...)
+	}
+	if s.search != nil {
+		r.feeds = append(r.feeds, NewSearch(s.search, of(provisioning.FeedSearch), r.client, names))
+	}
+	if s.events != nil {
+		r.feeds = append(r.feeds, NewEvents(s.events, of(provisioning.FeedEvents), r.client, names))
+	}
+	return r
+}
+
+func (r *running) start() {
+	parts := []component.Component{r.client}
+	for _, f := range r.feeds {
+		parts = append(parts, f)
+	}
+	r.Start(parts...)
+}
+
+// start starts feeds that retry quickly.
+func start(t testing.TB, next consumer.Logs, storageDir string, configure func(*settings)) *running {
+	t.Helper()
+	r := newFeeds(t, next, storageDir, configure, nil)
+	r.client.Retry = feedtest.QuickRetry
+	r.start()
+	return r
+}
+
+// polling configures quick polls of a vendor.
+func polling(url string) func(*settings) {
+	return func(s *settings) {
+		s.api.ClientConfig.Endpoint = url
+		s.api.ClientID, s.api.ClientSecret, s.api.RequestsPer10s = "id", "secret", 1_000_000
+		quick := func(c Config, pageSize int) *Config {
+			c.Interval, c.PageSize, c.Lookback = 20*time.Millisecond, pageSize, []time.Duration{26 * time.Hour}
+			return &c
+		}
+		s.rest = quick(NewDefaultRESTConfig(), 20)
+		s.search = quick(NewDefaultSearchConfig(), 30)
+		s.events = quick(NewDefaultEventsConfig(), 30)
+	}
+}
+
+// onlyREST polls account activities without a token.
+func onlyREST(url string) func(*settings) {
+	return func(s *settings) {
+		polling(url)(s)
+		s.api.ClientID, s.api.ClientSecret = "", ""
+		s.search, s.events = nil, nil
+	}
+}
+
+// searching polls the search index with the given vendor, as it is by default but for what
+// change does.
+func searching(change func(*Config)) func(*settings) {
+	return func(s *settings) {
+		s.api.ClientConfig.Endpoint = "http://vendor"
+		s.search = new(Config)
+		*s.search = NewDefaultSearchConfig()
+		change(s.search)
+	}
+}
