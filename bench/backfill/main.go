@@ -77,7 +77,7 @@ func run(ctx context.Context, activities int, most time.Duration, parallel int, 
 		_ = vendor.Process.Signal(syscall.SIGTERM)
 		_ = vendor.Wait()
 	}()
-	// The history is made when it is first asked for.
+	// The history is made at the first request.
 	if err := eventually(ctx, func() error { _, err := requests(ctx, ports[0]); return err }); err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func measure(ctx context.Context, address string, received *atomic.Int64, most t
 		before, records = after, received.Load()
 	}
 	if len(used) == 0 {
-		return errors.New("the backfill took less than a minute: ask for more -activities")
+		return errors.New("the backfill took less than a minute: raise -activities")
 	}
 	sum, peak := 0.0, 0
 	for i := range used {
@@ -192,7 +192,7 @@ func eventually(ctx context.Context, condition func() error) error {
 	}
 }
 
-// resident is the memory of this process in MiB, 0 where the system does not tell.
+// resident is the memory of this process in MiB, 0 where the system has no such file.
 func resident() int {
 	text, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(text)) {

@@ -1,4 +1,4 @@
-// Package provisioningreceiver reads what an identity system says about
+// Package provisioningreceiver reads what an identity system reports about
 // provisioning and emits each observation as a LogRecord of package provisioning.
 //
 //	feed ──documents──> dialect ──observations──> next consumer

@@ -16,7 +16,7 @@ import (
 	"github.com/provtrail/provtrail/internal/sailpoint"
 )
 
-// readAnswer returns the body of an answer that is what was asked for: the document of an
+// readAnswer returns the body of an answer that is what was requested: the document of an
 // id, or a list where id is empty.
 func readAnswer(response *http.Response, id string, maxSize int64, maxWait time.Duration) ([]byte, error) {
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxSize+1))

@@ -1,4 +1,4 @@
-// Package apiclient asks the vendor's API until it answers.
+// Package apiclient repeats requests to the vendor's API until they are answered.
 package apiclient
 
 import (
@@ -31,7 +31,7 @@ type Client struct {
 	tokens    *tokens // nil: the HTTP client's auth extension
 	budget    *rate.Limiter
 	used      usage
-	clockSkew atomic.Int64 // nanoseconds that the vendor's clock is ahead of ours
+	clockSkew atomic.Int64 // the vendor's clock minus ours, nanoseconds
 	throttled atomic.Int64 // answers 429
 
 	// Retry bounds the wait between two attempts.

@@ -57,9 +57,9 @@ func TestHostileAnswers(t *testing.T) {
 	}
 	for name, answer := range answers {
 		t.Run(name, func(t *testing.T) {
-			var asked atomic.Int64
+			var requested atomic.Int64
 			c := startClient(t, func(w http.ResponseWriter, r *http.Request) {
-				if asked.Add(1) <= 2 {
+				if requested.Add(1) <= 2 {
 					answer(w, r)
 					return
 				}
@@ -68,7 +68,7 @@ func TestHostileAnswers(t *testing.T) {
 			got, err := c.Do(context.Background(), list)
 			require.NoError(t, err)
 			require.Equal(t, ` [{"id":"x"}]`, string(got))
-			require.EqualValues(t, 3, asked.Load())
+			require.EqualValues(t, 3, requested.Load())
 		})
 	}
 }
@@ -76,14 +76,14 @@ func TestHostileAnswers(t *testing.T) {
 // TestAnotherDocumentIsNoAnswer: the answer to a request by id must have that id.
 func TestAnotherDocumentIsNoAnswer(t *testing.T) {
 	answers := []string{`{"items":null,"message":"degraded"}`, `{"id":"y"}`, `[]`, `{"id":"x"`, `{"id":"x","items":[]}`}
-	var asked atomic.Int64
+	var requested atomic.Int64
 	c := startClient(t, func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(answers[min(int(asked.Add(1))-1, len(answers)-1)]))
+		_, _ = w.Write([]byte(answers[min(int(requested.Add(1))-1, len(answers)-1)]))
 	}, func(*Config) {})
 	got, err := c.Do(context.Background(), Request{Feed: "rest", Method: http.MethodGet, Path: "/activities/x", ID: "x"})
 	require.NoError(t, err)
 	require.Equal(t, answers[4], string(got))
-	require.EqualValues(t, len(answers), asked.Load())
+	require.EqualValues(t, len(answers), requested.Load())
 }
 
 // TestRetryAfterIsKept: in both forms of the header, and with a long wait where a

@@ -69,7 +69,7 @@ func (t *tokens) get(ctx context.Context) (*oauth2.Token, error) {
 	token, err := t.fetch(ctx, url)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx) // says nothing about the endpoint
+			return nil, context.Cause(ctx) // no failure of the endpoint
 		}
 		wait := t.backoff.NextBackOff()
 		if status, ok := errors.AsType[*statusError](err); ok && status.wait > 0 {
@@ -110,7 +110,7 @@ func (t *tokens) fetch(ctx context.Context, url string) (*oauth2.Token, error) {
 	return token, err
 }
 
-// discover asks where tokens come from, which tenants with a vanity URL need. Without an
+// discover finds where tokens come from, which tenants with a vanity URL need. Without an
 // answer the documented place is used.
 func (t *tokens) discover(ctx context.Context) string {
 	base := strings.TrimSuffix(t.cfg.ClientConfig.Endpoint, "/")

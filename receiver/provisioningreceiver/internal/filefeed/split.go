@@ -147,7 +147,7 @@ func toNextDocument(data []byte, from int) (n int, complete bool) {
 }
 
 // pieces calls yield with each piece of a token and its offset, an incomplete
-// last one too. A line that read takes for one document is not looked at further.
+// last one too. A line that read takes for one document is not split further.
 func pieces(token []byte, read func(offset int, line []byte) bool, yield func(offset int, piece []byte)) {
 	for i := skip(token, 0); i < len(token); {
 		n := line(token[i:])

@@ -158,13 +158,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverProvisioningDeliveryRetries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_provisioning_delivery_retries",
-		metric.WithDescription("Deliveries that the next consumer refused and that are tried again. Nothing is dropped. [Alpha]"),
+		metric.WithDescription("Deliveries that the next consumer refused and that are retried. Nothing is dropped. [Alpha]"),
 		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverProvisioningDuplicates, err = builder.meter.Int64Counter(
 		"otelcol_receiver_provisioning_duplicates",
-		metric.WithDescription("Records of overlapping reads that were accepted before and not delivered again. [Alpha]"),
+		metric.WithDescription("Records of overlapping reads that are not delivered, because they were accepted before. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
@@ -182,7 +182,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverProvisioningObservations, err = builder.meter.Int64Counter(
 		"otelcol_receiver_provisioning_observations",
-		metric.WithDescription("Observations accepted by the next consumer. A re-read counts again. [Alpha]"),
+		metric.WithDescription("Observations accepted by the next consumer, repeated ones included. [Alpha]"),
 		metric.WithUnit("{observation}"),
 	)
 	errs = errors.Join(errs, err)

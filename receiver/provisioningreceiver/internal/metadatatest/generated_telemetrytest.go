@@ -67,7 +67,7 @@ func AssertEqualReceiverProvisioningDelay(t *testing.T, tt *componenttest.Teleme
 func AssertEqualReceiverProvisioningDeliveryRetries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_provisioning_delivery_retries",
-		Description: "Deliveries that the next consumer refused and that are tried again. Nothing is dropped. [Alpha]",
+		Description: "Deliveries that the next consumer refused and that are retried. Nothing is dropped. [Alpha]",
 		Unit:        "{delivery}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -83,7 +83,7 @@ func AssertEqualReceiverProvisioningDeliveryRetries(t *testing.T, tt *componentt
 func AssertEqualReceiverProvisioningDuplicates(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_provisioning_duplicates",
-		Description: "Records of overlapping reads that were accepted before and not delivered again. [Alpha]",
+		Description: "Records of overlapping reads that are not delivered, because they were accepted before. [Alpha]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -129,7 +129,7 @@ func AssertEqualReceiverProvisioningLag(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualReceiverProvisioningObservations(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_provisioning_observations",
-		Description: "Observations accepted by the next consumer. A re-read counts again. [Alpha]",
+		Description: "Observations accepted by the next consumer, repeated ones included. [Alpha]",
 		Unit:        "{observation}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Config says when a polling feed reads what. The feeds rest, search and events
+// Config is when and what a polling feed reads. The feeds rest, search and events
 // each have one.
 type Config struct {
 	// Path of the resource below the API's endpoint.

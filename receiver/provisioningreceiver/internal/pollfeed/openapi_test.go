@@ -137,7 +137,7 @@ func TestRequestsConformToTheDescription(t *testing.T) {
 	require.Positive(t, sorters["modified"])
 	require.Positive(t, sorters["created"])
 	require.Len(t, sorters, 2)
-	require.Positive(t, later, "pages with an offset were asked for too")
+	require.Positive(t, later, "pages with an offset were requested for too")
 }
 
 // TestPageSizeIsTheLargestDescribed: the default asks for as much as the vendor allows.

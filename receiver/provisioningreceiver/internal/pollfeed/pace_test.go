@@ -145,18 +145,18 @@ func TestRequestsWhileItDelivers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const pages = 30
 		begun := time.Now()
-		s, asked := feedtest.NewStore(), 0
+		s, requested := feedtest.NewStore(), 0
 		r := newFeeds(t, slow{s, time.Second}, t.TempDir(), searching(func(c *Config) {
 			c.PageSize, c.Lookback, c.Backfill = 1, c.Lookback[:1], time.Hour // one window
 		}), vendorFunc(func(*http.Request) (int, string) {
 			time.Sleep(time.Second)
 			accepted := len(s.All())
-			require.LessOrEqual(t, asked-accepted, 1, "one page in advance and no more")
-			if asked++; asked > pages {
+			require.LessOrEqual(t, requested-accepted, 1, "one page in advance and no more")
+			if requested++; requested > pages {
 				return http.StatusOK, `[]`
 			}
-			at := begun.Add(time.Duration(asked-pages) * time.Hour)
-			return http.StatusOK, searchDocument(asked, at)
+			at := begun.Add(time.Duration(requested-pages) * time.Hour)
+			return http.StatusOK, searchDocument(requested, at)
 		}))
 		r.start()
 		time.Sleep((pages + 2) * time.Second)
@@ -175,7 +175,7 @@ func TestWhatIsNewDoesNotWaitForThePast(t *testing.T) {
 		begun := time.Now()
 		s := feedtest.NewStore()
 		var mu sync.Mutex // guards the rest
-		asked := 0
+		requested := 0
 		var news time.Time
 		r := newFeeds(t, s, t.TempDir(), searching(func(c *Config) { c.PageSize, c.Backfill = 1, 48*time.Hour }), vendorFunc(func(q *http.Request) (int, string) {
 			body, err := io.ReadAll(q.Body)
@@ -189,13 +189,13 @@ func TestWhatIsNewDoesNotWaitForThePast(t *testing.T) {
 				time.Sleep(time.Second)
 				mu.Lock()
 				defer mu.Unlock()
-				if asked++; asked == 100 {
+				if requested++; requested == 100 {
 					news = time.Now()
 				}
-				if asked > pages {
+				if requested > pages {
 					return http.StatusOK, `[]`
 				}
-				return http.StatusOK, searchDocument(asked, from.Add(time.Duration(asked)*time.Millisecond))
+				return http.StatusOK, searchDocument(requested, from.Add(time.Duration(requested)*time.Millisecond))
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -220,7 +220,7 @@ func TestWhatIsNewDoesNotWaitForThePast(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		require.False(t, news.IsZero(), "the past was read once more")
-		require.Less(t, asked, pages, "and is still being read")
+		require.Less(t, requested, pages, "and is still being read")
 		require.Less(t, time.Since(news), time.Minute)
 	})
 }

@@ -94,7 +94,7 @@ func TestWebPagesOfOthersReportNothing(t *testing.T) {
 		url := listening(t, s, change)
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(trigger))
 		require.NoError(t, err)
-		request.Header.Set("Content-Type", "text/plain") // what a page may send without asking
+		request.Header.Set("Content-Type", "text/plain") // what a page may send without a preflight
 		if host != "" {
 			request.Host = host
 		}

@@ -36,12 +36,12 @@ func TestTriggerThatIsNotAcceptedIsDelivered(t *testing.T) {
 	s, dir := feedtest.NewStore(), t.TempDir()
 	r, url := accepting(t, s, dir, func(c *Config) { c.MaxWaiting = 3 })
 	s.SetRefuse(func() error { return refuses })
-	var asked time.Time
+	var received time.Time
 	for i, group := range []string{"t1", "t2", "t3"} {
 		response, _ := post(t, url, triggerOf(group))
 		require.Equal(t, http.StatusAccepted, response.StatusCode)
 		if i == 2 {
-			asked = time.Now()
+			received = time.Now()
 		}
 	}
 	response, text := post(t, url, triggerOf("t4"))
@@ -54,7 +54,7 @@ func TestTriggerThatIsNotAcceptedIsDelivered(t *testing.T) {
 	r, url = accepting(t, s, dir, func(*Config) {})
 	s.Eventually(t, 1, "t1", "t2", "t3")
 	for _, o := range s.All() {
-		require.False(t, o.ObservedAt.AsTime().After(asked), "it is the time of receipt")
+		require.False(t, o.ObservedAt.AsTime().After(received), "it is the time of receipt")
 	}
 
 	s.SetRefuse(func() error { return refuses })
@@ -177,7 +177,7 @@ func TestWALLosesNothing(t *testing.T) {
 				for body := range accepted {
 					require.Contains(t, bodies, body)
 				}
-				accepted = bodies // what a failed or unwritten step left may come again
+				accepted = bodies // what a failed or unwritten step left may come twice
 			case 1:
 				for body, n := range accepted {
 					w.remove(n)
