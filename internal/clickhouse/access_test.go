@@ -20,7 +20,11 @@ import (
 // restricted starts an engine as the collector does, with a table to read.
 func restricted(t *testing.T) (engine *Engine, process *Process, writer driver.Conn) {
 	t.Helper()
-	cfg := DefaultConfig()
+	return restrictedBy(t, DefaultConfig())
+}
+
+func restrictedBy(t *testing.T, cfg Config) (engine *Engine, process *Process, writer driver.Conn) {
+	t.Helper()
 	cfg.Directory = t.TempDir()
 	cfg.NativeEndpoint, cfg.HTTPEndpoint = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.LogLevel, cfg.MemoryLimit = "none", 1<<30
@@ -203,4 +207,19 @@ func postHTTP(t *testing.T, engine *Engine, query string, parameters url.Values)
 		return "", err
 	}
 	return readAnswer(t, res)
+}
+
+// Where the kernel cannot confine the engine, nobody gets in without the password: no grant
+// keeps the function file() from the files of the machine.
+func TestUnconfinedNeedsThePassword(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.unconfined = true
+	engine, _, writer := restrictedBy(t, cfg)
+	native := connect(t, engine.NativeAddr())
+	for range 2 {
+		_, err := postHTTP(t, engine, "SELECT 1", nil)
+		require.ErrorContains(t, err, "USER_SESSION_LIMIT_EXCEEDED")
+		require.ErrorContains(t, native.Ping(t.Context()), "overflown session count")
+	}
+	require.NoError(t, writer.Ping(t.Context()))
 }

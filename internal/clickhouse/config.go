@@ -42,8 +42,12 @@ type Config struct {
 	// StopTimeout bounds a clean stop; after it the process is killed.
 	StopTimeout time.Duration
 
-	readable []string // further files that the engine may read, for tests
+	readable   []string // further files that the engine may read, for tests
+	unconfined bool     // as on a machine that cannot confine it, for tests
 }
+
+// confined says whether the engine is kept from the files of the machine.
+func (c *Config) confined() bool { return canConfine() && !c.unconfined }
 
 // DefaultConfig listens on ClickHouse's usual ports, on loopback only.
 func DefaultConfig() Config {

@@ -58,6 +58,10 @@ func (e *Engine) prepare(cfg Config) (err error) {
 		return err
 	}
 	e.cfg = cfg
+	if !cfg.confined() && !cfg.Unrestricted {
+		e.log.Warn("This kernel cannot confine ClickHouse to its files (Landlock, Linux 5.19 or newer is needed): user default cannot log in; log in as "+WriterUser,
+			zap.String("password_file", filepath.Join(cfg.Directory, PasswordFile)))
+	}
 	password, err := ensurePassword(cfg.Directory)
 	if err != nil {
 		return err
@@ -83,7 +87,7 @@ func (e *Engine) Close() error { return e.lock.Close() }
 
 func (e *Engine) child() *child {
 	c := &child{
-		Program: e.program, StopTimeout: e.cfg.StopTimeout, Confine: canConfine(),
+		Program: e.program, StopTimeout: e.cfg.StopTimeout, Confine: e.cfg.confined(),
 		Readable: append([]string{filepath.Dir(e.configPath)}, e.cfg.readable...), Writable: []string{e.storePath()},
 	}
 	if e.cfg.ConfigFile != "" {

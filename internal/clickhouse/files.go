@@ -63,7 +63,7 @@ func writeConfig(dir string, cfg Config, password string) (string, error) {
 	return path, errors.Join(
 		writeTemplate(users, usersTemplate, map[string]any{
 			"Unrestricted": cfg.Unrestricted,
-			"LetIn":        cfg.Unrestricted || canConfine(),
+			"LetIn":        cfg.Unrestricted || cfg.confined(),
 			"Database":     cfg.Database,
 			"ReaderMemory": readerMemory(cfg.MemoryLimit),
 			"Writer":       WriterUser,
