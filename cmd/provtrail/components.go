@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/zpagesextension"
+	"go.opentelemetry.io/collector/featuregate"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/memorylimiterprocessor"
@@ -84,5 +85,11 @@ func components() (otelcol.Factories, error) {
 		Receivers: receivers, Processors: processors, Exporters: exporters,
 		Extensions: extensions, Connectors: connectors,
 		Telemetry: otelconftelemetry.NewFactory(),
-	}, errors.Join(err1, err2, err3, err4, err5)
+	}, errors.Join(err1, err2, err3, err4, err5, useComponentStatus())
+}
+
+// useComponentStatus lets health_check answer with the state of the components: without it
+// a collector whose store is away is healthy.
+func useComponentStatus() error {
+	return featuregate.GlobalRegistry().Set("extension.healthcheck.useComponentStatus", true)
 }

@@ -5,11 +5,9 @@ import (
 	"crypto/tls"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/exporter"
 	"go.uber.org/zap"
 
@@ -25,11 +23,10 @@ type clickhouseExporter struct {
 	cfg       *Config
 	log       *zap.Logger
 	telemetry *metadata.TelemetryBuilder
-	host      component.Host
 	pool      *client.Pool
 	tables    tables
-	buffers   sync.Pool   // of *columns.Tables
-	failing   atomic.Bool // the component's status is an error
+	buffers   sync.Pool // of *columns.Tables
+	outage    outage
 
 	cancel    context.CancelFunc // ends preparing
 	preparing sync.WaitGroup
@@ -65,7 +62,8 @@ func (e *clickhouseExporter) start(ctx context.Context, host component.Host) err
 
 // connect makes the pool; it connects to no server yet.
 func (e *clickhouseExporter) connect(ctx context.Context, host component.Host) error {
-	e.host = host
+	e.outage.host = host
+	e.outage.log = e.log.With(zap.String("server", e.cfg.server()), zap.String("database", e.cfg.Database))
 	password, err := secretfile.Password(e.cfg.Password, "password_file", e.cfg.PasswordFile)
 	if err != nil {
 		return err
@@ -108,21 +106,17 @@ const prepareInterval = 5 * time.Second
 // an attempt succeeds or ctx is done.
 func (e *clickhouseExporter) prepare(ctx context.Context, tried chan<- struct{}) {
 	err := e.tables.ensure(ctx)
-	e.report(err)
+	e.outage.report(err)
 	close(tried)
-	if err != nil {
-		e.log.Warn("The tables could not be created or checked; this is tried again.",
-			zap.String("server", e.cfg.server()), zap.String("database", e.cfg.Database), zap.Error(err))
-	}
 	for err != nil {
 		select {
 		case <-time.After(prepareInterval):
 			err = e.tables.ensure(ctx)
+			e.outage.report(err)
 		case <-ctx.Done():
 			return
 		}
 	}
-	e.report(nil)
 }
 
 func (e *clickhouseExporter) shutdown(context.Context) error {
@@ -143,25 +137,12 @@ func (e *clickhouseExporter) push(ctx context.Context, batches []*columnar.Batch
 	if err == nil {
 		err = e.store(ctx, batches)
 	}
-	e.report(err)
+	e.outage.report(err)
 	if err != nil {
 		return fmt.Errorf("store %d records in ClickHouse at %s, database %s (kept and sent again): %w",
 			columnar.Len(batches), e.cfg.server(), e.cfg.Database, err)
 	}
 	return nil
-}
-
-// report sets the component's status when it changes.
-func (e *clickhouseExporter) report(err error) {
-	if err != nil {
-		if !e.failing.Swap(true) {
-			componentstatus.ReportStatus(e.host, componentstatus.NewRecoverableErrorEvent(err))
-		}
-		return
-	}
-	if e.failing.Swap(false) {
-		componentstatus.ReportStatus(e.host, componentstatus.NewEvent(componentstatus.StatusOK))
-	}
 }
 
 func (c *Config) target() schema.Target {

@@ -41,7 +41,7 @@ func readAddresses(ctx context.Context, configFile string) (addresses, error) {
 		archive:   text("exporters::provisioning_parquet::directory"),
 		input:     filepath.Join(data, "input"),
 		simulated: filepath.Join(data, "simulated"),
-		health:    text("extensions::health_check::endpoint"),
+		health:    text("extensions::health_check::http::endpoint"),
 		metrics:   metricsAddress(conf),
 		report:    text("extensions::provisioning_report::endpoint"),
 	}, resolver.Shutdown(ctx)
