@@ -57,7 +57,7 @@ func TestAllFeedsTogether(t *testing.T) {
 	t.Cleanup(vendor.Close)
 	dir, s := t.TempDir(), feedtest.NewStore()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), []byte(feedtest.Document("filed")), 0o600))
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := listener.Addr().String()
 	host, storage := feedtest.StartStorage(t, t.TempDir())
@@ -70,7 +70,7 @@ func TestAllFeedsTogether(t *testing.T) {
 
 	r = receive(t, s, vendor.URL, address, dir)
 	require.NoError(t, r.Start(t.Context(), host))
-	response, err := http.Post("http://"+address+"/sailpoint", "application/json", strings.NewReader(trigger)) //nolint:gosec,noctx // a test's own server
+	response, err := http.Post("http://"+address+"/sailpoint", "application/json", strings.NewReader(trigger))
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusOK, response.StatusCode)

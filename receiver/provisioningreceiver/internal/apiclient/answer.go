@@ -61,7 +61,7 @@ type statusError struct {
 func newStatusError(status int, header http.Header, body string, maxWait time.Duration) *statusError {
 	e := &statusError{status: status, body: body}
 	if after := retryAfter(header.Get("Retry-After")); after > 0 {
-		e.wait = after + rand.N(after/4+time.Millisecond)
+		e.wait = after + rand.N(after/4+time.Millisecond) //nolint:gosec // spreads requests, is no secret
 	} else if status != http.StatusUnauthorized && status != http.StatusTooManyRequests && status < http.StatusInternalServerError {
 		e.wait = maxWait
 	}

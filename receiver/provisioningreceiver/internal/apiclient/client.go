@@ -137,7 +137,7 @@ func (c *Client) try(ctx context.Context, r Request) ([]byte, error) {
 		c.count(ctx, r.Feed, "no answer")
 		return nil, err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read or is given up
+	defer response.Body.Close()
 	c.count(ctx, r.Feed, strconv.Itoa(response.StatusCode))
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
 		c.clockSkew.Store(int64(time.Until(date)))

@@ -49,7 +49,7 @@ func newTokens(cfg *Config, client *http.Client, policy retry.Policy) *tokens {
 // over. A nil receiver returns nil.
 func (t *tokens) get(ctx context.Context) (*oauth2.Token, error) {
 	if t == nil {
-		return nil, nil //nolint:nilnil // no token is needed
+		return nil, nil // no token is needed
 	}
 	if err := t.lock.Acquire(ctx, 1); err != nil {
 		return nil, context.Cause(ctx)
@@ -123,7 +123,7 @@ func (t *tokens) discover(ctx context.Context) string {
 	if err != nil {
 		return documented
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read
+	defer response.Body.Close()
 	var info struct {
 		TokenEndpoint string `json:"tokenEndpoint"`
 	}

@@ -10,7 +10,7 @@ import (
 // Worker runs a feed's goroutines between Start and Shutdown. The zero value is ready.
 type Worker struct {
 	cancel context.CancelFunc
-	ctx    context.Context //nolint:containedctx // lives from Start to Shutdown
+	ctx    context.Context // lives from Start to Shutdown
 	wg     sync.WaitGroup
 }
 

@@ -106,7 +106,7 @@ func (p searchPages) request(c *cursor) (method, path, body string) {
 		Query: map[string]string{"query": "(" + p.cfg.Query + ") AND " + p.sort +
 			":[" + escape.Replace(c.from.Format(vendorTime)) + " TO " + escape.Replace(c.until.Format(vendorTime)) + "]"},
 	}
-	data, _ := json.Marshal(search) //nolint:errchkjson // strings
+	data, _ := json.Marshal(search) // strings
 	return http.MethodPost, p.cfg.Path + "?limit=" + strconv.Itoa(p.cfg.PageSize), string(data)
 }
 

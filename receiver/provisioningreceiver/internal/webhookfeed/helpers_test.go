@@ -25,7 +25,7 @@ func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close() //nolint:errcheck // a test's own
+	defer l.Close()
 	return l.Addr().String()
 }
 
@@ -43,7 +43,7 @@ func start(t *testing.T, next consumer.Logs, dir string, change func(*feedtest.E
 
 func post(t *testing.T, url, body string) (*http.Response, string) {
 	t.Helper()
-	response, err := http.Post(url, "application/json", strings.NewReader(body)) //nolint:gosec,noctx // a test's own server
+	response, err := http.Post(url, "application/json", strings.NewReader(body))
 	require.NoError(t, err)
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)

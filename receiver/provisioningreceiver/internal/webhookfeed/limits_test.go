@@ -29,7 +29,7 @@ func TestSlowRequestsAreEnded(t *testing.T) {
 		"headers": "POST /sailpoint HTTP/1.1\r\nHost: x\r\nX-Slow: ",
 		"body":    "POST /sailpoint HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{",
 	} {
-		conn, err := net.Dial("tcp", u.Host) //nolint:noctx // a test's own server
+		conn, err := net.Dial("tcp", u.Host)
 		require.NoError(t, err)
 		require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
 		_, err = fmt.Fprint(conn, begin)
