@@ -18,7 +18,10 @@ import (
 // in two of the files: hours that are not sealed hold repetitions.
 type Snapshot struct {
 	Files []DataFile
-	open  []blobstore.Content
+	// LastSealed is the last hour that was sealed when the files were listed; -1 where
+	// none was.
+	LastSealed Hour
+	open       []blobstore.Content
 }
 
 // snapshotTries is how often the files are listed again because one of them was
@@ -49,12 +52,15 @@ func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool) (*Snapsho
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{}
+	s := &Snapshot{LastSealed: -1}
+	if sealed {
+		s.LastSealed = last
+	}
 	for _, f := range list {
 		if f.Quarantine() || keep != nil && !keep(f) {
 			continue
 		}
-		file, err := v.store.OpenHeld(ctx, f.Name, sealed && f.Hour <= last)
+		file, err := v.store.OpenHeld(ctx, f.Name, f.Hour <= s.LastSealed)
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}

@@ -28,6 +28,9 @@ type Hold = seal.Hold
 // Seal is the signed statement of an hour, as it was read.
 type Seal = chain.Seal
 
+// SealedFile is a file that a seal lists.
+type SealedFile = chain.SealedFile
+
 // Keys sign seals. The first key is in use, the others were used earlier: where the
 // last seal was signed by one of them, that key signs one more seal, which names the
 // first key as the next one.

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
 	"github.com/provtrail/provtrail/archive/internal/chain"
 	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/archive/internal/seal"
 )
 
 // View is an archive that is open for reading. The archive may be written meanwhile.
@@ -19,11 +21,12 @@ import (
 type View struct{ store blobstore.Store }
 
 // OpenView opens the archive at an address, see Open. The error wraps fs.ErrNotExist
-// where there is none.
+// where there is none: nothing at all, or a directory without a chain and without the
+// directory of a tenant, such as one above or within an archive.
 func OpenView(ctx context.Context, location string) (*View, error) {
 	s, err := blobstore.Open(ctx, location, blobstore.Options{})
 	if err == nil {
-		if err = s.Exists(ctx, ""); err != nil {
+		if err = isArchive(ctx, s); err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}
@@ -31,6 +34,22 @@ func OpenView(ctx context.Context, location string) (*View, error) {
 		return nil, fmt.Errorf("read archive %s: %w", location, err)
 	}
 	return &View{s}, nil
+}
+
+func isArchive(ctx context.Context, s blobstore.Store) error {
+	if err := s.Exists(ctx, ""); err != nil {
+		return err
+	}
+	names, err := s.Names(ctx, "")
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(names, func(name string) bool {
+		return layout.IsDataDir(name) || layout.IsWorking(name) || name == layout.ChainDir || name == layout.TempDir
+	}) {
+		return fmt.Errorf("it is not an archive: no %s, no tenant=..., no %s in it; name the directory that holds them: %w", layout.ChainDir, layout.QuarantineDir, fs.ErrNotExist)
+	}
+	return nil
 }
 
 // Close closes the view.
@@ -107,6 +126,19 @@ func (v *View) LastSealed(ctx context.Context) (Hour, bool, error) {
 	return h, ok, nil
 }
 
+// FirstSealed returns the first hour that the chain seals; zero where there is no chain
+// or its beginning cannot be read.
+func (v *View) FirstSealed(ctx context.Context) (Hour, error) {
+	s, err := chain.Read(ctx, v.store, layout.GenesisName)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, chain.ErrNoSeal) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return s.Hour + 1, nil
+}
+
 // Seal reads the seal of an hour without checking its signature. The error wraps
 // fs.ErrNotExist where the hour is not sealed.
 func (v *View) Seal(ctx context.Context, h Hour) (*Seal, error) {
@@ -125,8 +157,5 @@ func (v *View) Chain(ctx context.Context, f func(*Seal) error) error {
 	})
 }
 
-// Hash returns the SHA-256 of a data file or a seal in hexadecimal.
-func (v *View) Hash(ctx context.Context, name string) (string, error) {
-	digest, _, err := blobstore.Hash(ctx, v.store, name, nil)
-	return digest, err
-}
+// Replaced returns the files that the seal in progress has merged into others.
+func (v *View) Replaced(ctx context.Context) ([]string, error) { return seal.Replaced(ctx, v.store) }

@@ -22,7 +22,7 @@ var evidenceColumns = []string{
 	"approval_status", "error_message", "committed_at", "finished_at", "failed_at", "ticket_id", "state_seq",
 }
 
-var proofColumns = []string{"archive_file", "archive_row", "file_sha256", "row_sha256", "seal", "seal_sha256", "key"}
+var proofColumns = []string{"archive_file", "archive_row", "file_sha256", "row_sha256", "seal", "seal_sha256", "key", "unproven"}
 
 func writeSheet(w io.Writer, p *Pack, events []evidence, zone *time.Location) error {
 	sheet := csv.NewWriter(w)
@@ -38,7 +38,7 @@ func writeSheet(w io.Writer, p *Pack, events []evidence, zone *time.Location) er
 			row = append(row, c(&e.record))
 		}
 		f := p.Archive[e.proof.File]
-		row = append(row, f.Name, strconv.FormatInt(e.proof.Row, 10), f.SHA256, e.leaf.String(), f.Seal, f.Digest, f.Key)
+		row = append(row, f.Name, strconv.FormatInt(e.proof.Row, 10), f.SHA256, e.leaf.String(), f.Seal, f.Digest, f.Key, f.Problem)
 		if err := sheet.Write(row); err != nil {
 			return err
 		}

@@ -27,9 +27,9 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// told is an archive of two sealed hours, a rotated key between them, and an open
+// rotated is an archive of two sealed hours, a rotated key between them, and an open
 // one, with a person among others.
-func told(t *testing.T, location string) (events []*record.Record, oldest ed25519.PublicKey) {
+func rotated(t *testing.T, location string) (events []*record.Record, oldest ed25519.PublicKey) {
 	t.Helper()
 	now := noon.Add(59 * time.Minute)
 	first, err := archive.CreateKey(t.TempDir() + "/key")
@@ -88,10 +88,10 @@ func told(t *testing.T, location string) (events []*record.Record, oldest ed2551
 
 func TestEvidence(t *testing.T) {
 	for _, location := range []string{t.TempDir(), archivetest.MemoryBucket(t)} {
-		events, key := told(t, location)
+		events, key := rotated(t, location)
 		for _, subject := range []Subject{{Identity: []string{"Ada.Lovelace"}}, {Group: []string{"1"}}, {Identity: []string{"cn=ada"}, Tenant: []string{"acme"}}} {
 			var b bytes.Buffer
-			p, err := WriteEvidence(t.Context(), location, subject, time.UTC, &b)
+			p, err := WriteEvidence(t.Context(), location, subject, EvidenceOptions{Now: noon.Add(3 * time.Hour)}, &b)
 			require.NoError(t, err)
 			require.Equal(t, 4, p.Events)
 			require.Equal(t, 3, p.Proven, "the third hour is open")
@@ -118,7 +118,7 @@ func TestEvidence(t *testing.T) {
 			_, private, err := ed25519.GenerateKey(nil)
 			require.NoError(t, err)
 			v = checked(t, b.Bytes(), private.Public().(ed25519.PublicKey))
-			require.Len(t, v.Problems, len(p.Chain), "by another key nothing is proven")
+			require.Len(t, v.Problems, len(p.Chain)+1, "by another key nothing is proven")
 			require.Zero(t, v.Proven)
 		}
 	}
@@ -159,13 +159,13 @@ func rezip(t *testing.T, files map[string][]byte) []byte {
 	return b.Bytes()
 }
 
-// TestATamperedPackIsFound changes a byte of each file of a pack in turn, and mends
-// the digests in the manifest as a forger would.
+// TestATamperedPackIsFound changes a byte of each file of a pack in turn, and
+// corrects the digests in the manifest as a forger would.
 func TestATamperedPackIsFound(t *testing.T) {
 	dir := t.TempDir()
-	_, key := told(t, dir)
+	_, key := rotated(t, dir)
 	var b bytes.Buffer
-	_, err := WriteEvidence(t.Context(), dir, Subject{Identity: []string{"ada.lovelace"}}, time.UTC, &b)
+	_, err := WriteEvidence(t.Context(), dir, Subject{Identity: []string{"ada.lovelace"}}, EvidenceOptions{Now: noon.Add(3 * time.Hour)}, &b)
 	require.NoError(t, err)
 	whole := unzip(t, b.Bytes())
 	require.Empty(t, checked(t, rezip(t, whole), key).Problems)
@@ -184,7 +184,7 @@ func TestATamperedPackIsFound(t *testing.T) {
 		at := random.IntN(len(files[name]))
 		files[name][at] ^= byte(1 << random.IntN(8))
 		if name != packManifest {
-			mend(t, files)
+			forge(t, files)
 		}
 		require.False(t, checked(t, rezip(t, files), key).OK(), "%s: byte %d of %q", name, at, whole[name])
 		delete(files, name)
@@ -196,7 +196,7 @@ func TestATamperedPackIsFound(t *testing.T) {
 	for name, text := range whole {
 		files[name] = []byte(strings.ReplaceAll(strings.ReplaceAll(string(text), "LDAP 50", "LDAP 00"), `"attempts":1`, `"attempts":3`))
 	}
-	mend(t, files)
+	forge(t, files)
 	v := checked(t, rezip(t, files), key)
 	require.NotEmpty(t, v.Problems)
 	require.True(t, slices.ContainsFunc(v.Problems, func(p archive.Problem) bool {
@@ -204,8 +204,8 @@ func TestATamperedPackIsFound(t *testing.T) {
 	}), v.Problems)
 }
 
-// mend gives the manifest the digests of what is there.
-func mend(t *testing.T, files map[string][]byte) {
+// forge gives the manifest the digests of the files.
+func forge(t *testing.T, files map[string][]byte) {
 	t.Helper()
 	var p Pack
 	require.NoError(t, json.Unmarshal(files[packManifest], &p))
@@ -219,13 +219,13 @@ func mend(t *testing.T, files map[string][]byte) {
 }
 
 func TestEvidenceIsAboutSomebody(t *testing.T) {
-	_, err := WriteEvidence(t.Context(), t.TempDir(), Subject{Tenant: []string{"acme"}}, time.UTC, io.Discard)
+	_, err := WriteEvidence(t.Context(), t.TempDir(), Subject{Tenant: []string{"acme"}}, EvidenceOptions{}, io.Discard)
 	require.ErrorIs(t, err, ErrNoSubject)
 	dir := t.TempDir()
-	_, key := told(t, dir)
+	rotated(t, dir)
 	var b bytes.Buffer
-	p, err := WriteEvidence(t.Context(), dir, Subject{Identity: []string{"nobody"}}, time.UTC, &b)
-	require.NoError(t, err)
-	require.Zero(t, p.Events)
-	require.Empty(t, checked(t, b.Bytes(), key).Problems)
+	_, err = WriteEvidence(t.Context(), dir, Subject{Identity: []string{"nobody"}}, EvidenceOptions{Now: noon.Add(3 * time.Hour)}, &b)
+	require.ErrorIs(t, err, ErrNothing)
+	require.ErrorContains(t, err, `identity "nobody"`)
+	require.Zero(t, b.Len())
 }

@@ -40,6 +40,10 @@ type Filter struct {
 	Columns []string `json:"columns,omitempty"`
 	// Zone in which times are written; nil is UTC.
 	Zone *time.Location `json:"-"`
+
+	// AllowUnproven also reports rows of files that are not as they were sealed, and
+	// marks them in the column unproven. Without it they are an error.
+	AllowUnproven bool `json:"allow_unproven,omitempty"`
 }
 
 // Flags are the words that Flag knows: Pending or Retrying for too long, Committed and
@@ -52,13 +56,12 @@ const DefaultPeriod = 7 * 24 * time.Hour
 // grafanaAll is what a Grafana variable says that does not restrict.
 const grafanaAll = "$__all"
 
-// ErrFilter is wrapped by every complaint about a filter.
+// ErrFilter is wrapped by every error about a filter.
 var ErrFilter = errors.New("the report cannot be made")
 
-// ParseFilter reads a query: from, to (RFC 3339, a date, or a duration before now
-// such as 24h), status, source, kind, operation, cause, flag, identity, group, tenant
-// (each may be repeated), identity_contains, q, columns (with commas) and tz (an IANA name). A Grafana dashboard's
-// variables are read too: var-status and so on.
+// ParseFilter reads a query: from, to (see ParseTime), status, source, kind, operation, cause, flag, identity, group, tenant
+// (each may be repeated), identity_contains, q, columns (with commas), tz (an IANA name) and
+// allow_unproven. The variables of a Grafana dashboard are read too: var-status and so on.
 func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 	f := Filter{
 		To: now, Zone: time.UTC,
@@ -74,10 +77,10 @@ func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 		}
 	}
 	var err error
-	if f.To, err = parseTime(query.Get("to"), f.Zone, now, now); err != nil {
+	if f.To, err = timeOr(query.Get("to"), f.Zone, now, now); err != nil {
 		wrong("to", err)
 	}
-	if f.From, err = parseTime(query.Get("from"), f.Zone, now, f.To.Add(-DefaultPeriod)); err != nil {
+	if f.From, err = timeOr(query.Get("from"), f.Zone, now, f.To.Add(-DefaultPeriod)); err != nil {
 		wrong("from", err)
 	}
 	for name, list := range map[string]*[]string{
@@ -90,6 +93,11 @@ func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 			given[i] = decodeOption(value)
 		}
 		*list = append(given, slices.DeleteFunc(slices.Clone(query[name]), all)...)
+	}
+	if text := query.Get("allow_unproven"); text != "" {
+		if f.AllowUnproven, err = strconv.ParseBool(text); err != nil {
+			wrong("allow_unproven", err)
+		}
 	}
 	if columns := query.Get("columns"); columns != "" {
 		f.Columns = strings.Split(columns, ",")
@@ -106,7 +114,7 @@ func decodeOption(value string) string {
 	return value
 }
 
-// Validate names what is wrong.
+// Validate returns what is wrong with the filter.
 func (f *Filter) Validate() error {
 	var errs []error
 	if !f.From.Before(f.To) {
@@ -115,6 +123,12 @@ func (f *Filter) Validate() error {
 	for _, s := range f.Status {
 		if !slices.ContainsFunc(provisioning.Statuses[:], func(known provisioning.Status) bool { return strings.EqualFold(known.String(), s) }) {
 			errs = append(errs, fmt.Errorf("%w: status %q is none of the six", ErrFilter, s))
+		}
+	}
+	kinds := []string{string(provisioning.KindProvisioning), string(provisioning.KindDeprovisioning), string(provisioning.KindPassword)}
+	for _, k := range f.Kind {
+		if !one([]string{k}, kinds...) {
+			errs = append(errs, fmt.Errorf("%w: kind %q is none of %s", ErrFilter, k, strings.Join(kinds, ", ")))
 		}
 	}
 	for _, name := range f.Flag {
@@ -130,36 +144,21 @@ func (f *Filter) Validate() error {
 	return errors.Join(errs...)
 }
 
-func parseTime(text string, zone *time.Location, now, none time.Time) (time.Time, error) {
-	if text == "" {
-		return none, nil
-	}
-	if before, err := time.ParseDuration(text); err == nil && before > 0 {
-		return now.Add(-before), nil
-	}
-	for _, layout := range []string{"2006-01-02", "2006-01-02T15:04"} {
-		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
-			return t, nil
-		}
-	}
-	return time.Parse(time.RFC3339, text)
-}
-
-// within says that the row lies in the period.
+// within reports whether the row lies in the period.
 func (f *Filter) within(r *record.Record) bool {
 	at := r.At().AsTime()
 	return !at.Before(f.From) && at.Before(f.To)
 }
 
-// filterColumns are what matches looks at, and what decides whether an activity
-// still stands.
+// filterColumns are the columns that matches reads, and folded_into: a folded activity
+// is part of another one.
 var filterColumns = []string{
 	"tenant", "status", "kind", "operation", "cause", "source_id", "source_name", "identity_id", "identity_name", "group_id",
 	"group_number", "account_id", "attribute_name", "attribute_value", "error_message", "requester_name", "approver_name",
 	"ticket_id", "folded_into", "stalled", "overdue", "odd", "attempts",
 }
 
-// matches is asked about an activity's state at the end of the period.
+// matches is called with the state of an activity at the end of the period.
 func (f *Filter) matches(r *record.Record) bool {
 	return one(f.Tenant, r.Tenant) && one(f.Status, r.Status.String()) && one(f.Kind, string(r.Kind)) &&
 		one(f.Operation, string(r.Operation)) && one(f.Source, r.SourceID, r.SourceName) &&
@@ -176,7 +175,7 @@ func one(wanted []string, values ...string) bool {
 	})
 }
 
-// flagged says that the activity has one of the flags wanted.
+// flagged reports whether the activity has one of the flags.
 func (f *Filter) flagged(r *record.Record) bool {
 	if len(f.Flag) == 0 {
 		return true

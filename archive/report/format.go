@@ -58,6 +58,9 @@ func WriteAs(ctx context.Context, location string, f Filter, format Format, to i
 	if err := errors.Join(f.Validate(), format.Validate()); err != nil {
 		return nil, err
 	}
+	if format != Zip && f.AllowUnproven {
+		return nil, fmt.Errorf("%w: format %s has no column that marks unproven rows: use zip", ErrFilter, format)
+	}
 	if format == Zip {
 		return Write(ctx, location, f, to)
 	}
@@ -85,7 +88,7 @@ func (r *report) chosenRows(columns []string, f func(*record.Record) error) (row
 	if len(columns) > 0 {
 		columns = union(columns, filterColumns)
 	}
-	err = r.scan(r.newest, columns, func(_ uint64, record *record.Record) error {
+	err = r.scan(r.latest, columns, func(_ uint64, record *record.Record) error {
 		if !record.FoldedInto.IsZero() || !r.filter.matches(record) {
 			return nil
 		}

@@ -9,10 +9,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net/url"
-	"slices"
-	"strings"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -143,7 +144,7 @@ func TestThePeriodEndsAtTo(t *testing.T) {
 	p := pull(t, dir, Filter{From: noon, To: noon.Add(15 * time.Second)})
 	require.Len(t, p.sheets["activities.csv"], 1)
 	require.Equal(t, "Pending", p.sheets["activities.csv"][0]["status"], "as it stood then")
-	require.Empty(t, pull(t, dir, Filter{From: noon.Add(-2 * time.Hour), To: noon}).sheets["activities.csv"])
+	refused(t, dir, Filter{From: noon.Add(-2 * time.Hour), To: noon}, ErrNothing)
 }
 
 func TestFilters(t *testing.T) {
@@ -176,14 +177,153 @@ func TestFilters(t *testing.T) {
 	f("identity=ID-3", "g3")
 	f("identity=ada+lovelace&operation=create", "g1", "g2", "g3")
 	f("q=USER2", "g2")
-	f("tenant=other")
-	f("from=1m")
 	f("from=2h&to=2026-11-22T12:00:15Z", "g1")
 
 	p := pull(t, dir, day())
 	require.Len(t, p.sheets["passwords.csv"], 1)
 	require.Equal(t, "both", p.sheets["passwords.csv"][0]["failed_on"])
 	require.Equal(t, "'=cmd|'/C calc'!A0", p.sheets["passwords.csv"][0]["error_message"])
+}
+
+// refused expects that no report is made, and not a byte of one.
+func refused(t *testing.T, dir string, f Filter, want error, texts ...string) {
+	t.Helper()
+	for _, format := range []Format{Zip, JSON, Parquet} {
+		var b bytes.Buffer
+		_, err := WriteAs(t.Context(), dir, f, format, &b)
+		require.ErrorIs(t, err, want)
+		for _, text := range texts {
+			require.ErrorContains(t, err, text)
+		}
+		require.Zero(t, b.Len())
+	}
+}
+
+// TestAReportOfNothingIsAnError, and names the values that no activity has.
+func TestAReportOfNothingIsAnError(t *testing.T) {
+	dir := store(t, true, []*record.Record{state(1, 2, provisioning.StatusPending)})
+	f := func(want string, change func(*Filter)) {
+		t.Helper()
+		filter := day()
+		change(&filter)
+		refused(t, dir, filter, ErrNothing, want)
+	}
+	f(`tenant "other"`, func(f *Filter) { f.Tenant = []string{"acme", "other"} })
+	f(`source "SPA"`, func(f *Filter) { f.Source = []string{"SPA"} })
+	f(`identity "nobody"`, func(f *Filter) { f.Identity = []string{"nobody"} })
+	f(`group "g2"`, func(f *Filter) { f.Group = []string{"g2"} })
+	f(`operation "Crate"`, func(f *Filter) { f.Operation = []string{"Crate"} })
+	f("matches the filter", func(f *Filter) { f.Status = []string{"Failed"} })
+	filter := day()
+	filter.Kind = []string{"passwort"}
+	refused(t, dir, filter, ErrFilter, `kind "passwort"`)
+}
+
+// TestAReportIsProven: a sealed file that was altered or removed, and a seal that was
+// removed, refuse the report, or mark its rows.
+func TestAReportIsProven(t *testing.T) {
+	rows := []*record.Record{state(1, 2, provisioning.StatusPending), state(2, 2, provisioning.StatusFailed)}
+	file := func(dir string) string {
+		files, err := archive.Files(t.Context(), dir)
+		require.NoError(t, err)
+		require.Len(t, files, 1)
+		return filepath.Join(dir, files[0].Name)
+	}
+	seal := func(dir string) string {
+		return filepath.Join(dir, "_chain", "date=2026-11-22", "hour=12.seal")
+	}
+	f := func(name string, tamper func(dir string), want string, unproven int) {
+		t.Helper()
+		dir := store(t, true, rows)
+		p := pull(t, dir, day())
+		require.Len(t, p.sheets["activities.csv"], 2)
+		require.Empty(t, p.manifest.Problems)
+		tamper(dir)
+		refused(t, dir, day(), ErrUnproven, want)
+		subject := Subject{Identity: []string{"Ada Lovelace"}}
+		_, err := WriteEvidence(t.Context(), dir, subject, EvidenceOptions{}, io.Discard)
+		require.ErrorIs(t, err, ErrUnproven, name)
+		require.ErrorContains(t, err, want)
+		filter := day()
+		filter.AllowUnproven = true
+		if unproven == 0 {
+			_, err := Write(t.Context(), dir, filter, io.Discard)
+			require.ErrorIs(t, err, ErrNothing, name)
+			return
+		}
+		p = pull(t, dir, filter)
+		require.NotEmpty(t, p.manifest.Problems)
+		require.Len(t, p.sheets["activities.csv"], unproven)
+		for _, sheet := range []string{"activities.csv", "history.csv"} {
+			for _, row := range p.sheets[sheet] {
+				require.Equal(t, "yes", row["unproven"], name)
+			}
+		}
+		var b bytes.Buffer
+		pack, err := WriteEvidence(t.Context(), dir, subject, EvidenceOptions{AllowUnproven: true}, &b)
+		require.NoError(t, err)
+		require.Zero(t, pack.Proven)
+		v, err := VerifyEvidence(bytes.NewReader(b.Bytes()), int64(b.Len()), nil)
+		require.NoError(t, err)
+		require.False(t, v.OK())
+	}
+	f("replaced", func(dir string) {
+		other := store(t, true, rows[:1])
+		text, err := os.ReadFile(file(other))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file(dir), text, 0o600))
+	}, "was sealed", 1)
+	f("removed", func(dir string) { require.NoError(t, os.Remove(file(dir))) }, "sealed with 2 rows, and missing", 0)
+	f("hour removed", func(dir string) { require.NoError(t, os.RemoveAll(filepath.Dir(file(dir)))) }, "sealed with 2 rows, and missing", 0)
+	f("added", func(dir string) {
+		other := store(t, true, rows[:1])
+		text, err := os.ReadFile(file(other))
+		require.NoError(t, err)
+		name := file(dir)
+		require.NoError(t, os.Remove(name))
+		require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(name), "x.parquet"), text, 0o600))
+	}, "does not list it", 1)
+	f("seal altered", func(dir string) { require.NoError(t, os.WriteFile(seal(dir), []byte("{}"), 0o600)) }, "is not a seal", 2)
+}
+
+// TestAPackOfOpenHoursIsNotOK: nothing in it is proven.
+func TestAPackOfOpenHoursIsNotOK(t *testing.T) {
+	dir := store(t, false, []*record.Record{state(1, 2, provisioning.StatusPending)})
+	var b bytes.Buffer
+	_, err := WriteEvidence(t.Context(), dir, Subject{Identity: []string{"Ada Lovelace"}}, EvidenceOptions{}, &b)
+	require.NoError(t, err)
+	v, err := VerifyEvidence(bytes.NewReader(b.Bytes()), int64(b.Len()), nil)
+	require.NoError(t, err)
+	require.Zero(t, v.Proven)
+	details := fmt.Sprint(v.Problems)
+	require.Contains(t, details, "no event is proven")
+	require.Contains(t, details, "was over long before the pack was made")
+}
+
+func TestParseTime(t *testing.T) {
+	paris, err := time.LoadLocation("Europe/Paris")
+	require.NoError(t, err)
+	f := func(text string, want time.Time) {
+		t.Helper()
+		got, err := ParseTime(text, paris, noon)
+		require.NoError(t, err)
+		require.True(t, want.Equal(got), "%s is %s", text, got)
+	}
+	f("24h", noon.Add(-24*time.Hour))
+	f("30d", noon.AddDate(0, 0, -30))
+	f("1w", noon.AddDate(0, 0, -7))
+	f("now", noon)
+	f("today", time.Date(2026, 11, 22, 0, 0, 0, 0, paris))
+	f("yesterday", time.Date(2026, 11, 21, 0, 0, 0, 0, paris))
+	f("2026-11-23", time.Date(2026, 11, 23, 0, 0, 0, 0, paris))
+	f("2026-11-23 14:00", time.Date(2026, 11, 23, 14, 0, 0, 0, paris))
+	f("2026-11-23T14:00", time.Date(2026, 11, 23, 14, 0, 0, 0, paris))
+	f("2026-11-23 14:00:07", time.Date(2026, 11, 23, 14, 0, 7, 0, paris))
+	f("2026-11-23T14:00:00Z", time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC))
+	for _, text := range []string{"", "1x", "-1d", "d", "0d", "2026-13-01", "tomorrow", "99999999d"} {
+		_, err := ParseTime(text, paris, noon)
+		require.ErrorContains(t, err, TimeForms, text)
+	}
 }
 
 func TestColumnsAndZoneByChoice(t *testing.T) {
@@ -204,7 +344,7 @@ func TestParseFilterNamesWhatIsWrong(t *testing.T) {
 		require.ErrorIs(t, err, ErrFilter)
 		require.ErrorContains(t, err, want)
 	}
-	f("from=yesterday", "from")
+	f("from=tomorrow", "30d")
 	f("to=2026-13-01", "to")
 	f("from=2026-11-22&to=2026-11-21", "not before")
 	f("status=Done", `"Done"`)
@@ -248,11 +388,11 @@ func TestKeysThatDoNotFitIntoMemory(t *testing.T) {
 func TestNoArchiveIsAnError(t *testing.T) {
 	_, err := Write(t.Context(), t.TempDir()+"/none", day(), io.Discard)
 	require.Error(t, err)
-	p := pull(t, t.TempDir(), day())
-	require.Empty(t, p.sheets)
-	names := []string{}
-	for _, s := range p.manifest.Sheets {
-		names = append(names, strings.TrimSuffix(s.Name, ".csv"))
+	dir := store(t, true, []*record.Record{state(1, 2, provisioning.StatusPending)})
+	for _, wrong := range []string{t.TempDir(), filepath.Dir(dir), filepath.Join(dir, "tenant=acme"), filepath.Join(dir, "tenant=acme", "date=2026-11-22")} {
+		refused(t, wrong, day(), fs.ErrNotExist, wrong)
 	}
-	require.True(t, slices.Equal(names, []string{"activities", "history", "summary", "passwords"}))
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	require.Len(t, pull(t, link, day()).sheets["activities.csv"], 1, "an archive may be a symbolic link")
 }

@@ -106,16 +106,33 @@ type sheet struct {
 	cells []cell
 	row   []string
 	rows  int64
+	// unproven, where set, is called for each row and fills the column of that name.
+	unproven func() string
 }
 
-func newSheet(w io.Writer, columns []string, zone *time.Location) (*sheet, error) {
-	s := &sheet{csv: csv.NewWriter(w), cells: cells(columns, zone), row: make([]string, len(columns))}
+func (r *report) newSheet(w io.Writer, columns []string) (*sheet, error) {
+	s := &sheet{csv: csv.NewWriter(w), cells: cells(columns, r.filter.Zone), row: make([]string, len(columns))}
+	if r.filter.AllowUnproven {
+		s.unproven, s.row = r.unproven, append(s.row, "")
+		columns = append(slices.Clone(columns), "unproven")
+	}
 	return s, s.csv.Write(columns)
+}
+
+// unproven is "yes" for a row of a file that is not as it was sealed.
+func (r *report) unproven() string {
+	if r.proofs[r.reading].Problem != "" {
+		return "yes"
+	}
+	return ""
 }
 
 func (s *sheet) add(r *record.Record) error {
 	for i, c := range s.cells {
 		s.row[i] = c(r)
+	}
+	if s.unproven != nil {
+		s.row[len(s.row)-1] = s.unproven()
 	}
 	s.rows++
 	return s.csv.Write(s.row)

@@ -24,8 +24,8 @@ const defaultConfig = "collector-config.yaml"
 
 func main() {
 	clickhouse.RunChildIfAsked()
-	if newCommand().Execute() != nil { // cobra has printed the error
-		os.Exit(1)
+	if err := newCommand().Execute(); err != nil { // cobra has printed it
+		os.Exit(exitCode(err))
 	}
 }
 

@@ -34,7 +34,11 @@ hour on: a document to read, every event, and what proves each; provtrail verify
 such a pack without the archive. It takes --identity, --group, --tenant and --tz.
 
 ARCHIVE is a folder or a bucket's URL (default: ` + defaultArchive + `).
-Filters that are repeated are alternatives; different filters must all match.`,
+Filters that are repeated are alternatives; different filters must all match.
+
+Every file is compared with its seal. The exit status is 0 when all rows are proven or of
+hours that are not sealed yet, 1 when a file is not as it was sealed, and 2 when the
+question is wrong, nothing matches or the archive cannot be read.`,
 		Example: `  provtrail report ./data/archive
   provtrail report ./data/archive --from 24h --status Failed --status Retrying -o failed.zip
   provtrail report ./data/archive --identity ada.lovelace --tz Europe/Paris
@@ -50,11 +54,11 @@ Filters that are repeated are alternatives; different filters must all match.`,
 			}
 			if evidence {
 				if format != "" || query.Has("from") || query.Has("to") {
-					return errors.New("--evidence has a format and period of its own: leave out --format, --from and --to")
+					return looked(errors.New("--evidence has a format and period of its own: leave out --format, --from and --to"))
 				}
-				return makeEvidence(cmd, dir, query, out)
+				return looked(makeEvidence(cmd, dir, query, out))
 			}
-			return makeReport(cmd, dir, query, archivereport.Format(cmp.Or(format, string(archivereport.Zip))), out)
+			return looked(makeReport(cmd, dir, query, archivereport.Format(cmp.Or(format, string(archivereport.Zip))), out))
 		},
 	}
 	f := cmd.Flags()
@@ -62,8 +66,8 @@ Filters that are repeated are alternatives; different filters must all match.`,
 	f.StringVar(&format, "format", "", "zip (CSV files), parquet or json (default: zip)")
 	f.BoolVar(&evidence, "evidence", false, "all about a person or a group, with what proves it")
 	for name, help := range map[string]string{
-		"from": "start of the period: a time (RFC 3339), a date, or a duration before now (default: 7 days before --to)",
-		"to":   "end of the period, not included (default: now)",
+		"from": "start of the period: " + archivereport.TimeForms + " (default: 7 days before --to)",
+		"to":   "end of the period, not included, in the same forms (default: now)",
 		"tz":   "IANA time zone in which times are read and written (default: UTC)",
 		"q":    "text to be found anywhere in names, values and errors",
 	} {
@@ -73,6 +77,10 @@ Filters that are repeated are alternatives; different filters must all match.`,
 	for _, name := range []string{"status", "source", "kind", "operation", "cause", "flag", "identity", "group", "tenant"} {
 		f.Func(name, "only this "+name+"; may be repeated", func(value string) error { query.Add(name, value); return nil })
 	}
+	f.BoolFunc("allow-unproven", "also take rows of files that are not as they were sealed, and mark them", func(value string) error {
+		query.Set("allow_unproven", value)
+		return nil
+	})
 	return cmd
 }
 
@@ -102,6 +110,9 @@ func makeReport(cmd *cobra.Command, dir string, query url.Values, format archive
 		rows = append(rows, fmt.Sprintf("%s %d rows", s.Name, s.Rows))
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", out, strings.Join(rows, ", "))
+	if err == nil && len(m.Problems) > 0 {
+		err = fmt.Errorf("archive %s is %w; unproven rows are marked:\n%s", dir, errFindings, strings.Join(m.Problems, "\n"))
+	}
 	return err
 }
 

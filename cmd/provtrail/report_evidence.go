@@ -23,15 +23,16 @@ func makeEvidence(cmd *cobra.Command, dir string, query url.Values, out string) 
 		return err
 	}
 	subject := archivereport.Subject{Tenant: filter.Tenant, Identity: filter.Identity, Group: filter.Group}
+	opt := archivereport.EvidenceOptions{Zone: filter.Zone, AllowUnproven: filter.AllowUnproven}
 	if out == "-" {
-		_, err := archivereport.WriteEvidence(cmd.Context(), dir, subject, filter.Zone, cmd.OutOrStdout())
+		_, err := archivereport.WriteEvidence(cmd.Context(), dir, subject, opt, cmd.OutOrStdout())
 		return err
 	}
 	if out == "" {
 		out = "provtrail-evidence-" + now.UTC().Format("20060102T150405Z") + ".zip"
 	}
 	p, err := writeFile(out, func(w io.Writer) (*archivereport.Pack, error) {
-		return archivereport.WriteEvidence(cmd.Context(), dir, subject, filter.Zone, w)
+		return archivereport.WriteEvidence(cmd.Context(), dir, subject, opt, w)
 	})
 	if err != nil {
 		return err
@@ -73,7 +74,7 @@ func verifyPack(cmd *cobra.Command, path string, flags *verifyFlags) error {
 		err = printPack(cmd.OutOrStdout(), v)
 	}
 	if err == nil && !v.OK() {
-		err = fmt.Errorf("evidence pack %s is not as it was made: %d problems", path, len(v.Problems))
+		err = fmt.Errorf("evidence pack %s is %w: %d problems", path, errFindings, len(v.Problems))
 	}
 	return err
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	archivereport "github.com/provtrail/provtrail/archive/report"
+
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
@@ -37,7 +39,8 @@ hour that is missing.
 Of an evidence pack (provtrail report --evidence) it checks that each event stands in
 the archive as it stands in the pack; it does not need the archive for that.
 
-The exit status is 0 when nothing is wrong and 1 otherwise.`,
+The exit status is 0 when nothing is wrong, 1 when there are findings, and 2 when the
+archive or the pack could not be checked.`,
 		Example: `  provtrail verify ./data/archive
   provtrail verify /mnt/copy --public-key archive.pub --until 2026-11-22T00:00:00Z --json
   provtrail verify evidence.zip --public-key archive.pub
@@ -47,14 +50,14 @@ The exit status is 0 when nothing is wrong and 1 otherwise.`,
 		SilenceErrors: false,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if isPack(args[0]) {
-				return verifyPack(cmd, args[0], &flags)
+				return looked(verifyPack(cmd, args[0], &flags))
 			}
-			return verify(cmd, args[0], &flags)
+			return looked(verify(cmd, args[0], &flags))
 		},
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.publicKeys, "public-key", nil, "PEM file with trusted public keys; may be repeated (default: ARCHIVE-signing-key.pem.pub)")
-	f.StringVar(&flags.until, "until", "", "time (RFC 3339) the archive must be sealed up to; seals cut off at the end leave no other trace")
+	f.StringVar(&flags.until, "until", "", "time up to which the archive must be sealed ("+archivereport.TimeForms+"): seals that are missing at the end leave no other trace")
 	f.BoolVar(&flags.json, "json", false, "print what was found as JSON")
 	f.BoolVar(&flags.quiet, "quiet", false, "no progress bar")
 	return cmd
@@ -67,7 +70,7 @@ func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
 		return err
 	}
 	if flags.until != "" {
-		if opt.Until, err = time.Parse(time.RFC3339, flags.until); err != nil {
+		if opt.Until, err = archivereport.ParseTime(flags.until, time.UTC, time.Now()); err != nil {
 			return fmt.Errorf("--until: %w", err)
 		}
 	}
@@ -92,7 +95,7 @@ func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
 		err = printVerification(cmd.OutOrStdout(), v)
 	}
 	if err == nil && !v.OK() {
-		err = fmt.Errorf("archive %s is not as it was sealed: %d problems", dir, len(v.Problems))
+		err = fmt.Errorf("archive %s is %w: %d problems", dir, errFindings, len(v.Problems))
 	}
 	return err
 }

@@ -16,11 +16,11 @@ import (
 
 // Config of the exporter.
 type Config struct {
-	// Directory is the archive's folder, or the URL of a bucket and of the folder in
-	// it: s3://bucket/folder, gs:// or azblob://.
+	// Directory is the directory of the archive, or the URL of a bucket and a directory in
+	// it: s3://bucket/directory, gs:// or azblob://.
 	Directory string `mapstructure:"directory"`
-	// Spool is a folder of this machine, for an archive in a bucket: where hours are
-	// merged before they are stored, and which writer this is.
+	// Spool is a directory of this machine, for an archive in a bucket: where hours are
+	// merged before they are stored, and the name of this writer.
 	Spool string `mapstructure:"spool"`
 
 	Sealing SealingConfig `mapstructure:"sealing"`
@@ -43,9 +43,10 @@ type SealingConfig struct {
 	Enabled bool `mapstructure:"enabled"`
 	// Grace is how long after its end an hour is sealed.
 	Grace time.Duration `mapstructure:"grace"`
-	// SigningKey is a PEM file with the Ed25519 key, and after it former ones. Empty:
-	// the directory's name with -signing-key.pem; for a bucket it must be named. Made
-	// if it is not there.
+	// SigningKey is a PEM file with the Ed25519 key in use, and after it former keys.
+	// Empty: the name of the directory with -signing-key.pem; for a bucket it must be set.
+	// A key is created for a new archive; where the archive is sealed already and the file
+	// is missing, the exporter does not start.
 	SigningKey string `mapstructure:"signing_key"`
 
 	// prevent unkeyed literal initialization
@@ -68,14 +69,14 @@ var _ component.Config = (*Config)(nil)
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {
-		errs = append(errs, errors.New("`directory` must name the archive's folder"))
+		errs = append(errs, errors.New("`directory` must name the directory or bucket of the archive"))
 	}
 	if archive.IsURL(c.Directory) {
 		if c.Spool == "" {
-			errs = append(errs, errors.New("`spool` must name a folder of this machine: `directory` is a bucket"))
+			errs = append(errs, errors.New("`spool` must name a directory of this machine: `directory` is a bucket"))
 		}
 		if c.Sealing.Enabled && c.Sealing.SigningKey == "" {
-			errs = append(errs, errors.New("`sealing.signing_key` must name a file of this machine: `directory` is a bucket, where the key must not lie"))
+			errs = append(errs, errors.New("`sealing.signing_key` must name a file of this machine: `directory` is a bucket, where the key must not be"))
 		}
 	}
 	if c.Sealing.Grace < 0 {
@@ -92,8 +93,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// signingKey is where the key lies: beside the archive, not in it, so that a copy
-// of the archive does not give the key away.
+// signingKey is a file beside the archive and not in it, so that a copy of the archive
+// does not contain the key.
 func (c *Config) signingKey() string {
 	if c.Sealing.SigningKey != "" {
 		return c.Sealing.SigningKey
@@ -106,9 +107,9 @@ const (
 	defaultRetention = 7 * 24 * time.Hour
 )
 
-// Batches are counted in bytes, so that one with large documents takes no more
-// memory than another. A laptop's trickle makes a file every few seconds, a flood
-// makes files of some megabytes; sealing an hour joins them.
+// Batches are measured in bytes, so that large documents take no more memory. Few records
+// make a file every few seconds, many make files of some megabytes; sealing an hour merges
+// them.
 const (
 	queueBytes    = 256 << 20
 	minBatchBytes = 16 << 20

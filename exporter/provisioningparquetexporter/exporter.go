@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
 	"go.uber.org/zap"
@@ -21,11 +22,11 @@ type parquetExporter struct {
 	config    *Config
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
-	// archive is nil until it is open: object storage may be out of reach at start.
+	// archive is nil until it is open: object storage may be unreachable at start.
 	archive atomic.Pointer[archive.Archive]
 
 	stop    context.CancelFunc
-	keeping sync.WaitGroup
+	running sync.WaitGroup
 }
 
 func newExporter(set exporter.Settings, cfg *Config) (*parquetExporter, error) {
@@ -36,9 +37,9 @@ func newExporter(set exporter.Settings, cfg *Config) (*parquetExporter, error) {
 	return &parquetExporter{config: cfg, logger: set.Logger, telemetry: telemetry}, nil
 }
 
-func (e *parquetExporter) start(ctx context.Context, _ component.Host) (err error) {
+func (e *parquetExporter) start(ctx context.Context, _ component.Host) error {
 	if queue := e.config.Queue.Get(); queue == nil || queue.StorageID == nil {
-		e.logger.Warn("sending_queue.storage is not set: what waits in memory is lost when the process is killed")
+		e.logger.Warn("sending_queue.storage is not set: records that wait in memory are lost when the process is killed")
 	}
 	opt := archive.Options{Grace: e.config.Sealing.Grace, Retention: e.config.Retention, Spool: e.config.Spool}
 	for _, h := range e.config.LegalHolds {
@@ -52,9 +53,14 @@ func (e *parquetExporter) start(ctx context.Context, _ component.Host) (err erro
 			return err
 		}
 	}
-	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = cancel
-	e.keeping.Go(func() { e.keep(keeping, opt) })
+	e.running.Go(func() {
+		if e.archive.Load() == nil && e.openRepeatedly(running, opt) != nil {
+			return // stopped
+		}
+		e.maintain(running, e.archive.Load())
+	})
 	return nil
 }
 
@@ -64,15 +70,28 @@ func (e *parquetExporter) open(ctx context.Context, opt archive.Options) error {
 		return err
 	}
 	if a.Cleaned > 0 {
-		e.logger.Info("removed files that a crash left half written; their records are written again from the queue",
+		e.logger.Info("removed incomplete files of a crash; their records are written again from the queue",
 			zap.Int("files", a.Cleaned))
 	}
 	if a.KeyReplaced() {
-		e.logger.Warn("the signing key is not the one that made the newest seal, and that one is not in the key file: provtrail verify needs both public keys",
+		e.logger.Warn("the last seal was signed with a key that is not in the key file: provtrail verify needs both public keys",
 			zap.String("signing_key", e.config.signingKey()))
 	}
 	e.archive.Store(a)
 	return nil
+}
+
+// openRepeatedly opens an archive in object storage, until it succeeds or the exporter
+// stops.
+func (e *parquetExporter) openRepeatedly(ctx context.Context, opt archive.Options) error {
+	pause := backoff.NewExponentialBackOff()
+	pause.MaxInterval = archive.HeartbeatPeriod
+	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, e.open(ctx, opt) },
+		backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(0),
+		backoff.WithNotify(func(err error, next time.Duration) {
+			e.logger.Error("cannot open the archive: records wait in the queue", zap.Error(err), zap.Duration("next_try_in", next))
+		}))
+	return err
 }
 
 func (e *parquetExporter) shutdown(context.Context) error {
@@ -80,54 +99,43 @@ func (e *parquetExporter) shutdown(context.Context) error {
 		return nil
 	}
 	e.stop()
-	e.keeping.Wait()
+	e.running.Wait()
 	if a := e.archive.Load(); a != nil {
 		return a.Close() //nolint:contextcheck // has a time limit of its own
 	}
 	return nil
 }
 
-// keep opens the archive if need be, notes that somebody watches over it, and seals
-// hours that are over.
-func (e *parquetExporter) keep(ctx context.Context, opt archive.Options) {
-	pause := openPause
+// maintain sends heartbeats and seals hours that are over, until the exporter stops.
+func (e *parquetExporter) maintain(ctx context.Context, a *archive.Archive) {
+	ticker := time.NewTicker(archive.HeartbeatPeriod)
+	defer ticker.Stop()
 	for {
-		if a := e.archive.Load(); a != nil {
-			e.watch(ctx, a)
-			pause = archive.HeartbeatPeriod
-		} else if err := e.open(ctx, opt); err == nil {
-			continue
-		} else if ctx.Err() == nil {
-			e.logger.Error("cannot open the archive; it is tried again, and records wait in the queue", zap.Error(err), zap.Duration("again_in", pause))
+		if err := a.Heartbeat(ctx); err != nil && ctx.Err() == nil {
+			e.logger.Warn("heartbeat failed: this time may be sealed as a gap", zap.Error(err))
 		}
+		e.seal(ctx, a)
 		select {
-		case <-time.After(pause):
+		case <-ticker.C:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// openPause is how long the exporter waits before it tries again to reach an
-// archive in object storage.
-const openPause = time.Second
-
-func (e *parquetExporter) watch(ctx context.Context, a *archive.Archive) {
-	if err := a.Heartbeat(ctx); err != nil && ctx.Err() == nil {
-		e.logger.Warn("cannot note that the archive is watched: this time may be sealed as a gap", zap.Error(err))
-	}
+func (e *parquetExporter) seal(ctx context.Context, a *archive.Archive) {
 	sealed, err := a.SealDue(ctx)
 	if n := len(sealed); n > 0 {
 		e.telemetry.ExporterProvisioningParquetSealedHours.Add(ctx, int64(n))
 		e.logger.Info("sealed", zap.Stringer("first", sealed[0]), zap.Stringer("last", sealed[n-1]), zap.Int("hours", n))
 	}
 	if err != nil && ctx.Err() == nil {
-		e.logger.Error("cannot seal; it is tried again, and records go on to be stored", zap.Error(err), zap.Duration("again_in", archive.HeartbeatPeriod))
+		e.logger.Error("cannot seal; records are still stored", zap.Error(err), zap.Duration("next_try_in", archive.HeartbeatPeriod))
 	}
 }
 
-// push stores a batch. Every error is worth a retry (a full disk, a missing right):
-// what can never be stored as an activity is stored as quarantined data instead.
+// push stores a batch. Every error is worth a retry (a full disk, a missing permission):
+// a record that can never be stored as an activity is quarantined instead.
 func (e *parquetExporter) push(ctx context.Context, batches []*columnar.Batch) error {
 	a := e.archive.Load()
 	if a == nil {
@@ -139,7 +147,7 @@ func (e *parquetExporter) push(ctx context.Context, batches []*columnar.Batch) e
 	e.telemetry.ExporterProvisioningParquetBytes.Add(ctx, written.Bytes)
 	e.telemetry.ExporterProvisioningParquetLate.Add(ctx, int64(written.Late))
 	if err != nil {
-		return errors.Join(errStays, err)
+		return errors.Join(errKept, err)
 	}
 	groups := 0
 	for _, b := range batches {
@@ -149,13 +157,13 @@ func (e *parquetExporter) push(ctx context.Context, batches []*columnar.Batch) e
 	return nil
 }
 
-// unreadable counts records that could not be read and are stored as quarantined data.
+// unreadable counts records that could not be read and are quarantined.
 func (e *parquetExporter) unreadable(ctx context.Context, n int) {
-	e.logger.Warn("log records are stored as quarantined data, not as activities: their reason says why", zap.Int("records", n))
+	e.logger.Warn("log records could not be read and are quarantined; column reason says why", zap.Int("records", n))
 	e.telemetry.ExporterProvisioningParquetUnreadable.Add(ctx, int64(n))
 }
 
 var (
-	errStays   = errors.New("the batch stays in the queue and is tried again; free the disk, mend its rights, or see to the object storage")
-	errNotOpen = errors.New("the archive is not open yet, the log says why: the batch stays in the queue and is tried again")
+	errKept    = errors.New("the batch stays in the queue and is retried: free disk space, correct permissions, or check the object storage")
+	errNotOpen = errors.New("the archive is not open yet, see the log: the batch stays in the queue and is retried")
 )

@@ -144,7 +144,7 @@ func TestAnArchiveInABucket(t *testing.T) {
 	require.Eventually(t, func() bool {
 		list, err := archive.Files(t.Context(), location)
 		return err == nil && len(list) > 0
-	}, 2*openPause, 10*time.Millisecond)
+	}, 10*time.Second, 10*time.Millisecond)
 	require.NoError(t, e.Shutdown(t.Context()))
 	v, err := archive.OpenView(t.Context(), location)
 	require.NoError(t, err)

@@ -70,7 +70,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	loud := func() bool {
 		for _, entry := range log.All() {
 			if text, ok := entry.ContextMap()["error"].(string); ok && entry.Level >= zap.InfoLevel &&
-				containsAll(text, "no space left on device", "stays in the queue", "free the disk") {
+				containsAll(text, "no space left on device", "stays in the queue", "free disk space") {
 				return true
 			}
 		}

@@ -17,10 +17,10 @@ import (
 type Config struct {
 	Server confighttp.ServerConfig `mapstructure:",squash"`
 
-	// Directory is the archive's folder, or the URL of a bucket and the folder in it.
+	// Directory is the directory of the archive, or the URL of a bucket and a directory in it.
 	Directory string `mapstructure:"directory"`
 	// PublicKey is the PEM file with the archive's public key, for download. Empty: the
-	// one the exporter leaves beside a folder.
+	// one that the exporter writes beside the directory.
 	PublicKey string `mapstructure:"public_key"`
 	// MaxDownloads is how many of the archive's files are downloaded at the same time.
 	MaxDownloads int `mapstructure:"max_downloads"`
@@ -50,7 +50,7 @@ func createDefaultConfig() component.Config {
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {
-		errs = append(errs, errors.New("`directory` must name the archive's folder"))
+		errs = append(errs, errors.New("`directory` must name the directory or bucket of the archive"))
 	}
 	if c.MaxRange < 0 {
 		errs = append(errs, fmt.Errorf("`max_range` must not be negative, is %s", c.MaxRange))

@@ -170,7 +170,7 @@ func TestWhatCannotBeServedIsSaid(t *testing.T) {
 		<-e.turns
 	}
 	e.config.Directory = filepath.Join(e.config.Directory, "none")
-	f("/report.zip", http.StatusInternalServerError, "log says why")
+	f("/report.zip", http.StatusNotFound, "there is no archive yet")
 }
 
 func TestWebPagesOfOthersGetNoReport(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -80,7 +81,7 @@ func (r *reporter) evidence(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r.made(w, req, "evidence", report.Zip, func(out io.Writer) ([]zap.Field, error) { //nolint:contextcheck // it is the request's
-		p, err := report.WriteEvidence(req.Context(), r.config.Directory, subject, filter.Zone, out)
+		p, err := report.WriteEvidence(req.Context(), r.config.Directory, subject, report.EvidenceOptions{Zone: filter.Zone, AllowUnproven: filter.AllowUnproven}, out)
 		if err != nil {
 			return nil, err
 		}
@@ -88,8 +89,8 @@ func (r *reporter) evidence(w http.ResponseWriter, req *http.Request) {
 	})
 }
 
-// made makes something and sends it as it is made, when its turn has come, and notes
-// who pulled what.
+// made makes something and sends it meanwhile, if a place is free, and logs who asked for
+// what.
 func (r *reporter) made(w http.ResponseWriter, req *http.Request, what string, format report.Format, write func(io.Writer) ([]zap.Field, error)) {
 	start := time.Now()
 	done, ok := turn(w, r.turns)
@@ -106,13 +107,29 @@ func (r *reporter) made(w http.ResponseWriter, req *http.Request, what string, f
 	if err != nil {
 		r.logger.Warn(what+" failed", append(fields, zap.Error(err))...)
 		if out.bytes > 0 {
-			panic(http.ErrAbortHandler) // half a file must not look like a whole one
+			panic(http.ErrAbortHandler) // half a file must not look complete
 		}
-		http.Error(w, "the "+what+" could not be made; the collector's log says why", http.StatusInternalServerError)
+		text, code := refusal(what, err)
+		http.Error(w, text, code)
 		return
 	}
 	out.begin() // an empty file is one too
 	r.logger.Info(what+" downloaded", append(fields, counts...)...)
+}
+
+// refusal is the answer where nothing was sent yet. Errors that the asker can act on are
+// told; others may name what is not for the asker.
+func refusal(what string, err error) (text string, code int) {
+	switch {
+	case errors.Is(err, report.ErrNothing), errors.Is(err, report.ErrFilter):
+		return err.Error(), http.StatusNotFound
+	case errors.Is(err, report.ErrUnproven):
+		return err.Error(), http.StatusConflict
+	case errors.Is(err, fs.ErrNotExist):
+		return "there is no archive yet", http.StatusNotFound
+	default:
+		return "the " + what + " could not be made; the collector's log says why", http.StatusInternalServerError
+	}
 }
 
 // turn takes one of the places, or says that none is free.
@@ -127,7 +144,7 @@ func turn(w http.ResponseWriter, places chan struct{}) (done func(), ok bool) {
 	}
 }
 
-// access is what is noted of every request.
+// access is what is logged of every request.
 func access(req *http.Request, start time.Time) []zap.Field {
 	return []zap.Field{
 		zap.String("who", who(req)), zap.String("from", req.RemoteAddr), zap.String("path", req.URL.Path),

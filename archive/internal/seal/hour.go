@@ -70,6 +70,13 @@ type intent struct {
 	Remove []string    `json:"remove"`
 }
 
+// Replaced returns the files that the seal in progress has merged into others.
+func Replaced(ctx context.Context, s blobstore.Store) ([]string, error) {
+	var in intent
+	err := blobstore.ReadJSON(ctx, s, layout.IntentName, &in)
+	return in.Remove, err
+}
+
 // finish is the last step of sealing, which Open repeats. e is the last entry.
 func (s *Sealer) finish(ctx context.Context, e *chain.Entry) error {
 	var in intent

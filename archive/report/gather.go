@@ -1,0 +1,182 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/archive/internal/parquetfile"
+	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
+)
+
+type gatherer struct {
+	ctx      context.Context // of one call
+	view     *archive.View
+	snapshot *archive.Snapshot
+	subject  Subject
+	pack     Pack
+	events   []evidence
+	seals    []*archive.Seal
+	prover   *prover
+	proofs   []Proof // of each file of the snapshot
+}
+
+// prove compares every file with its seal and refuses if they differ.
+func (g *gatherer) prove(allowUnproven bool) (err error) {
+	if g.prover, err = newProver(g.ctx, g.view, g.snapshot, 0); err != nil {
+		return err
+	}
+	g.proofs = make([]Proof, len(g.snapshot.Files))
+	for i := range g.proofs {
+		if g.proofs[i], err = g.prover.prove(i); err != nil {
+			return err
+		}
+	}
+	g.prover.missing(func(archive.SealedFile) bool { return true })
+	if allowUnproven {
+		return nil
+	}
+	return g.prover.err()
+}
+
+// gather finds the activities of the subject, and then the latest version of each of
+// their events.
+func (g *gatherer) gather() error {
+	activities := map[provisioning.ID]bool{}
+	columns := []string{"tenant", "group_id", "group_number", "activity_id", "account_id", "identity_id", "identity_name"}
+	for i := range g.snapshot.Files {
+		if err := g.read(i, columns, func(_ int64, r *record.Record) {
+			if g.subject.about(r) {
+				activities[r.ActivityID] = true
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	if len(activities) == 0 {
+		return fmt.Errorf("%w: no event is about %s", ErrNothing, g.subject)
+	}
+	type location struct {
+		file    int
+		row     int64
+		version uint64
+	}
+	latest := map[provisioning.ID]location{}
+	for i := range g.snapshot.Files {
+		if err := g.read(i, []string{"event_id", "activity_id", "version"}, func(row int64, r *record.Record) {
+			if !activities[r.ActivityID] {
+				return
+			}
+			if before, ok := latest[r.EventID]; !ok || r.Version > before.version {
+				latest[r.EventID] = location{i, row, r.Version}
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	rows := make([][]int64, len(g.snapshot.Files))
+	for _, p := range latest {
+		rows[p.file] = append(rows[p.file], p.row)
+	}
+	for i := range rows {
+		if len(rows[i]) > 0 {
+			slices.Sort(rows[i])
+			if err := g.take(i, rows[i]); err != nil {
+				return err
+			}
+		}
+	}
+	slices.SortStableFunc(g.events, func(a, b evidence) int {
+		return cmp.Or(cmp.Compare(a.record.At(), b.record.At()), cmp.Compare(a.record.StateSeq, b.record.StateSeq), strings.Compare(a.proof.Event, b.proof.Event))
+	})
+	return g.collectSeals()
+}
+
+// read calls f with every row of a file.
+func (g *gatherer) read(file int, columns []string, f func(row int64, r *record.Record)) error {
+	reader, err := g.snapshot.Read(file, columns...)
+	if err != nil {
+		return err
+	}
+	batch := make([]record.Record, 1024)
+	for row := int64(0); ; {
+		n, err := reader.Read(batch)
+		for i := range batch[:n] {
+			f(row, &batch[i])
+			row++
+		}
+		if err = cmp.Or(err, g.ctx.Err()); errors.Is(err, io.EOF) {
+			return reader.Close()
+		} else if err != nil {
+			return errors.Join(err, reader.Close())
+		}
+	}
+}
+
+// take reads rows of a file, with the path of each to the root of the file.
+func (g *gatherer) take(file int, rows []int64) error {
+	f := g.snapshot.Files[file]
+	at := PackFile{Name: f.Name, Problem: g.proofs[file].Problem}
+	seal := g.prover.seals[f.Hour]
+	if g.proofs[file].SHA256 != "" && at.Problem == "" {
+		sealed := seal.File(f.Name)
+		at.SHA256, at.Rows, at.Merkle = sealed.SHA256, sealed.Rows, sealed.Merkle
+		at.Seal, at.Digest, at.Key = seal.Name, seal.Digest, seal.Key
+	}
+	leaves := parquetfile.LeafHasher[record.Record]{Table: parquetfile.Activities}
+	var hashes []chain.Hash
+	first := len(g.events)
+	if err := g.read(file, nil, func(row int64, r *record.Record) {
+		leaf := chain.Hash(leaves.Leaf(r))
+		if at.Merkle != nil {
+			hashes = append(hashes, leaf)
+		}
+		if next := len(g.events) - first; next < len(rows) && rows[next] == row {
+			g.events = append(g.events, evidence{*r, RowProof{Event: r.EventID.String(), File: len(g.pack.Archive), Row: row}, leaf})
+		}
+	}); err != nil {
+		return err
+	}
+	if at.Merkle != nil {
+		tree := chain.NewTree(hashes)
+		if tree.Root() != *at.Merkle {
+			return fmt.Errorf("%w: the rows of %s have another Merkle root than %s says", ErrUnproven, f.Name, at.Seal)
+		}
+		for i := range g.events[first:] {
+			p := &g.events[first+i].proof
+			var err error
+			if p.Path, err = tree.Path(int(p.Row)); err != nil {
+				return err
+			}
+		}
+		g.pack.Proven += len(rows)
+		if !slices.Contains(g.pack.Chain, at.Seal) {
+			g.pack.Chain = append(g.pack.Chain, at.Seal)
+			g.seals = append(g.seals, seal)
+		}
+	}
+	g.pack.Archive = append(g.pack.Archive, at)
+	return nil
+}
+
+// collectSeals adds the seals that name a new key, so that the oldest public key
+// verifies the pack.
+func (g *gatherer) collectSeals() error {
+	if len(g.seals) == 0 {
+		return nil
+	}
+	return g.view.Chain(g.ctx, func(s *archive.Seal) error {
+		if s.NextKey != nil && !slices.Contains(g.pack.Chain, s.Name) {
+			g.pack.Chain = append(g.pack.Chain, s.Name)
+			g.seals = append(g.seals, s)
+		}
+		return g.ctx.Err()
+	})
+}
