@@ -57,7 +57,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		if err := catchUp(ctx, o, collector, db, &tenant); err != nil {
 			return err
 		}
-		if err := show(ctx, o.Out, db, where, tenant.Truth()); err != nil {
+		if err := show(ctx, o.Out, db, where, &tenant); err != nil {
 			return err
 		}
 		if tenant.Live {

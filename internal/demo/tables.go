@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/provtrail/provtrail/internal/simulate"
 )
 
 const (
@@ -18,7 +20,7 @@ const (
 )
 
 // show prints what a newcomer wants to see first.
-func show(ctx context.Context, out io.Writer, db *sql.DB, where addresses, truth string) error {
+func show(ctx context.Context, out io.Writer, db *sql.DB, where addresses, tenant *simulate.Options) error {
 	if err := printTable(ctx, out, db, "Activities by status", statusQuery,
 		"status", "activities", "groups", "sources", "stalled"); err != nil {
 		return err
@@ -27,22 +29,42 @@ func show(ctx context.Context, out io.Writer, db *sql.DB, where addresses, truth
 		"group", "status", "cause", "identity", "activities", "sources", "last change"); err != nil {
 		return err
 	}
+	showStories(out, where, tenant)
 	printf(out, "\nWhere everything is")
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
 	t.SetStyle(table.StyleLight)
 	t.AppendRows([]table.Row{
 		{"ClickHouse", "native " + where.native + ", HTTP http://" + where.http + ", database " + where.database},
-		{"Try a query", `curl 'http://` + where.http + `/?database=` + where.database + `' --data-binary "` + exampleQuery + `"`},
+		{"Try a query", query(where, exampleQuery)},
 		{"Parquet archive", where.archive},
 		{"Report", "http://" + where.report},
 		{"Watched folder", where.input + " (drop your own JSON here)"},
-		{"Ground truth", truth},
+		{"Ground truth", tenant.Truth()},
 		{"Health", "http://" + where.health},
 		{"Metrics", "http://" + where.metrics + "/metrics"},
 	})
 	t.Render()
 	return nil
+}
+
+// showStories prints a command for each thing that a newcomer looks for.
+func showStories(out io.Writer, where addresses, tenant *simulate.Options) {
+	for i, story := range tenant.NewTenant().Stories(tenant.To.UnixMilli()) {
+		ids := make([]string, len(story.Groups))
+		for j, g := range story.Groups {
+			ids[j] = "'" + g.ID + "'"
+		}
+		printf(out, "\n%d. %s\n   %s", i+1, story.Title, query(where, storyQuery+"("+strings.Join(ids, ", ")+") ORDER BY requested_at FORMAT PrettyCompact"))
+	}
+}
+
+const storyQuery = `SELECT requested_at, identity_name, source_name, operation, attribute_name, status, approval_status, approver_name, failed_on, error_message
+   FROM activities WHERE group_id IN `
+
+// query is a command that asks ClickHouse.
+func query(where addresses, text string) string {
+	return `curl 'http://` + where.http + `/?database=` + where.database + `' --data-binary "` + text + `"`
 }
 
 const exampleQuery = `SELECT source_name, count() FROM activities WHERE status = 'Failed' GROUP BY 1 ORDER BY 2 DESC FORMAT PrettyCompact`

@@ -45,6 +45,8 @@ func drawOptions(t *rapid.T, dir string) simulate.Options {
 	for name, share := range map[string]*float64{"late": &o.Late, "duplicates": &o.Duplicates, "shuffle": &o.Shuffle, "ties": &o.Ties} {
 		*share = rapid.SampledFrom([]float64{0, 0.05, 0.6}).Draw(t, name)
 	}
+	o.Envelopes = rapid.Bool().Draw(t, "envelopes")
+	o.Stories = rapid.Bool().Draw(t, "stories")
 	o.To = drawNow(t, &o)
 	o.From = o.To.Add(-time.Duration(rapid.Int64Range(1, 6*3600*1000).Draw(t, "watched for ms")) * time.Millisecond)
 	return o

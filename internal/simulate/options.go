@@ -33,13 +33,15 @@ type Options struct {
 
 	From, To time.Time        // the past period; nothing is written for it if From is not before To
 	Now      func() time.Time // the clock of live traffic; nil: time.Now
+	Stories  bool             // add the tenant's stories, see [model.Tenant.Stories]
 	Live     bool             // go on in real time after the period
 	LiveFor  time.Duration
 	Rate     float64 // groups per second while live; 0: the tenant's own rhythm
 
-	Out    string // folder that gets inbox/ and truth/
-	Append bool   // add to the files of an earlier run
-	Feeds  []string
+	Out       string // folder that gets inbox/ and truth/
+	Envelopes bool   // triggers are in the envelope of Amazon EventBridge, which gives them a time
+	Append    bool   // add to the files of an earlier run
+	Feeds     []string
 
 	Late       float64 // share of search documents and events that appear up to 24 h late
 	Duplicates float64 // share of documents written twice

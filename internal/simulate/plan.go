@@ -47,13 +47,14 @@ const (
 type planner struct {
 	tenant                    *model.Tenant
 	names                     truth.Names
+	envelopes                 bool
 	feeds                     [4]bool
 	late, duplicates, shuffle float64
 	end                       int64 // documents from then on are never written
 }
 
 func newPlanner(o *Options, t *model.Tenant, names truth.Names) planner {
-	p := planner{tenant: t, names: names, late: o.Late, duplicates: o.Duplicates, shuffle: o.Shuffle, end: math.MaxInt64}
+	p := planner{tenant: t, envelopes: o.Envelopes, names: names, late: o.Late, duplicates: o.Duplicates, shuffle: o.Shuffle, end: math.MaxInt64}
 	if !o.Live {
 		p.end = o.To.UnixMilli()
 	}
@@ -152,6 +153,10 @@ func (p *planner) render(d *planned) any {
 		g.ledger.Event(h)
 		return view.Event(p.tenant, g.Group, h, d.asOf)
 	default:
+		if p.envelopes {
+			g.ledger.Enveloped(d.asOf)
+			return view.Enveloped(g.Group, d.asOf)
+		}
 		g.ledger.Trigger(d.asOf)
 		return view.Completed(g.Group, d.asOf)
 	}

@@ -107,6 +107,15 @@ func (r *runner) past(ctx context.Context) error {
 	from, to := r.From.UTC(), r.To.UTC()
 	bar := newProgress(r.Progress, from, to)
 	defer bar.finish()
+	if r.Stories {
+		for _, story := range r.tenant.Stories(to.UnixMilli()) {
+			for _, g := range story.Groups {
+				if g.Created >= from.UnixMilli() {
+					r.begin(g)
+				}
+			}
+		}
+	}
 	for hour := from.Truncate(time.Hour); hour.Before(to); hour = hour.Add(time.Hour) {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -33,7 +33,7 @@ func TestDemoShowsTheTablesAndLeavesNothingRunning(t *testing.T) {
 	require.NoError(t, <-ended, text())
 	require.True(t, shown, text())
 	for _, want := range []string{
-		"Activities by status", "Success", "Newest groups", c.env["PROVTRAIL_CLICKHOUSE_HTTP"], c.path("archive"), c.env["PROVTRAIL_HEALTH"],
+		"Activities by status", "Success", "Newest groups", "that waits for its approver", "failed on both sides", c.env["PROVTRAIL_CLICKHOUSE_HTTP"], c.path("archive"), c.env["PROVTRAIL_HEALTH"],
 	} {
 		require.Contains(t, text(), want)
 	}

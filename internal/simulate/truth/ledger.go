@@ -73,11 +73,18 @@ func (l *Ledger) Event(h *view.Happening) {
 	}
 }
 
-// Trigger records that the trigger was written as fired at the time.
-func (l *Ledger) Trigger(at int64) {
+// Enveloped records that the trigger was written, as fired at the time, in an envelope
+// with a time of whole seconds.
+func (l *Ledger) Enveloped(at int64) { l.trigger(at, at-at%1000) }
+
+// Trigger records that the trigger was written as fired at the time; the document has no
+// time itself.
+func (l *Ledger) Trigger(at int64) { l.trigger(at, 0) }
+
+func (l *Ledger) trigger(at, stated int64) {
 	for i := range l.group.Requests {
 		r := &l.group.Requests[i]
-		rep := report{status: triggered(r.At(at).State)}
+		rep := report{at: stated, status: triggered(r.At(at).State)}
 		if !view.NamesAttributes(l.group) || r.Items[0].Name == "" {
 			rep.scope = r.Operation
 		}

@@ -1,6 +1,10 @@
 package view
 
-import "github.com/provtrail/provtrail/internal/simulate/model"
+import (
+	"time"
+
+	"github.com/provtrail/provtrail/internal/simulate/model"
+)
 
 // Trigger is the Provisioning Completed payload. It has no time and no id.
 type Trigger struct {
@@ -12,6 +16,27 @@ type Trigger struct {
 	Recipient       Party            `json:"recipient"`
 	Requester       *Party           `json:"requester"`
 	AccountRequests []TriggerRequest `json:"accountRequests"`
+}
+
+// Envelope is a trigger as Amazon EventBridge delivers it, which gives it a time and an id.
+type Envelope struct {
+	Version    string   `json:"version"`
+	ID         string   `json:"id"`
+	DetailType string   `json:"detail-type"`
+	Source     string   `json:"source"`
+	Account    string   `json:"account"`
+	Time       string   `json:"time"` // whole seconds
+	Region     string   `json:"region"`
+	Resources  []string `json:"resources"`
+	Detail     Trigger  `json:"detail"`
+}
+
+// Enveloped is the trigger of a group in its envelope, as of the time it is fired.
+func Enveloped(g *model.Group, at int64) Envelope {
+	return Envelope{
+		Version: "0", ID: g.DocumentID, DetailType: "idn:post-provisioning", Source: "aws.partner/sailpoint.com/simulated/idn/provtrail",
+		Account: "000000000000", Time: model.Time(at).Format(time.RFC3339), Region: "us-east-1", Resources: []string{}, Detail: Completed(g, at),
+	}
 }
 
 // TriggerRequest is the trigger's account request.

@@ -1,0 +1,73 @@
+package model
+
+// Story is something that a newcomer looks for: groups that show it, with a title. The ids
+// depend on the tenant alone, the times on now.
+type Story struct {
+	Title  string
+	Groups []*Group
+}
+
+// Stories are what every tenant has at a time, besides its history: all of it began within
+// the last 22 hours.
+func (t *Tenant) Stories(now int64) []Story {
+	directory, sales := t.sourceNamed("Active Directory"), t.sourceNamed("Salesforce")
+	n := uint64(0)
+	begin := func(cause *Cause, ago int64) (*Group, random) {
+		n++
+		rng := newRandom(t.Seed, 5, n)
+		return t.group(rng, func(_ *Tenant, _ random, g *Group) { g.Cause = cause }, now-ago), rng
+	}
+
+	waiting, rng := begin(&causeAccessRequest, 20*hour)
+	waiting.Requester = waiting.Recipient
+	waiting.access(rng, directory, Add)
+	waiting.Approval = &Approval{Approver: t.manager(waiting.Recipient), Outcome: Undecided, At: never}
+	waiting.Requests[0].refuse(waiting.Created, waiting.Approval)
+
+	leaver, rng := begin(&causeLifecycle, 3*hour)
+	leaver.request(rng, sales, Disable, onAccount(Disable)).end(leaver.Created, Committed, "")
+	leaver.access(rng, directory, Remove)
+	leaver.Requests[1].end(leaver.Created, Failed,
+		"Error(s) reported back from the IQService - Access is denied. 0x80070005:00000005: SecErr: DSID-03152E29, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0")
+
+	expired := Story{Title: "Salesforce: the credentials expired yesterday"}
+	for i := range int64(12) {
+		g, rng := begin(&causeIdentity, 22*hour-i*100*minute)
+		g.access(rng, sales, Add)
+		g.Requests[0].end(g.Created, Failed, "INVALID_LOGIN: Invalid username, password, security token; or user locked out.")
+		expired.Groups = append(expired.Groups, g)
+	}
+
+	sync, rng := begin(&causeAttributeSync, 2*hour)
+	sync.request(rng, directory, Modify, Attribute{Operation: Set, Name: "mail", Value: byEmail(sync.Recipient)}).end(sync.Created, Committed, "")
+
+	reset, rng := begin(&causePassword, hour)
+	reset.Password, reset.Requester = true, reset.Recipient
+	r := reset.request(rng, directory, Modify, Attribute{Operation: Set, Name: PasswordAttribute})
+	r.Sent, r.Life = reset.Created+5*second, []Phase{{State: Pending, At: reset.Created}}
+	r.reject(rng)
+	reset.side(true)
+
+	return []Story{
+		{"A request that waits for its approver", []*Group{waiting}},
+		{"A leaver who keeps access, because its removal failed", []*Group{leaver}},
+		expired,
+		{"An attribute sync of mail to Active Directory", []*Group{sync}},
+		{"A password reset that failed on both sides", []*Group{reset}},
+	}
+}
+
+// end gives a request its answer, some seconds after it was sent.
+func (r *Request) end(created int64, state State, text string) {
+	r.Sent = created + 5*second
+	r.Life = []Phase{{State: Pending, At: created}, {State: state, At: r.Sent + 10*second, Error: text}}
+}
+
+func (t *Tenant) sourceNamed(name string) *Source {
+	for _, s := range t.Sources {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
