@@ -26,7 +26,7 @@ type Config struct {
 	// Queue holds what is not stored yet and shapes the batches.
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 
-	// Endpoints are host:port of the native protocol. The next is asked when one does not answer.
+	// Endpoints are host:port of the native protocol. Where one does not answer the next is tried.
 	Endpoints []string `mapstructure:"endpoints"`
 	// Username logs in.
 	Username string `mapstructure:"username"`
@@ -44,16 +44,17 @@ type Config struct {
 	// MaxConnections bounds the connections open at once.
 	MaxConnections int `mapstructure:"max_connections"`
 
-	// Database holds the tables and views; it is made if it is missing.
+	// Database holds the tables and views; it is created if it is missing.
 	Database string `mapstructure:"database"`
-	// CreateSchema makes and migrates the tables. Without it they must be there.
+	// CreateSchema creates and migrates the tables. Without it they must exist.
 	CreateSchema bool `mapstructure:"create_schema"`
 	// Cluster spreads the tables over the servers of a cluster; absent for one server.
 	Cluster configoptional.Optional[ClusterConfig] `mapstructure:"cluster"`
 	// TTL is how long observations, activities and groups are kept, from the time they were
 	// observed; 0 for ever.
 	TTL time.Duration `mapstructure:"ttl"`
-	// RollupTTL is how long the hourly rollup is kept; 0 for ever.
+	// RollupTTL is how long transitions, reports and errors are kept, from the time they
+	// happened; 0 for ever.
 	RollupTTL time.Duration `mapstructure:"rollup_ttl"`
 	// QuarantineTTL is how long the quarantine is kept; 0 for ever.
 	QuarantineTTL time.Duration `mapstructure:"quarantine_ttl"`
@@ -61,13 +62,13 @@ type Config struct {
 	_ struct{}
 }
 
-// ClusterConfig says over which servers the tables are spread.
+// ClusterConfig is the servers that the tables are spread over.
 type ClusterConfig struct {
 	// Name of the cluster in the servers' system.clusters.
 	Name string `mapstructure:"name"`
-	// Replicated makes Replicated engines with the servers' macros {shard} and {replica}.
+	// Replicated creates Replicated engines with the servers' macros {shard} and {replica}.
 	Replicated bool `mapstructure:"replicated"`
-	// KeeperPath is where a table is kept in ZooKeeper or ClickHouse Keeper.
+	// KeeperPath is the path of a table in ZooKeeper or ClickHouse Keeper.
 	KeeperPath string `mapstructure:"keeper_path"`
 	// Nodes are host:port of every server of the cluster, where those in system.clusters
 	// cannot be reached from here.
@@ -90,7 +91,8 @@ func createDefaultConfig() component.Config {
 	queue.BlockOnOverflow = true // backpressure instead of drops
 	queue.NumConsumers = 2
 	batch := exporterhelper.NewDefaultBatchConfig()
-	batch.FlushTimeout, batch.MinSize, batch.MaxSize = time.Second, 5_000, 10_000
+	// Few rows wait for one insert: each insert makes a part in six tables, and syncs it.
+	batch.FlushTimeout, batch.MinSize, batch.MaxSize = 4*time.Second, 5_000, 10_000
 	queue.Batch = configoptional.Some(batch)
 	return &Config{
 		Timeout:        time.Minute,
@@ -138,7 +140,7 @@ func (c *Config) Validate() error {
 			wrong("cluster::name: must not be empty; it is the cluster's name in the servers' remote_servers")
 		}
 		if cluster.Replicated && (!strings.Contains(cluster.KeeperPath, "{shard}") || !strings.Contains(cluster.KeeperPath, "{table}")) {
-			wrong("cluster::keeper_path: %q must contain {shard} and {table}, or tables would share their rows", cluster.KeeperPath)
+			wrong("cluster::keeper_path: %q must contain {shard} and {table}; without them tables share their rows", cluster.KeeperPath)
 		}
 	}
 	if _, ok := compressions[c.Compression]; !ok {

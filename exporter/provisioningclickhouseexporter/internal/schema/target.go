@@ -35,6 +35,13 @@ func (t Target) Settings() string {
 	return window + ", " + durable + ", materialize_ttl_recalculate_only = 1"
 }
 
+// MergeWhenIdle are settings that merge a partition into one part once nothing was inserted
+// into it for four hours: FINAL over one part is free. Each such merge rewrites the whole
+// partition, so it must not follow every short pause.
+func (Target) MergeWhenIdle() string {
+	return "min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1"
+}
+
 // Expire is the TTL clause of a table.
 func (t Target) Expire(column string, ttl time.Duration) string {
 	if ttl <= 0 {

@@ -71,7 +71,7 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/prov
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, group_id, event_id)
 TTL toDateTime(observed_at) + toIntervalSecond(604800)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`observations_local` AS
 SELECT *, if(source_name = '', source_id, source_name) AS source, sipHash64(activity_id) AS activity
@@ -150,7 +150,7 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/prov
 ORDER BY (group_number, activity)
 TTL toDateTime(observed_at) + toIntervalSecond(604800)
 SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, index_granularity = 1024, min_compress_block_size = 16384,
-    min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+    min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_activities_from_observations`
 TO `provtrail`.`provisioning_activities`
@@ -223,7 +223,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_groups`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_groups', '{replica}', version)
 ORDER BY (group_number, tenant, group_id)
 TTL toDateTime(observed_at) + toIntervalSecond(604800)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, min_age_to_force_merge_seconds = 600;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`groups_local` AS
 SELECT *, dateDiff('millisecond', first_at, last_at) AS duration_ms
@@ -245,7 +245,7 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/prov
 PARTITION BY toDate(hour)
 ORDER BY (hour, tenant, status, kind, source_name, operation, cause, group_number, activity)
 TTL hour + toIntervalSecond(7776000)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_transitions_from_observations`
 TO `provtrail`.`provisioning_transitions`
@@ -273,7 +273,7 @@ ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/provtrail/pr
 PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, tenant, status, kind, source_name, operation, cause)
 TTL hour + toIntervalSecond(7776000)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_reports_from_observations`
 TO `provtrail`.`provisioning_reports`
@@ -325,7 +325,7 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/prov
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, source, error, activity, occurred_at)
 TTL toDateTime(occurred_at) + toIntervalSecond(7776000)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_errors_from_observations`
 TO `provtrail`.`provisioning_errors`

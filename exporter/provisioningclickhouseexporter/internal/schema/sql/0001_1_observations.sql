@@ -75,7 +75,7 @@ ENGINE = {{.Engine "provisioning_observations" "ReplacingMergeTree" "version"}}
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, group_id, event_id)
 {{.Expire "observed_at" .TTL}}
-SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, {{.MergeWhenIdle}};
 
 CREATE OR REPLACE VIEW {{.View "observations"}} AS
 SELECT *, {{template "source"}} AS source, sipHash64(activity_id) AS activity

@@ -78,7 +78,7 @@ ORDER BY (group_number, activity)
 -- The activities of one person, and the newest ones, lie anywhere: with small granules and
 -- blocks finding them reads little.
 SETTINGS {{.Settings}}, index_granularity = 1024, min_compress_block_size = 16384,
-    min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+    {{.MergeWhenIdle}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_activities_from_observations"}}
 TO {{.Table "provisioning_activities"}}

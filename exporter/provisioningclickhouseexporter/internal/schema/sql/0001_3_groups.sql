@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_groups"}}
 ENGINE = {{.Engine "provisioning_groups" "ReplacingMergeTree" "version"}}
 ORDER BY (group_number, tenant, group_id)
 {{.Expire "observed_at" .TTL}}
-SETTINGS {{.Settings}}, min_age_to_force_merge_seconds = 600;
+SETTINGS {{.Settings}}, {{.MergeWhenIdle}};
 
 CREATE OR REPLACE VIEW {{.View "groups"}} AS
 SELECT *, dateDiff('millisecond', first_at, last_at) AS duration_ms

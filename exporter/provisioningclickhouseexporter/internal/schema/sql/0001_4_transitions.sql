@@ -17,7 +17,7 @@ ENGINE = {{.Engine "provisioning_transitions" "ReplacingMergeTree"}}
 PARTITION BY toDate(hour)
 ORDER BY (hour, tenant, status, kind, source_name, operation, cause, group_number, activity)
 {{.Expire "hour" .RollupTTL}}
-SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, {{.MergeWhenIdle}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_transitions_from_observations"}}
 TO {{.Table "provisioning_transitions"}}

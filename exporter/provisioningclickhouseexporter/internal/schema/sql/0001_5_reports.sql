@@ -16,7 +16,7 @@ ENGINE = {{.Engine "provisioning_reports" "AggregatingMergeTree"}}
 PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, tenant, status, kind, source_name, operation, cause)
 {{.Expire "hour" .RollupTTL}}
-SETTINGS {{.Settings}}, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS {{.Settings}}, {{.MergeWhenIdle}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_reports_from_observations"}}
 TO {{.Table "provisioning_reports"}}

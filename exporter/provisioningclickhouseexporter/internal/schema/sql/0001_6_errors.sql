@@ -17,7 +17,7 @@ ENGINE = {{.Engine "provisioning_errors" "ReplacingMergeTree"}}
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, source, error, activity, occurred_at)
 {{.Expire "occurred_at" .RollupTTL}}
-SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, {{.MergeWhenIdle}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_errors_from_observations"}}
 TO {{.Table "provisioning_errors"}}
