@@ -176,13 +176,13 @@ func testShards(t *testing.T, servers []*clickhousetest.Server, change ...func(*
 	require.Len(t, append(here, there...), n, "a group is on one shard alone")
 }
 
-func TestClusterThatIsNotThere(t *testing.T) {
+func TestUnknownCluster(t *testing.T) {
 	list, groups := history(1)
 	f := start(t, func(c *Config) { c.Cluster = configoptional.Some(ClusterConfig{Name: "nowhere"}) })
 	require.ErrorContains(t, f.pushLogs(t.Context(), logsOf(list, groups)), "cluster nowhere is not in system.clusters")
 }
 
-func TestClusterOfAnotherKind(t *testing.T) {
+func TestOtherClusterSetting(t *testing.T) {
 	list, groups := history(1)
 	f := start(t)
 	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
@@ -191,9 +191,9 @@ func TestClusterOfAnotherKind(t *testing.T) {
 	require.ErrorContains(t, schema.Migrate(t.Context(), f.tables.server, target, false), "created with another `cluster` setting")
 }
 
-// TestNodesThatCannotBeReached: without tables on a whole shard nothing is written. Then
-// with nodes that the configuration lists.
-func TestNodesThatCannotBeReached(t *testing.T) {
+// TestUnreachableNodes: nothing is written while a shard has no node with tables. Nodes that
+// the configuration lists take the place of those in system.clusters.
+func TestUnreachableNodes(t *testing.T) {
 	servers := startShards(t, 2)
 	servers[1].Kill()
 	cfg := clusterConfig(servers[:1])
@@ -215,7 +215,8 @@ func TestNodesThatCannotBeReached(t *testing.T) {
 	}, 30*time.Second, 50*time.Millisecond)
 }
 
-// TestReplicatedStatements: what a node of a replicated cluster is told, to the letter.
+// TestReplicatedStatements: the exact statements for a node of a replicated cluster and for
+// one server.
 func TestReplicatedStatements(t *testing.T) {
 	target := schema.Target{
 		Database: "provtrail", TTL: 7 * day, RollupTTL: 90 * day, QuarantineTTL: 30 * day,

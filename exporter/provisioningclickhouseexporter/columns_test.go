@@ -103,7 +103,7 @@ func deref(field any) string {
 	panic(fmt.Sprintf("%T", field))
 }
 
-func TestEveryColumnSurvives(t *testing.T) {
+func TestEveryColumnIsStored(t *testing.T) {
 	f := start(t)
 	want := map[string]record.Record{}
 	rapid.Check(t, func(rt *rapid.T) {

@@ -5,11 +5,11 @@
 //	              │                                              ├───────────────> provisioning_reports
 //	              │                                              └───────────────> provisioning_errors
 //	              ├──────────────────────────────> provisioning_groups
-//	              └── what cannot be read or is refused ──> provisioning_quarantine
+//	              └── unreadable and refused records ──> provisioning_quarantine
 //
-// Everything may be repeated: each insert carries a token made of its content, each row
-// an id, and each table keeps one row an id. So exporterhelper's durable queue may send
-// a batch as often as it takes.
+// Inserts may be repeated: each has a deduplication token that is a hash of its content,
+// each row has an id, and each table keeps one row for each id. So exporterhelper's durable
+// queue may send a batch any number of times.
 package provisioningclickhouseexporter
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml

@@ -41,13 +41,13 @@ func TestUsersThatMayNot(t *testing.T) {
 	truth := startOn(t, server, server.Database(t))
 	require.NoError(t, truth.pushLogs(t.Context(), logsOf(list, groups)))
 	want := counts(t, truth)
-	try := func(user, says string) {
+	try := func(user, text string) {
 		t.Helper()
 		good := startOn(t, server, server.Database(t))
 		require.NoError(t, good.tables.ensure(t.Context()))
 		bad := startOn(t, server, good.cfg.Database, func(c *Config) { c.Username, c.CreateSchema = user, false })
 		err := bad.pushLogs(t.Context(), logsOf(list, groups))
-		require.ErrorContains(t, err, says, user)
+		require.ErrorContains(t, err, text, user)
 		require.ErrorContains(t, err, "kept and sent again")
 		require.Equal(t, temporary, classify(err))
 		require.Zero(t, one[uint64](t, good, "SELECT count() FROM quarantine WHERE reason != 'bad'"))

@@ -19,8 +19,8 @@ const (
 	hour   = pcommon.Timestamp(3_600_000_000_000)
 )
 
-// history is what the processor says of n groups over two days: each has an activity
-// that is first Pending, then Committed, and an account-level one that folds into it.
+// history is the records of n groups over two days: each group has an activity that is
+// first Pending, then Committed, and an account-level one that folds into it.
 func history(n int) (list []record.Record, groups []record.Group) {
 	for g := range n {
 		at := monday + pcommon.Timestamp(g%40)*hour

@@ -17,8 +17,8 @@ import (
 	"github.com/provtrail/provtrail/internal/clickhousetest"
 )
 
-// TestServerKilledAndBack: the exporter as users run it, with its queue, over a server
-// that is killed while batches go in.
+// TestServerKilledAndBack: the exporter with its queue, and a server that is killed during
+// inserts.
 func TestServerKilledAndBack(t *testing.T) {
 	server := clickhousetest.StartOwn(t)
 	cfg := createDefaultConfig().(*Config)
@@ -49,15 +49,15 @@ func TestServerKilledAndBack(t *testing.T) {
 	}, 30*time.Second, 50*time.Millisecond)
 }
 
-func TestWhatMayPassIsRetried(t *testing.T) {
+func TestTemporaryErrorsAreRetried(t *testing.T) {
 	f := start(t)
 	list, groups := history(1)
 	require.NoError(t, f.tables.ensure(t.Context()))
-	check := func(spoil, mend, says string) {
+	check := func(damage, repair, text string) {
 		t.Helper()
-		require.NoError(t, f.conn.Exec(t.Context(), spoil))
-		require.ErrorContains(t, f.pushLogs(t.Context(), logsOf(list, groups)), says)
-		require.NoError(t, f.conn.Exec(t.Context(), mend))
+		require.NoError(t, f.conn.Exec(t.Context(), damage))
+		require.ErrorContains(t, f.pushLogs(t.Context(), logsOf(list, groups)), text)
+		require.NoError(t, f.conn.Exec(t.Context(), repair))
 		require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 		require.Zero(t, one[uint64](t, f, "SELECT count() FROM quarantine WHERE reason != 'bad'"))
 	}
@@ -66,12 +66,12 @@ func TestWhatMayPassIsRetried(t *testing.T) {
 		"ALTER TABLE provisioning_groups RESET SETTING parts_to_throw_insert, parts_to_delay_insert, max_avg_part_size_for_too_many_parts", "parts")
 }
 
-func TestEndpointsThatDoNotAnswer(t *testing.T) {
+func TestUnreachableEndpoints(t *testing.T) {
 	list, groups := history(1)
 	none := start(t, func(c *Config) { c.Endpoints = []string{"127.0.0.1:1"} })
 	require.ErrorContains(t, none.pushLogs(t.Context(), logsOf(list, groups)), "kept and sent again")
 	second := start(t, func(c *Config) { c.Endpoints = append([]string{"127.0.0.1:1"}, c.Endpoints...) })
-	require.NoError(t, second.pushLogs(t.Context(), logsOf(list, groups)), "the next endpoint is asked")
+	require.NoError(t, second.pushLogs(t.Context(), logsOf(list, groups)), "the next endpoint is tried")
 }
 
 func TestClassify(t *testing.T) {

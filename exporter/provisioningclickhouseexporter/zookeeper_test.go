@@ -27,8 +27,8 @@ func startZooKeeper(t *testing.T) string {
 	require.NoError(t, err)
 	cmd := exec.Command("java", "-cp", zookeeperJar, "-Dzookeeper.admin.enableServer=false",
 		"org.apache.zookeeper.server.ZooKeeperServerMain", port, t.TempDir())
-	var said strings.Builder
-	cmd.Stderr = &said
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	require.Eventually(t, func() bool {
@@ -37,7 +37,7 @@ func startZooKeeper(t *testing.T) string {
 			_ = conn.Close()
 		}
 		return err == nil
-	}, 30*time.Second, 100*time.Millisecond, "install Debian's package zookeeper: %s", &said)
+	}, 30*time.Second, 100*time.Millisecond, "install Debian's package zookeeper: %s", &stderr)
 	return fmt.Sprintf("<zookeeper><node><host>%s</host><port>%s</port></node><session_timeout_ms>5000</session_timeout_ms></zookeeper>", host, port)
 }
 

@@ -1,3 +1,3 @@
-// Package columns turns records into blocks of ClickHouse's native format: no value
-// is copied more than once, and all memory is kept for the next batch.
+// Package columns makes blocks in ClickHouse's native format from columnar batches. It
+// copies each value at most once and reuses its memory.
 package columns

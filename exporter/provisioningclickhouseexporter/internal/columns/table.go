@@ -12,15 +12,15 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// Table makes blocks of one table's rows, a column for each field of their schema. Its
-// memory is that of one block, and is used again for the next.
+// Table makes blocks of one table's rows, with a column for each field of their schema. It
+// reuses the memory of one block for the next.
 type Table struct {
 	Name  string
 	Input proto.Input
 
 	columns []column
 	rowsOf  func(*columnar.Batch) *columnar.Rows
-	// finalize completes a block of these rows.
+	// finalize computes the values that depend on several fields; nil for none.
 	finalize func(rows *columnar.Rows)
 	names    string
 }
@@ -33,14 +33,14 @@ type column interface {
 	append(b *columnar.Batch, c *columnar.Column, n int)
 }
 
-// newTable returns a table of a schema's rows. timeOf makes the columns of times.
+// newTable returns a table for the rows of a schema. timeOf makes the columns of times.
 func newTable[T any](name string, s *record.Schema[T], rowsOf func(*columnar.Batch) *columnar.Rows, timeOf func(name string) column) *Table {
 	t := &Table{Name: name, rowsOf: rowsOf}
 	for i := range s.Fields {
 		var c column
 		switch f := &s.Fields[i]; f.Value {
 		case record.ValueText:
-			c = new(word)
+			c = new(lowCardinality)
 		case record.ValueStatus:
 			c = new(status)
 		case record.ValueTexts:
@@ -67,10 +67,10 @@ func (t *Table) add(name string, c proto.ColInput) {
 	t.names = strings.TrimPrefix(t.names+", "+name, ", ")
 }
 
-// Names are the columns, as an INSERT lists them.
+// Names is the list of columns for an INSERT.
 func (t *Table) Names() string { return t.names }
 
-// Rows is how many rows of the table the batches have.
+// Rows is the number of rows that the batches have for the table.
 func (t *Table) Rows(batches []*columnar.Batch) (n int) {
 	for _, b := range batches {
 		n += t.rowsOf(b).Len()
@@ -78,8 +78,8 @@ func (t *Table) Rows(batches []*columnar.Batch) (n int) {
 	return n
 }
 
-// Token identifies the table's rows of the batches: the same batches have the same
-// token, however often and by whomever they are sent.
+// Token identifies the rows of the batches for ClickHouse's deduplication. The same batches
+// have the same token in every process.
 func (t *Table) Token(batches []*columnar.Batch) string {
 	token := fmt.Appendf(nil, "%s-%d", t.Name, t.Rows(batches))
 	for _, b := range batches {
@@ -90,8 +90,8 @@ func (t *Table) Token(batches []*columnar.Batch) string {
 	return string(token)
 }
 
-// blockRows is how many rows a block has at most. The server joins the blocks of an
-// insert again.
+// blockRows is the maximum number of rows of a block. The server joins the blocks of an
+// insert.
 const blockRows = 4096
 
 // Blocks returns a function that fills Input with the next block of the batches' rows,
@@ -109,9 +109,9 @@ func (t *Table) Blocks(batches []*columnar.Batch) func(context.Context) error {
 		}
 		b := batches[0]
 		rows := t.rowsOf(b)
-		part := rows.Slice(at, min(at+blockRows, rows.Len()))
-		t.append(b, &part)
-		at += part.Len()
+		slice := rows.Slice(at, min(at+blockRows, rows.Len()))
+		t.append(b, &slice)
+		at += slice.Len()
 		return nil
 	}
 }
@@ -125,7 +125,7 @@ func (t *Table) append(b *columnar.Batch, rows *columnar.Rows) {
 	}
 }
 
-// Bytes is the size of the texts of the block, by far the most of it.
+// Bytes is the size of the texts of the block, which are most of it.
 func (t *Table) Bytes() (n int) {
 	for _, c := range t.columns {
 		if c, ok := c.(interface{ size() int }); ok {

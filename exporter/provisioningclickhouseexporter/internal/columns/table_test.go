@@ -75,15 +75,15 @@ func TestTokenFollowsTheContent(t *testing.T) {
 	f("version", func(r *record.Record) { r.Version = 3 })
 }
 
-// TestEachTextIsSentOnce: four records have a document each, and a column without any
-// value one empty text.
+// TestEachTextIsSentOnce: four records share a document, and a column without values has
+// one empty text.
 func TestEachTextIsSentOnce(t *testing.T) {
 	table := NewTables()[1]
 	sent := map[string]int{}
 	blocks(t, table, func() {
 		for _, column := range table.Input {
 			require.Equal(t, 1000, column.Data.Rows(), column.Name)
-			if w, ok := column.Data.(*word); ok {
+			if w, ok := column.Data.(*lowCardinality); ok {
 				sent[column.Name] += w.words.rows
 			}
 		}
@@ -94,9 +94,9 @@ func TestEachTextIsSentOnce(t *testing.T) {
 	require.Equal(t, 1000, sent["vendor_id"])
 }
 
-// TestColumnsOfABlockAreAsLong: batches in which different columns have no values, and
-// some have no rows of a table.
-func TestColumnsOfABlockAreAsLong(t *testing.T) {
+// TestColumnsOfABlockHaveTheSameLength: also with batches that lack values of a column or
+// rows of a table.
+func TestColumnsOfABlockHaveTheSameLength(t *testing.T) {
 	builder := columnar.NewBuilder(0)
 	builder.Group(&record.Group{})
 	builder.Group(&record.Group{Group: provisioning.Group{Sources: []string{"AD"}, Status: provisioning.StatusFailed}, Version: 1})

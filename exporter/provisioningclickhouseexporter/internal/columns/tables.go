@@ -8,14 +8,14 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// Tables are those that records are inserted into, in this order.
+// Tables are the tables that records are inserted into, in this order.
 type Tables [3]*Table
 
 // NewTables returns tables without rows.
 func NewTables() *Tables { return &Tables{quarantine(), observations(), groups()} }
 
-// observations are provisioning.activity records. Where the vendor gave no time, the
-// row's is that of receipt and it is not timed.
+// observations are the activity records. Where the vendor gave no time, occurred_at is the
+// time of receipt and timed is false.
 func observations() *Table {
 	occurred, observed, timed := new(instant), new(instant), new(flag)
 	t := newTable("provisioning_observations", record.Activities,
@@ -52,7 +52,7 @@ func groups() *Table {
 		func(string) column { return new(instant) })
 }
 
-// quarantine is what could not be understood or stored.
+// quarantine is the data that could not be read or stored.
 func quarantine() *Table {
 	observed := new(instant)
 	t := newTable("provisioning_quarantine", record.Quarantine,
@@ -60,8 +60,8 @@ func quarantine() *Table {
 		func(string) column { return observed })
 	t.finalize = func(*columnar.Rows) {
 		for i, at := range observed.ColInt64 {
-			if at <= 0 { // absent, or after the last time there is
-				// Not part of the row's key, so a retry is still the same row.
+			if at <= 0 { // absent, or after the last representable time
+				// The time is not part of the row's key, so a retry is the same row.
 				observed.ColInt64[i] = time.Now().UnixMicro()
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// text is a String column held as it goes over the wire.
+// text is a String column in its wire format.
 type text struct {
 	wire []byte
 	rows int
@@ -29,7 +29,7 @@ func (c *text) WriteColumn(w *proto.Writer)  { w.ChainWrite(c.wire) }
 func (c *text) Reset()                       { c.wire, c.rows = c.wire[:0], 0 }
 func (c *text) size() int                    { return len(c.wire) }
 
-// hexID is a String column of ids: 32 hex digits, or nothing for the zero id.
+// hexID is a String column of ids: 32 hex digits, or empty for the zero id.
 type hexID struct{ text }
 
 func (c *hexID) append(_ *columnar.Batch, from *columnar.Column, n int) {
@@ -52,16 +52,16 @@ func (c *hexID) append(_ *columnar.Batch, from *columnar.Column, n int) {
 	}
 }
 
-// word is a column of texts, each distinct one of a columnar.Batch sent once: as
-// LowCardinality, which the server turns into String where the table has that. A
-// document that says several things is sent once so.
-type word struct {
-	words text     // several times those that several batches have
+// lowCardinality is a column of texts that sends each distinct text of a columnar.Batch
+// once. The server converts it where the table has a String column. So a document with
+// several records is sent once.
+type lowCardinality struct {
+	words text     // distinct for each batch, not for all
 	keys  []uint32 // of each row
-	known []uint32 // by number in the batch: key + 1
+	known []uint32 // by index in the batch: key + 1
 }
 
-func (c *word) append(b *columnar.Batch, from *columnar.Column, n int) {
+func (c *lowCardinality) append(b *columnar.Batch, from *columnar.Column, n int) {
 	if from.Texts == nil {
 		c.repeat(c.key(""), n)
 		return
@@ -79,26 +79,26 @@ func (c *word) append(b *columnar.Batch, from *columnar.Column, n int) {
 	}
 }
 
-// key gives a text a key.
-func (c *word) key(s string) uint32 {
+// key adds a text and returns its key.
+func (c *lowCardinality) key(s string) uint32 {
 	c.words.put(s)
 	return uint32(c.words.rows - 1)
 }
 
-func (c *word) repeat(key uint32, n int) {
+func (c *lowCardinality) repeat(key uint32, n int) {
 	for range n {
 		c.keys = append(c.keys, key)
 	}
 }
 
-func (c *word) Type() proto.ColumnType {
+func (c *lowCardinality) Type() proto.ColumnType {
 	return proto.ColumnTypeLowCardinality.Sub(proto.ColumnTypeString)
 }
-func (c *word) Rows() int { return len(c.keys) }
+func (c *lowCardinality) Rows() int { return len(c.keys) }
 
-func (c *word) size() int { return c.words.size() }
+func (c *lowCardinality) size() int { return c.words.size() }
 
-func (c *word) Reset() {
+func (c *lowCardinality) Reset() {
 	c.words.Reset()
 	c.keys = c.keys[:0]
 }
@@ -112,9 +112,9 @@ const (
 	keys32             = 2
 )
 
-func (c *word) EncodeState(b *proto.Buffer) { b.PutInt64(sharedDictionaries) }
+func (c *lowCardinality) EncodeState(b *proto.Buffer) { b.PutInt64(sharedDictionaries) }
 
-func (c *word) EncodeColumn(b *proto.Buffer) {
+func (c *lowCardinality) EncodeColumn(b *proto.Buffer) {
 	width := int64(keys8)
 	switch {
 	case c.words.rows > 1<<16:
@@ -142,11 +142,11 @@ func (c *word) EncodeColumn(b *proto.Buffer) {
 	}
 }
 
-func (c *word) WriteColumn(w *proto.Writer) { w.ChainBuffer(c.EncodeColumn) }
+func (c *lowCardinality) WriteColumn(w *proto.Writer) { w.ChainBuffer(c.EncodeColumn) }
 
 // status is a column of statuses.
 type status struct {
-	word
+	lowCardinality
 	given [len(provisioning.Statuses) + 1]uint32 // by status: key + 1
 }
 
@@ -168,7 +168,7 @@ func (c *status) keyOf(s provisioning.Status) uint32 {
 }
 
 func (c *status) Reset() {
-	c.word.Reset()
+	c.lowCardinality.Reset()
 	clear(c.given[:])
 }
 

@@ -69,14 +69,14 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProvisioningClickhouseInsertDuration, err = builder.meter.Float64Histogram(
 		"otelcol_provisioning_clickhouse_insert_duration",
-		metric.WithDescription("Time an insert took until ClickHouse answered. [Alpha]"),
+		metric.WithDescription("Time from the start of an insert to ClickHouse's answer. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProvisioningClickhouseQuarantinedRecords, err = builder.meter.Int64Counter(
 		"otelcol_provisioning_clickhouse_quarantined_records",
-		metric.WithDescription("Records put into the quarantine by the exporter itself. [Alpha]"),
+		metric.WithDescription("Records that the exporter quarantined. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

@@ -40,7 +40,7 @@ func AssertEqualProvisioningClickhouseBytes(t *testing.T, tt *componenttest.Tele
 func AssertEqualProvisioningClickhouseInsertDuration(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_provisioning_clickhouse_insert_duration",
-		Description: "Time an insert took until ClickHouse answered. [Alpha]",
+		Description: "Time from the start of an insert to ClickHouse's answer. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -55,7 +55,7 @@ func AssertEqualProvisioningClickhouseInsertDuration(t *testing.T, tt *component
 func AssertEqualProvisioningClickhouseQuarantinedRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_provisioning_clickhouse_quarantined_records",
-		Description: "Records put into the quarantine by the exporter itself. [Alpha]",
+		Description: "Records that the exporter quarantined. [Alpha]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
