@@ -1,6 +1,8 @@
 package sailpoint
 
 import (
+	"cmp"
+
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -21,9 +23,9 @@ func (r *reader) accountRequests(requests []accountRequest, common provisioning.
 		o.AccountID = q.AccountID
 		describe(&o, q)
 		if concernsErrors(o.ReportedStatus) {
-			o.ErrorMessage = firstOf(joined(q.Result.Errors), errors)
+			o.ErrorMessage = cmp.Or(joined(q.Result.Errors), errors)
 		}
-		word := firstOf(q.Op, q.AccountOperation)
+		word := cmp.Or(q.Op, q.AccountOperation)
 		if len(q.Attributes) == 0 {
 			o.Operation, _ = provisioning.ParseOperation(word)
 			o.AccountLevel = o.Dialect == provisioning.DialectTrigger
@@ -39,8 +41,8 @@ func (r *reader) accountRequests(requests []accountRequest, common provisioning.
 }
 
 func (r *reader) attribute(o provisioning.Observation, a *attributeRequest, word string, original *originals, i, at int) {
-	o.AttributeName = firstOf(a.Name, a.AttributeName)
-	o.Operation, _ = provisioning.ParseOperation(firstOf(a.Op, a.Operation, word))
+	o.AttributeName = cmp.Or(a.Name, a.AttributeName)
+	o.Operation, _ = provisioning.ParseOperation(cmp.Or(a.Op, a.Operation, word))
 	r.approved(&o)
 	value := a.Value
 	if value == nil {
@@ -85,7 +87,7 @@ func concerns(a *approval, o *provisioning.Observation) bool {
 	if a.Source.ID != "" && o.SourceID != "" && a.Source.ID != o.SourceID {
 		return false
 	}
-	name := firstOf(a.Attribute.Name, a.Attribute.AttributeName)
+	name := cmp.Or(a.Attribute.Name, a.Attribute.AttributeName)
 	return name == "" || o.AttributeName == "" || name == o.AttributeName
 }
 

@@ -1,6 +1,7 @@
 package sailpoint
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -32,7 +33,7 @@ type eventAttributes struct {
 // event reads a document of the events index.
 func (r *reader) event() error {
 	d := r.doc
-	name := firstOf(d.TechnicalName, d.Action, d.Name)
+	name := cmp.Or(d.TechnicalName, d.Action, d.Name)
 	change, ok := changeOf(d)
 	if !ok {
 		r.ignore(ReasonNoChange, name)
@@ -43,14 +44,14 @@ func (r *reader) event() error {
 	o := provisioning.Observation{
 		Dialect: provisioning.DialectEvent, VendorID: d.ID, OccurredAt: occurred,
 		Operation: change.operation, AccountLevel: true, Side: change.side,
-		AccountID:    firstOf(text(at.AccountName), text(at.NativeIdentity), text(at.AccountID)),
+		AccountID:    cmp.Or(text(at.AccountName), text(at.NativeIdentity), text(at.AccountID)),
 		IdentityID:   d.Target.ID,
 		IdentityName: d.Target.Name,
 		RequesterID:  d.Actor.ID, RequesterName: d.Actor.Name,
 		Cause: causeOf(text(at.Interface)),
 	}
 	o.SourceID, o.SourceName = eventSource(at)
-	o.RawStatus = firstOf(d.Status, change.status)
+	o.RawStatus = cmp.Or(d.Status, change.status)
 	o.ReportedStatus = r.performed(d.Status)
 	if o.ReportedStatus == provisioning.StatusUnset && change.status != "" {
 		// A status such as ACTION says nothing; the event's own name does.
@@ -68,7 +69,7 @@ func (r *reader) event() error {
 		o.SourceID, o.SourceName, o.AccountID = "", "", ""
 	}
 	if concernsErrors(o.ReportedStatus) {
-		o.ErrorMessage = firstOf(joined(d.Errors), inString(at.Errors), text(at.ErrorMessage), text(at.Error), text(at.Info))
+		o.ErrorMessage = cmp.Or(joined(d.Errors), inString(at.Errors), text(at.ErrorMessage), text(at.Error), text(at.Info))
 	}
 	o.GroupID = eventGroup(d, &o)
 	o.Original = r.text
@@ -96,7 +97,7 @@ func eventSource(at *eventAttributes) (id, name string) {
 			id = app
 		}
 	}
-	name = firstOf(name, text(at.AppName))
+	name = cmp.Or(name, text(at.AppName))
 	if !isID(id) && name != "" {
 		return "", name
 	}
@@ -106,11 +107,11 @@ func eventSource(at *eventAttributes) (id, name string) {
 // eventGroup is the tracking number, or the best there is without one.
 func eventGroup(d *document, o *provisioning.Observation) string {
 	at := &d.Attributes
-	group := firstOf(d.TrackingNumber, text(at.TrackingNumber))
+	group := cmp.Or(d.TrackingNumber, text(at.TrackingNumber))
 	if group == "" && o.Side != "" {
-		group = firstOf(text(at.RequestID), requestID(text(at.Info)))
+		group = cmp.Or(text(at.RequestID), requestID(text(at.Info)))
 	}
-	if group = firstOf(group, d.ID); group != "" {
+	if group = cmp.Or(group, d.ID); group != "" {
 		return group
 	}
 	hash := sha256.New()

@@ -25,7 +25,7 @@ func (r *reader) ignore(reason, name string) {
 // add completes an observation and keeps it.
 func (r *reader) add(o *provisioning.Observation) {
 	o.Tenant, o.Feed, o.ObservedAt = r.Tenant, r.Feed, r.at
-	if secret(o.AttributeName) {
+	if isSecretName(o.AttributeName) {
 		// Also where the vendor masks or omits the value, so that every feed
 		// gives the same activity.
 		o.AttributeValue = Redacted
@@ -47,12 +47,3 @@ func cut(word string, limit int) string {
 
 // isID reports whether id is an id rather than a name in an id's place.
 func isID(id string) bool { return id != "" && provisioning.SourceKey(id, "?") == id }
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
-}

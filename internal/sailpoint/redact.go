@@ -1,7 +1,6 @@
 package sailpoint
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -62,7 +61,7 @@ type edit struct {
 }
 
 func redact(text string, mode strictness) (string, error) {
-	if mode == strict && innocent(text) {
+	if mode == strict && hasNoSecrets(text) {
 		return redactText(text), nil
 	}
 	r := redactors.Get().(*redactor)
@@ -162,12 +161,12 @@ func (r *redactor) member(s span) role {
 	case holdsName(key):
 		if s.to > s.from && r.text[s.from] == '"' {
 			top.named = true
-			top.hides = top.hides || secret(unquote(r.text[s.from:s.to]))
+			top.hides = top.hides || isSecretName(unquote(r.text[s.from:s.to]))
 		}
 	case holdsValue(key):
 		return role{valued: true}
 	}
-	return role{secret: secret(key)}
+	return role{secret: isSecretName(key)}
 }
 
 // holdsValue reports whether a member of this name holds the value beside a name.
@@ -262,59 +261,4 @@ func (r *redactor) apply() string {
 	}
 	out.WriteString(r.text[at:])
 	return out.String()
-}
-
-// stringEnd is the index behind the string that starts at from.
-func stringEnd(text string, from int) int {
-	for to := from + 1; ; {
-		n := strings.IndexByte(text[to:], '"')
-		if n < 0 {
-			return len(text)
-		}
-		end := to + n
-		if strings.IndexByte(text[to:end], '\\') < 0 {
-			return end + 1
-		}
-		// Step over what is escaped, up to and including this quote if it is.
-		for to <= end {
-			if text[to] == '\\' {
-				to++
-			} else if to == end {
-				return end + 1
-			}
-			to++
-		}
-		if to >= len(text) {
-			return len(text)
-		}
-	}
-}
-
-func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
-
-func delimits(c byte) bool {
-	switch c {
-	case ' ', '\t', '\r', '\n', ',', ':', ']', '}', '[', '{', '"':
-		return true
-	}
-	return false
-}
-
-func unquote(quoted string) string {
-	if strings.IndexByte(quoted, '\\') < 0 {
-		return strings.Trim(quoted, `"`)
-	}
-	var s string
-	if json.Unmarshal([]byte(quoted), &s) != nil {
-		return strings.Trim(quoted, `"`)
-	}
-	return s
-}
-
-func quote(text string) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(text) // a string is always encoded
-	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -36,9 +36,9 @@ func (r *reader) search() error {
 	}
 	r.accountRequests(requests, common, func(o *provisioning.Observation, q *accountRequest) {
 		// Until a request has a result of its own, the document's status speaks for it.
-		o.RawStatus = firstOf(q.Result.Status, q.ProvisioningState, d.Status)
+		o.RawStatus = cmp.Or(q.Result.Status, q.ProvisioningState, d.Status)
 		o.ReportedStatus = statusOf(o.RawStatus)
-		o.TicketID = firstOf(text(q.Result.TicketID), text(q.TicketID))
+		o.TicketID = cmp.Or(text(q.Result.TicketID), text(q.TicketID))
 	})
 	return nil
 }

@@ -31,8 +31,8 @@ var aboutSecrets = []string{
 }
 
 // secret reports whether an attribute of this name holds a secret.
-func secret(name string) bool {
-	if !suspect(name) {
+func isSecretName(name string) bool {
+	if !maybeSecret(name) {
 		return foreignSecret(name)
 	}
 	word := plainWord(name)
@@ -60,13 +60,13 @@ func foreignSecret(name string) bool {
 	return false
 }
 
-// suspect is the quick no for nearly every name: none of the words above stands in it.
-func suspect(name string) bool {
+// maybeSecret is the quick no for nearly every name: none of the words above stands in it.
+func maybeSecret(name string) bool {
 	before := uint(0)
 	for i := range len(name) {
 		now := uint(name[i]) & 31
 		if pair := before<<5 | now; beginnings[pair>>6]>>(pair&63)&1 != 0 {
-			for _, word := range suspects[pair] {
+			for _, word := range maybeSecretWords[pair] {
 				if begins(name[i-1:], word) {
 					return true
 				}
@@ -77,9 +77,9 @@ func suspect(name string) bool {
 	return false
 }
 
-// suspects are the words above by how they begin: the lower five bits of their first
+// maybeSecretWords are the words above by how they begin: the lower five bits of their first
 // letter, and of the second or what may stand between them.
-var suspects = func() (by [32 * 32][]string) {
+var maybeSecretWords = func() (by [32 * 32][]string) {
 	for _, words := range [...][]string{secretParts, secretWords} {
 		for _, word := range words {
 			for _, second := range []byte{word[1], ' ', '_', '-'} {
@@ -91,10 +91,10 @@ var suspects = func() (by [32 * 32][]string) {
 	return by
 }()
 
-// beginnings has a bit for each pair that has suspects: it fits where suspects do not.
-var beginnings = func() (bits [len(suspects) / 64]uint64) {
-	for pair := range suspects {
-		if len(suspects[pair]) > 0 {
+// beginnings has a bit for each pair that has maybeSecretWords: it fits a cache that maybeSecretWords does not.
+var beginnings = func() (bits [len(maybeSecretWords) / 64]uint64) {
+	for pair := range maybeSecretWords {
+		if len(maybeSecretWords[pair]) > 0 {
 			bits[pair>>6] |= 1 << (pair & 63)
 		}
 	}

@@ -2,10 +2,10 @@ package sailpoint
 
 import "strings"
 
-// innocent is the quick no for nearly every document: it has no member with a secret's
+// hasNoSecrets is the quick no for nearly every document: it has no member with a secret's
 // name, and no name that is a secret's. It looks at each string once. What it cannot say
 // quickly, because something is escaped, broken or deeply nested, it denies.
-func innocent(text string) bool {
+func hasNoSecrets(text string) bool {
 	if strings.IndexByte(text, '\\') >= 0 || strings.Count(text, "{")+strings.Count(text, "[") > maxDepth {
 		return false
 	}
@@ -19,7 +19,7 @@ func innocent(text string) bool {
 		at += n + 1
 		// A member's name, or what may be one.
 		if member := isMember(text, at); member || names {
-			if secret(word) {
+			if isSecretName(word) {
 				return false
 			}
 			names = member && holdsName(word)
