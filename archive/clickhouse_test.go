@@ -1,12 +1,14 @@
 package archive
 
 import (
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/stretchr/testify/require"
 
 	"github.com/provtrail/provtrail/internal/archivetest"
@@ -22,7 +24,7 @@ func TestClickHouseReadsTheSame(t *testing.T) {
 	want := archivetest.Records(1500, now)
 	require.NoError(t, write(a.Write(t.Context(), Batch{Records: want})))
 
-	conn := clickhousetest.Start(t).Open(t, "")
+	conn := reading(t, dir)
 	files := "file('" + filepath.Join(dir, "tenant=*", "date=*", "hour=*", "*.parquet") + "', Parquet)"
 	// By default ClickHouse takes tenant from the folder's name and leaves its %XX.
 	const asWritten = " SETTINGS use_hive_partitioning = 0"
@@ -80,4 +82,37 @@ func plain(v reflect.Value) any {
 	default:
 		return value
 	}
+}
+
+// TestDocumentedQuery: an activity counts once, in its latest status, and a folded
+// activity does not count.
+func TestDocumentedQuery(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, noon.Add(30*time.Minute))
+	for _, batch := range archivetest.Versions(noon) {
+		require.NoError(t, write(a.Write(t.Context(), Batch{Records: batch})))
+	}
+	queries := archivetest.Documented(t, "../docs/archive.md", "file(", dir)
+	require.Len(t, queries, 1)
+	rows, err := reading(t, dir).Query(t.Context(), queries[0])
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	got := map[string]int64{}
+	for rows.Next() {
+		var status string
+		var n uint64
+		require.NoError(t, rows.Scan(&status, &n))
+		got[status] = int64(n)
+	}
+	require.NoError(t, rows.Err())
+	require.Equal(t, archivetest.VersionsByStatus, got)
+}
+
+// reading returns a connection to a ClickHouse that may read the files of a directory.
+func reading(t *testing.T, dir string) driver.Conn {
+	t.Helper()
+	// A server may read the directory of its configuration file.
+	config := filepath.Join(dir, "config.xml")
+	require.NoError(t, os.WriteFile(config, []byte("<clickhouse></clickhouse>"), 0o600))
+	return clickhousetest.StartOwn(t, clickhousetest.WithConfigFile(config)).Open(t, "")
 }

@@ -8,8 +8,6 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/stretchr/testify/require"
-
-	"github.com/provtrail/provtrail/internal/clickhousetest"
 )
 
 // TestClickHousePassesOverWhatCannotMatch writes files of different times and groups,
@@ -21,7 +19,7 @@ func TestClickHousePassesOverWhatCannotMatch(t *testing.T) {
 	for n := range files {
 		require.NoError(t, write(a.Write(t.Context(), Batch{Records: records(n*each, (n+1)*each)})))
 	}
-	conn := clickhousetest.Start(t).Open(t, "")
+	conn := reading(t, dir)
 	from := "file('" + filepath.Join(dir, "tenant=*", "date=*", "hour=*", "*.parquet") + "', Parquet)"
 	f := func(where string, rows, pruned uint64) {
 		t.Helper()
