@@ -18,24 +18,35 @@ type Activity struct {
 	AccountID      string
 	Kind           Kind
 	Cause          string
+	RawCause       string
 	ItemID         string
 	IdentityID     string
 	IdentityName   string
 	RequesterID    string
 	RequesterName  string
 	ApproverName   string
-	ApprovalStatus string
+	ApprovalStatus Approval
+	RawApproval    string
 	TicketID       string
 	ErrorMessage   string // of the current state; the history keeps the others
+	Warnings       string
+
+	RequestedItemName string
+	RequestedItemType string
+	RequesterComment  string
+	ReviewerComment   string
+	ClientMetadata    string
 
 	Status         Status
-	PreviousStatus Status // before the newest step
-	Odd            bool   // the newest step contradicts what was known
-	Attempts       int    // 1 + steps into Retrying
+	Outcome        Outcome // why it is Failed
+	PreviousStatus Status  // before the newest step
+	Odd            bool    // the newest step contradicts what was known
+	Attempts       int     // 1 + steps into Retrying
 	FailedOn       FailedOn
 	StateSeq       int // number of observations folded
 
 	RequestedAt    pcommon.Timestamp
+	RemoveAt       pcommon.Timestamp
 	StatusSince    pcommon.Timestamp // when the current status was entered
 	FirstPendingAt pcommon.Timestamp
 	CommittedAt    pcommon.Timestamp // first
@@ -86,9 +97,10 @@ func (a *Activity) AsOf(n int) Activity {
 func (a *Activity) step(o *Observation) {
 	at := o.At()
 	was := a.Status
-	now, odd := was.Next(o.ReportedStatus, o.OccurredAt != 0)
-
 	a.describe(o)
+	reported := decided(o.ReportedStatus, a.ApprovalStatus)
+	now, odd := was.Next(reported, o.OccurredAt != 0)
+
 	if a.FirstAt == 0 {
 		a.FirstAt = at
 	}
@@ -101,8 +113,9 @@ func (a *Activity) step(o *Observation) {
 			a.Attempts++
 		}
 	}
-	a.mark(now, o.ReportedStatus, at)
+	a.mark(now, reported, at)
 	a.sides(o, odd)
+	a.Outcome = outcomeOf(now, a.ApprovalStatus)
 	switch {
 	case now == StatusCommitted || now == StatusSuccess:
 		a.ErrorMessage = ""
@@ -166,12 +179,23 @@ func (a *Activity) describe(o *Observation) {
 	last(&a.AccountID, o.AccountID)
 	last(&a.ItemID, o.ItemID)
 	last(&a.Cause, o.Cause)
+	last(&a.RawCause, o.RawCause)
 	last(&a.IdentityID, o.IdentityID)
 	last(&a.IdentityName, o.IdentityName)
 	last(&a.RequesterID, o.RequesterID)
 	last(&a.RequesterName, o.RequesterName)
 	last(&a.ApproverName, o.ApproverName)
 	last(&a.ApprovalStatus, o.ApprovalStatus)
+	last(&a.RawApproval, o.RawApproval)
+	last(&a.Warnings, o.Warnings)
+	last(&a.RequestedItemName, o.RequestedItemName)
+	last(&a.RequestedItemType, o.RequestedItemType)
+	last(&a.RequesterComment, o.RequesterComment)
+	last(&a.ReviewerComment, o.ReviewerComment)
+	last(&a.ClientMetadata, o.ClientMetadata)
+	if o.RemoveAt != 0 {
+		a.RemoveAt = o.RemoveAt
+	}
 	last(&a.TicketID, o.TicketID)
 	if o.RequestedAt != 0 && (a.RequestedAt == 0 || o.RequestedAt < a.RequestedAt) {
 		a.RequestedAt = o.RequestedAt
@@ -179,7 +203,7 @@ func (a *Activity) describe(o *Observation) {
 	a.Kind = KindOf(a.Key.Operation, a.Cause, a.Key.Attribute)
 }
 
-func last(field *string, value string) {
+func last[T ~string](field *T, value T) {
 	if value != "" {
 		*field = value
 	}

@@ -60,13 +60,19 @@ func appendField(buf []byte, field string) []byte {
 	return append(buf, field...)
 }
 
-// EventID identifies what the observation reports: read twice, it has the same id.
-// Where the vendor gives no time, none goes in, so a trigger delivered twice is
-// one observation.
+// EventID identifies what the observation reports: read twice, from whatever feed or
+// export, it has the same id. Ids of documents do not go in, since an export may lack
+// them. A trigger is told apart by its invocation where that is known, else by its time;
+// where the vendor gives neither, a trigger delivered twice is one observation.
 func EventID(o *Observation) ID {
 	var at [8]byte
-	binary.BigEndian.PutUint64(at[:], uint64(o.OccurredAt))
-	return HashID("event", o.Tenant, string(o.Feed), string(o.Dialect), o.GroupID, o.VendorID, o.ItemID,
+	invocation := ""
+	if o.Dialect == DialectTrigger && o.VendorID != "" {
+		invocation = o.VendorID
+	} else {
+		binary.BigEndian.PutUint64(at[:], uint64(o.OccurredAt))
+	}
+	return HashID("event", o.Tenant, string(o.Dialect), o.GroupID, invocation,
 		SourceKey(o.SourceID, o.SourceName), o.AccountID, o.AttributeName, o.AttributeValue, string(o.Operation),
 		o.RawStatus, string(o.Side), string(at[:]))
 }
@@ -128,13 +134,17 @@ var vendorClass = func() (class [256]uint8) {
 
 func groupHash(tenant, groupID string) ID { return HashID("group", tenant, groupID) }
 
-// GroupNumber is the short number people see: positive, at most 53 bits (so that
-// spreadsheets and JavaScript keep it exact), and the same for the same group on
-// every collector and after every restart.
+// maxGroupNumber bounds group numbers to eleven digits, which people can say and
+// spreadsheets show whole.
+const maxGroupNumber = 99_999_999_999
+
+// GroupNumber is the short number people see and say: positive, at most eleven digits,
+// and the same for the same group on every collector and after every restart. It is a
+// label, not a key: among a hundred thousand groups two share a number with a probability
+// of one in twenty.
 func GroupNumber(tenant, groupID string) int64 {
 	h := groupHash(tenant, groupID)
-	n := int64(binary.BigEndian.Uint64(h[:8]) >> 11)
-	return max(n, 1)
+	return 1 + int64(binary.BigEndian.Uint64(h[:8])%maxGroupNumber)
 }
 
 // TraceID makes every group a trace.

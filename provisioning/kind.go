@@ -19,6 +19,11 @@ const (
 	CauseIdentityRefresh = "Identity Refresh"
 	CauseLifecycleChange = "Lifecycle Change"
 	CausePasswordRequest = "Password Request"
+	CauseAutomated       = "Automated Change" // the vendor's CloudAutomated
+	CauseAccountUpdate   = "Account Update"
+	CauseAccountState    = "Account State Change"
+	CauseRoleAssignment  = "Role Assignment"
+	CauseManualWork      = "Manual Work"
 )
 
 // KindOf derives the kind from an activity's operation, cause and attribute.

@@ -15,18 +15,28 @@ import (
 // one.
 func Merge(a, b *Observation) Observation {
 	m := *a
+	m.Feed = nearer(a.Feed, b.Feed)
+	m.OccurredAt = earliest(a.OccurredAt, b.OccurredAt)
 	m.VendorID = fuller(a.VendorID, b.VendorID)
 	m.ItemID = fuller(a.ItemID, b.ItemID)
 	m.SourceID = fuller(a.SourceID, b.SourceID)
 	m.SourceName = fuller(a.SourceName, b.SourceName)
 	m.AccountID = fuller(a.AccountID, b.AccountID)
-	m.Cause = fuller(a.Cause, b.Cause)
+	m.Cause, m.RawCause = fuller(a.Cause, b.Cause), fuller(a.RawCause, b.RawCause)
 	m.IdentityID = fuller(a.IdentityID, b.IdentityID)
 	m.IdentityName = fuller(a.IdentityName, b.IdentityName)
 	m.RequesterID = fuller(a.RequesterID, b.RequesterID)
 	m.RequesterName = fuller(a.RequesterName, b.RequesterName)
 	m.ApproverName = fuller(a.ApproverName, b.ApproverName)
 	m.ApprovalStatus = fullerApproval(a.ApprovalStatus, b.ApprovalStatus)
+	m.RawApproval = fuller(a.RawApproval, b.RawApproval)
+	m.Warnings = fuller(a.Warnings, b.Warnings)
+	m.RequestedItemName = fuller(a.RequestedItemName, b.RequestedItemName)
+	m.RequestedItemType = fuller(a.RequestedItemType, b.RequestedItemType)
+	m.RequesterComment = fuller(a.RequesterComment, b.RequesterComment)
+	m.ReviewerComment = fuller(a.ReviewerComment, b.ReviewerComment)
+	m.ClientMetadata = fuller(a.ClientMetadata, b.ClientMetadata)
+	m.RemoveAt = earliest(a.RemoveAt, b.RemoveAt)
 	m.ErrorMessage = fuller(a.ErrorMessage, b.ErrorMessage)
 	m.TicketID = fuller(a.TicketID, b.TicketID)
 	m.Side = fuller(a.Side, b.Side)
@@ -47,18 +57,26 @@ func fuller[T ~string](a, b T) T {
 }
 
 // fullerApproval prefers a decision to an approval that is pending.
-func fullerApproval(a, b string) string {
-	pending := func(word string) bool {
-		approval, _ := ParseApproval(word)
-		return approval == ApprovalPending
-	}
+func fullerApproval(a, b Approval) Approval {
 	switch {
-	case a != "" && b != "" && pending(a) && !pending(b):
+	case a == ApprovalPending && b != "":
 		return b
-	case a != "" && b != "" && pending(b) && !pending(a):
+	case b == ApprovalPending && a != "":
 		return a
 	default:
 		return fuller(a, b)
+	}
+}
+
+// nearer is the feed that is nearer to the vendor: a file holds what another feed gave.
+func nearer(a, b Feed) Feed {
+	switch {
+	case a == FeedFile:
+		return b
+	case b == FeedFile:
+		return a
+	default:
+		return min(a, b)
 	}
 }
 

@@ -16,7 +16,7 @@ func drawCopy(t *rapid.T) Observation {
 	o := observe(StatusFailed, 5)
 	o.SourceName, o.Cause, o.IdentityID, o.IdentityName = text("source"), text("cause"), text("identity"), text("name")
 	o.RequesterID, o.RequesterName, o.ApproverName = text("requester"), text("requester's name"), text("approver")
-	o.ApprovalStatus, o.ErrorMessage, o.TicketID = text("approval"), text("error"), text("ticket")
+	o.ApprovalStatus, o.ErrorMessage, o.TicketID = Approval(text("approval")), text("error"), text("ticket")
 	o.RequestedAt = pcommon.Timestamp(rapid.Uint64Range(0, 3).Draw(t, "requested"))
 	o.ObservedAt = pcommon.Timestamp(rapid.Uint64Range(1, 9).Draw(t, "received"))
 	return o
@@ -44,15 +44,15 @@ func TestCopiesMergeInAnyOrder(t *testing.T) {
 }
 
 func TestTheFullerCopyWins(t *testing.T) {
-	poor := with(observe(StatusFailed, 5), func(o *Observation) { o.ApprovalStatus, o.ObservedAt = "APPROVED", 7*second })
+	poor := with(observe(StatusFailed, 5), func(o *Observation) { o.ApprovalStatus, o.ObservedAt = ApprovalApproved, 7*second })
 	rich := with(observe(StatusFailed, 5), func(o *Observation) {
-		o.ErrorMessage, o.IdentityName, o.ApprovalStatus, o.ObservedAt = "timed out", "Ada", "PENDING", 9*second
+		o.ErrorMessage, o.IdentityName, o.ApprovalStatus, o.ObservedAt = "timed out", "Ada", ApprovalPending, 9*second
 	})
 	require.Equal(t, poor.EventID, rich.EventID)
 	a := only(t, poor, rich)
 	require.Equal(t, "timed out", a.ErrorMessage)
 	require.Equal(t, "Ada", a.IdentityName)
-	require.Equal(t, "APPROVED", a.ApprovalStatus, "a decision is more than a pending approval")
+	require.Equal(t, ApprovalApproved, a.ApprovalStatus, "a decision is more than a pending approval")
 	require.Equal(t, 1, a.StateSeq)
 	require.Equal(t, 7*second, a.History[0].ObservedAt)
 }

@@ -43,16 +43,27 @@ type Observation struct {
 	ReportedStatus Status // unset where the vendor's word is unknown
 	RawStatus      string // the vendor's word
 
-	Cause          string
+	Cause          string // plain words, see RawCause
+	RawCause       string // the vendor's word
 	IdentityID     string
 	IdentityName   string
 	RequesterID    string
 	RequesterName  string
 	ApproverName   string
-	ApprovalStatus string
+	ApprovalStatus Approval
+	RawApproval    string // the vendor's word
 	ErrorMessage   string
+	Warnings       string
 	TicketID       string
 	Side           FailedOn // the side a password change was tried on: identitynow or source
+
+	// What an access request asked for, and what people wrote about it.
+	RequestedItemName string
+	RequestedItemType string // ROLE, ACCESS_PROFILE or ENTITLEMENT
+	RequesterComment  string
+	ReviewerComment   string
+	ClientMetadata    string            // of the caller of the request, a JSON object
+	RemoveAt          pcommon.Timestamp // when the access ends again
 
 	RequestedAt pcommon.Timestamp
 	OccurredAt  pcommon.Timestamp // vendor's time; zero where the vendor gives none

@@ -134,7 +134,7 @@ func (p *Pack) step(e *evidence, zone *time.Location) step {
 	case r.Status == provisioning.StatusNotVerifiable:
 		s.What = "could not be verified"
 	case r.Status == provisioning.StatusPending && r.ApproverName != "" && r.ApprovalStatus != "":
-		s.What = "approval: " + r.ApprovalStatus + " (" + r.ApproverName + ")"
+		s.What = "approval: " + string(r.ApprovalStatus) + " (" + r.ApproverName + ")"
 	case r.Status == provisioning.StatusPending:
 		s.What = "requested, pending"
 	default:

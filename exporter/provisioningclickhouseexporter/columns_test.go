@@ -38,6 +38,10 @@ func fill(t *rapid.T, r *record.Record) {
 			*p = provisioning.Kind(text.Draw(t, f.Column))
 		case *provisioning.FailedOn:
 			*p = provisioning.FailedOn(text.Draw(t, f.Column))
+		case *provisioning.Approval:
+			*p = provisioning.Approval(text.Draw(t, f.Column))
+		case *provisioning.Outcome:
+			*p = provisioning.Outcome(text.Draw(t, f.Column))
 		case *provisioning.Status:
 			*p = provisioning.Status(rapid.IntRange(0, 6).Draw(t, f.Column))
 		case *provisioning.ID:
@@ -98,6 +102,10 @@ func deref(field any) string {
 	case *provisioning.Kind:
 		return string(*p)
 	case *provisioning.FailedOn:
+		return string(*p)
+	case *provisioning.Approval:
+		return string(*p)
+	case *provisioning.Outcome:
 		return string(*p)
 	}
 	panic(fmt.Sprintf("%T", field))

@@ -77,7 +77,12 @@ func (r *reader) approved(o *provisioning.Observation) {
 		}
 	}
 	if best != nil {
-		o.ApproverName, o.ApprovalStatus = best.Owner.Name, text(best.Result)
+		o.ApproverName, o.RawApproval = best.Owner.Name, text(best.Result)
+		o.ReviewerComment = comment(best.Comment)
+		if o.RawApproval == "" {
+			o.RawApproval = "pending" // an approval without a result waits for one
+		}
+		o.ApprovalStatus, _ = provisioning.ParseApproval(o.RawApproval)
 	}
 }
 

@@ -48,7 +48,7 @@ func (r *reader) event() error {
 		IdentityID:   d.Target.ID,
 		IdentityName: d.Target.Name,
 		RequesterID:  d.Actor.ID, RequesterName: d.Actor.Name,
-		Cause: causeOf(text(at.Interface)),
+		Cause: causeOf(text(at.Interface)), RawCause: text(at.Interface),
 	}
 	o.SourceID, o.SourceName = eventSource(at)
 	o.RawStatus = cmp.Or(d.Status, change.status)

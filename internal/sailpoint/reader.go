@@ -30,9 +30,13 @@ func (r *reader) add(o *provisioning.Observation) {
 		// gives the same activity.
 		o.AttributeValue = Redacted
 	}
-	if strings.EqualFold(o.SourceName, identityNow) && provisioning.KindOf(o.Operation, o.Cause, o.AttributeName) == provisioning.KindPassword {
-		// A password tried on IdentityNow as a source is tried on its own side.
-		o.Side = provisioning.FailedOnIdentityNow
+	if provisioning.KindOf(o.Operation, o.Cause, o.AttributeName) == provisioning.KindPassword {
+		// The dialects write "Set" and "Modify" for it.
+		o.Operation = provisioning.OperationChangePassword
+		if strings.EqualFold(o.SourceName, identityNow) {
+			// A password tried on IdentityNow as a source is tried on its own side.
+			o.Side = provisioning.FailedOnIdentityNow
+		}
 	}
 	o.EventID = provisioning.EventID(o)
 	r.to.Observations = append(r.to.Observations, *o)

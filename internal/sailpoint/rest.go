@@ -20,7 +20,8 @@ func (r *reader) rest() error {
 		return nil
 	}
 	o := provisioning.Observation{
-		Dialect: provisioning.DialectREST, GroupID: d.ID, VendorID: d.ID, Cause: causeOf(d.Type),
+		Dialect: provisioning.DialectREST, GroupID: d.ID, VendorID: d.ID, Cause: causeOf(d.Type), RawCause: d.Type,
+		Warnings: joined(d.Warnings), ClientMetadata: object(d.ClientMetadata),
 	}
 	if d.RESTTarget != nil {
 		o.IdentityID, o.IdentityName = d.RESTTarget.ID, d.RESTTarget.Name
@@ -41,7 +42,15 @@ func (r *reader) rest() error {
 		o.Operation, _ = provisioning.ParseOperation(it.Operation)
 		o.RawStatus = it.ProvisioningStatus
 		o.ReportedStatus = statusOf(it.ProvisioningStatus)
-		o.ApproverName, o.ApprovalStatus = it.Reviewer.Name, it.ApprovalStatus
+		o.ApproverName, o.RawApproval = it.Reviewer.Name, it.ApprovalStatus
+		o.ApprovalStatus, _ = provisioning.ParseApproval(it.ApprovalStatus)
+		o.RequestedItemName, o.RequestedItemType = it.Requests.Name, it.Requests.Type
+		o.RequesterComment, o.ReviewerComment = comment(it.RequesterComment), comment(it.ReviewerComment)
+		o.RemoveAt = r.moment("items["+strconv.Itoa(i)+"].removeDate", it.RemoveDate)
+		if own := object(it.ClientMetadata); own != "" {
+			o.ClientMetadata = own
+		}
+		r.closed(&o)
 		if concernsErrors(o.ReportedStatus) {
 			o.ErrorMessage = errors
 		}

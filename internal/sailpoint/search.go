@@ -29,7 +29,7 @@ func (r *reader) search() error {
 	}
 	common := provisioning.Observation{
 		Dialect: provisioning.DialectSearch, GroupID: d.TrackingNumber, VendorID: d.ID,
-		Cause:      causeOf(d.Action),
+		Cause: causeOf(d.Action), RawCause: d.Action, Warnings: joined(d.Warnings),
 		IdentityID: d.Recipient.ID, IdentityName: d.Recipient.Name,
 		RequesterID: d.Requester.ID, RequesterName: d.Requester.Name,
 		OccurredAt: occurred, RequestedAt: requested,
@@ -38,6 +38,7 @@ func (r *reader) search() error {
 		// Until a request has a result of its own, the document's status speaks for it.
 		o.RawStatus = cmp.Or(q.Result.Status, q.ProvisioningState, d.Status)
 		o.ReportedStatus = statusOf(o.RawStatus)
+		r.closed(o)
 		o.TicketID = cmp.Or(text(q.Result.TicketID), text(q.TicketID))
 	})
 	return nil

@@ -14,6 +14,8 @@ type document struct {
 	Synced         raw    `json:"synced"`
 	TrackingNumber string `json:"trackingNumber"`
 	Errors         raw    `json:"errors"`
+	Warnings       raw    `json:"warnings"`
+	ClientMetadata raw    `json:"clientMetadata"`
 
 	// REST
 	Items            []item    `json:"items"`
@@ -69,6 +71,18 @@ type item struct {
 	Value              raw      `json:"value"`
 	NativeIdentity     string   `json:"nativeIdentity"`
 	SourceID           string   `json:"sourceId"`
+
+	Requests         requestedItem `json:"accountRequestInfo"`
+	RequesterComment raw           `json:"requesterComment"`
+	ReviewerComment  raw           `json:"reviewerComment"`
+	ClientMetadata   raw           `json:"clientMetadata"`
+	RemoveDate       raw           `json:"removeDate"`
+}
+
+// requestedItem is what an access request asked for.
+type requestedItem struct {
+	Name string `json:"requestedObjectName"`
+	Type string `json:"requestedObjectType"`
 }
 
 // accountRequest is a search document's and a trigger's.
@@ -105,6 +119,7 @@ type approval struct {
 	Modified  raw              `json:"modified"`
 	Source    identity         `json:"source"`
 	Attribute attributeRequest `json:"attributeRequest"`
+	Comment   raw              `json:"comment"`
 }
 
 type shape int

@@ -16,7 +16,7 @@ func (r *reader) trigger() error {
 		return nil
 	}
 	common := provisioning.Observation{
-		Dialect: provisioning.DialectTrigger, GroupID: d.TrackingNumber, VendorID: r.env.id, OccurredAt: r.env.occurred, Cause: causeOf(d.Action),
+		Dialect: provisioning.DialectTrigger, GroupID: d.TrackingNumber, VendorID: r.env.id, OccurredAt: r.env.occurred, Cause: causeOf(d.Action), RawCause: d.Action, Warnings: joined(d.Warnings),
 		IdentityID: d.Recipient.ID, IdentityName: d.Recipient.Name,
 		RequesterID: d.Requester.ID, RequesterName: d.Requester.Name,
 	}
@@ -24,6 +24,7 @@ func (r *reader) trigger() error {
 		o.RawStatus = q.ProvisioningState
 		o.ReportedStatus = r.performed(q.ProvisioningState)
 		o.TicketID = text(q.TicketID)
+		r.closed(o)
 	})
 	return nil
 }

@@ -55,16 +55,6 @@ func init() {
 	}
 }
 
-// KnownApproval reports whether a REST item's approvalStatus is documented.
-func KnownApproval(word string) bool {
-	switch strings.ToUpper(word) {
-	case "", "FINISHED", "REJECTED", "RETURNED", "EXPIRED", "PENDING", "CANCELED":
-		return true
-	default:
-		return false
-	}
-}
-
 var causes = map[string]string{
 	"appRequest":                      provisioning.CauseAccessRequest, // the commonest, as REST writes it
 	"apprequest":                      provisioning.CauseAccessRequest,
@@ -79,6 +69,14 @@ var causes = map[string]string{
 	"lifecyclestatechange":            provisioning.CauseLifecycleChange,
 	"passwordrequest":                 provisioning.CausePasswordRequest,
 	"cloudpasswordrequest":            provisioning.CausePasswordRequest,
+	"passwordreset":                   provisioning.CausePasswordRequest,
+	"cloudautomated":                  provisioning.CauseAutomated,
+	"identityattributeupdate":         provisioning.CauseAttributeSync,
+	"accountattributeupdate":          provisioning.CauseAccountUpdate,
+	"accountstateupdate":              provisioning.CauseAccountState,
+	"roleassignment":                  provisioning.CauseRoleAssignment,
+	"rolemembership":                  provisioning.CauseRoleAssignment,
+	"manualwork":                      provisioning.CauseManualWork,
 }
 
 // causeOf gives the dialects' spellings one word; others stay as they are.

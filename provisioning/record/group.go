@@ -28,7 +28,7 @@ func groupFields() []FieldOf[Group] {
 	fields := []FieldOf[group]{
 		{Column: "tenant", LowCardinality: true, Doc: "Organisation of the identity system.", Pointer: func(g *group) any { return &g.Tenant }},
 		{Column: "group_id", Doc: "The vendor's tracking number = account activity id.", Pointer: func(g *group) any { return &g.ID }},
-		{Column: "group_number", Doc: "Short number of the group, at most 53 bits.", Pointer: func(g *group) any { return &g.Number }},
+		{Column: "group_number", Doc: "Short number of the group, at most eleven digits: a label, not a key.", Pointer: func(g *group) any { return &g.Number }},
 		{Column: "group_status", LowCardinality: true, Doc: "Worst status of its activities.", Pointer: func(g *group) any { return &g.Status }},
 		{Column: "version", Doc: "Orders the summaries of one group, as that of activity records does.", Pointer: func(g *group) any { return &g.Version }},
 		{Column: "activities", Doc: "Number of activities.", Pointer: func(g *group) any { return &g.Activities }},

@@ -30,6 +30,10 @@ func fill(t *rapid.T, r *Record) {
 			*p = provisioning.Kind(rapid.String().Draw(t, label))
 		case *provisioning.FailedOn:
 			*p = provisioning.FailedOn(rapid.String().Draw(t, label))
+		case *provisioning.Approval:
+			*p = provisioning.Approval(rapid.String().Draw(t, label))
+		case *provisioning.Outcome:
+			*p = provisioning.Outcome(rapid.String().Draw(t, label))
 		case *provisioning.Status:
 			*p = provisioning.Status(rapid.IntRange(0, int(provisioning.StatusCount)-1).Draw(t, label))
 		case *provisioning.ID:

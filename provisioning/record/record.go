@@ -30,6 +30,7 @@ type Record struct {
 	Current        bool // the activity's newest state
 	ActivityID     provisioning.ID
 	Status         provisioning.Status
+	Outcome        provisioning.Outcome
 	PreviousStatus provisioning.Status
 	Odd            bool
 	Kind           provisioning.Kind
@@ -38,6 +39,11 @@ type Record struct {
 	StateSeq       int64
 	Version        uint64          // orders the states of one activity, see Version
 	FoldedInto     provisioning.ID // set: the activity no longer stands, this one took it in
+
+	// The kind of error of a failed, retrying or declined activity, see errorclass.
+	ErrorCategory    string
+	ErrorSignature   string
+	ErrorFingerprint string
 
 	GroupNumber int64
 	GroupStatus provisioning.Status
@@ -85,15 +91,17 @@ func (r *Record) Describe(a *provisioning.Activity) {
 	r.Observation, r.RecordType = *newest, TypeObservation
 	r.SourceID, r.SourceName, r.AccountID = a.SourceID, a.SourceName, a.AccountID
 	r.AttributeName, r.AttributeValue, r.Operation = a.Key.Attribute, a.Key.Value, a.Key.Operation
-	r.ItemID, r.Cause, r.TicketID = a.ItemID, a.Cause, a.TicketID
+	r.ItemID, r.Cause, r.RawCause, r.TicketID = a.ItemID, a.Cause, a.RawCause, a.TicketID
 	r.IdentityID, r.IdentityName = a.IdentityID, a.IdentityName
 	r.RequesterID, r.RequesterName = a.RequesterID, a.RequesterName
-	r.ApproverName, r.ApprovalStatus = a.ApproverName, a.ApprovalStatus
-	r.ErrorMessage = a.ErrorMessage
-	r.RequestedAt = a.RequestedAt
+	r.ApproverName, r.ApprovalStatus, r.RawApproval = a.ApproverName, a.ApprovalStatus, a.RawApproval
+	r.ErrorMessage, r.Warnings = a.ErrorMessage, a.Warnings
+	r.RequestedItemName, r.RequestedItemType = a.RequestedItemName, a.RequestedItemType
+	r.RequesterComment, r.ReviewerComment, r.ClientMetadata = a.RequesterComment, a.ReviewerComment, a.ClientMetadata
+	r.RequestedAt, r.RemoveAt = a.RequestedAt, a.RemoveAt
 
 	r.ActivityID, r.Kind, r.FailedOn = a.ID, a.Kind, a.FailedOn
-	r.Status, r.PreviousStatus, r.Odd = a.Status, a.PreviousStatus, a.Odd
+	r.Status, r.Outcome, r.PreviousStatus, r.Odd = a.Status, a.Outcome, a.PreviousStatus, a.Odd
 	r.Attempts, r.StateSeq = int64(a.Attempts), int64(a.StateSeq)
 	r.StatusSince, r.FirstPendingAt = a.StatusSince, a.FirstPendingAt
 	r.CommittedAt, r.FinishedAt = a.CommittedAt, a.FinishedAt

@@ -40,7 +40,7 @@ func TestObservationsAreRestoredFromTheirRecords(t *testing.T) {
 				AccountLevel: rapid.Bool().Draw(t, "level"), ReportedStatus: provisioning.Status(rapid.IntRange(0, 6).Draw(t, "status")), RawStatus: word(t, "raw"),
 				Cause: word(t, "cause"), IdentityID: word(t, "identity"), IdentityName: word(t, "identity name"),
 				RequesterID: word(t, "requester"), RequesterName: word(t, "requester name"), ApproverName: word(t, "approver"),
-				ApprovalStatus: word(t, "approval"), ErrorMessage: word(t, "error"), TicketID: word(t, "ticket"),
+				ApprovalStatus: provisioning.Approval(word(t, "approval")), ErrorMessage: word(t, "error"), TicketID: word(t, "ticket"),
 				Side:        rapid.SampledFrom([]provisioning.FailedOn{"", provisioning.FailedOnSource, provisioning.FailedOnIdentityNow}).Draw(t, "side"),
 				RequestedAt: at(t, "requested"), OccurredAt: at(t, "occurred"), ObservedAt: 1 + at(t, "observed"), Original: "{}",
 			}

@@ -88,7 +88,7 @@ func observation(g *model.Group, r *model.Request, item *model.Attribute, phase 
 		OccurredAt: stamp(model.Time(phase.At)), ObservedAt: stamp(received), Original: `{"id":"` + g.ID + `"}`,
 	}
 	if g.Approval != nil {
-		o.ApproverName, o.ApprovalStatus = g.Approval.Approver.Name, string(g.Approval.Decided(phase.At))
+		o.ApproverName, o.ApprovalStatus = g.Approval.Approver.Name, provisioning.Approval(g.Approval.Decided(phase.At))
 	}
 	if g.Password {
 		o.Side = provisioning.FailedOnSource

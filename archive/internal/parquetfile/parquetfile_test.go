@@ -219,6 +219,10 @@ func fill(t *rapid.T, r *record.Record) {
 		switch p := record.Fields[i].Pointer(r).(type) {
 		case *string:
 			*p = rapid.StringN(0, 20, -1).Draw(t, label)
+		case *provisioning.Approval:
+			*p = provisioning.Approval(rapid.StringN(0, 20, -1).Draw(t, label))
+		case *provisioning.Outcome:
+			*p = provisioning.Outcome(rapid.SampledFrom([]string{"", "fault", "declined"}).Draw(t, label))
 		case *provisioning.Status:
 			*p = rapid.SampledFrom(provisioning.Statuses[:]).Draw(t, label)
 		case *provisioning.ID:

@@ -1,63 +1,76 @@
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
 (
-    tenant             LowCardinality(String) CODEC(ZSTD(1)),
-    record_type        LowCardinality(String) CODEC(ZSTD(1)),
-    event_id           String CODEC(ZSTD(1)),
-    feed               LowCardinality(String) CODEC(ZSTD(1)),
-    dialect            LowCardinality(String) CODEC(ZSTD(1)),
-    group_id           String CODEC(ZSTD(3)),
-    group_number       Int64 CODEC(ZSTD(1)),
-    group_status       LowCardinality(String) CODEC(ZSTD(1)),
-    activity_id        String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 1048576, max_compress_block_size = 2097152),
-    status             LowCardinality(String) CODEC(ZSTD(1)),
-    previous_status    LowCardinality(String) CODEC(ZSTD(1)),
-    reported_status    LowCardinality(String) CODEC(ZSTD(1)),
-    raw_status         LowCardinality(String) CODEC(ZSTD(1)),
-    odd                Bool CODEC(ZSTD(1)),
-    kind               LowCardinality(String) CODEC(ZSTD(1)),
-    operation          LowCardinality(String) CODEC(ZSTD(1)),
-    cause              LowCardinality(String) CODEC(ZSTD(1)),
-    source_id          LowCardinality(String) CODEC(ZSTD(1)),
-    source_name        LowCardinality(String) CODEC(ZSTD(1)),
-    account_id         String CODEC(ZSTD(3)),
-    account_level      Bool CODEC(ZSTD(1)),
-    attribute_name     LowCardinality(String) CODEC(ZSTD(1)),
-    attribute_value    String CODEC(ZSTD(3)),
-    identity_id        String CODEC(ZSTD(3)),
-    identity_name      String CODEC(ZSTD(3)),
-    requester_id       String CODEC(ZSTD(3)),
-    requester_name     String CODEC(ZSTD(3)),
-    approver_name      String CODEC(ZSTD(3)),
-    approval_status    LowCardinality(String) CODEC(ZSTD(1)),
-    error_message      String CODEC(ZSTD(3)),
-    failed_on          LowCardinality(String) CODEC(ZSTD(1)),
-    failed_side        LowCardinality(String) CODEC(ZSTD(1)),
-    ticket_id          String CODEC(ZSTD(1)),
-    vendor_id          String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
-    item_id            String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
-    attempts           Int64 CODEC(ZSTD(3)),
-    stalled            Bool CODEC(ZSTD(1)),
-    overdue            Bool CODEC(ZSTD(1)),
-    requested_at       Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    occurred_at        DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
-    timed              Bool CODEC(ZSTD(1)),
-    observed_at        DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
-    status_since       Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    first_pending_at   Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    committed_at       Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    finished_at        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    first_failed_at    Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    failed_at          Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    pending_ms         Int64 CODEC(ZSTD(3)),
-    retrying_ms        Int64 CODEC(ZSTD(3)),
-    committed_ms       Int64 CODEC(ZSTD(3)),
-    failed_ms          Int64 CODEC(ZSTD(3)),
-    state_seq          Int64 CODEC(ZSTD(3)),
-    version            UInt64 CODEC(ZSTD(3)),
-    folded_into        String CODEC(ZSTD(1)),
-    reported_overrides String CODEC(ZSTD(1)),
-    current            Bool CODEC(ZSTD(1)),
-    original           String CODEC(ZSTD(7)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
+    tenant              LowCardinality(String) CODEC(ZSTD(1)),
+    record_type         LowCardinality(String) CODEC(ZSTD(1)),
+    event_id            String CODEC(ZSTD(1)),
+    feed                LowCardinality(String) CODEC(ZSTD(1)),
+    dialect             LowCardinality(String) CODEC(ZSTD(1)),
+    group_id            String CODEC(ZSTD(3)),
+    group_number        Int64 CODEC(ZSTD(1)),
+    group_status        LowCardinality(String) CODEC(ZSTD(1)),
+    activity_id         String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 1048576, max_compress_block_size = 2097152),
+    status              LowCardinality(String) CODEC(ZSTD(1)),
+    outcome             LowCardinality(String) CODEC(ZSTD(1)),
+    previous_status     LowCardinality(String) CODEC(ZSTD(1)),
+    reported_status     LowCardinality(String) CODEC(ZSTD(1)),
+    raw_status          LowCardinality(String) CODEC(ZSTD(1)),
+    odd                 Bool CODEC(ZSTD(1)),
+    kind                LowCardinality(String) CODEC(ZSTD(1)),
+    operation           LowCardinality(String) CODEC(ZSTD(1)),
+    cause               LowCardinality(String) CODEC(ZSTD(1)),
+    raw_cause           LowCardinality(String) CODEC(ZSTD(1)),
+    source_id           LowCardinality(String) CODEC(ZSTD(1)),
+    source_name         LowCardinality(String) CODEC(ZSTD(1)),
+    account_id          String CODEC(ZSTD(3)),
+    account_level       Bool CODEC(ZSTD(1)),
+    attribute_name      LowCardinality(String) CODEC(ZSTD(1)),
+    attribute_value     String CODEC(ZSTD(3)),
+    identity_id         String CODEC(ZSTD(3)),
+    identity_name       String CODEC(ZSTD(3)),
+    requester_id        String CODEC(ZSTD(3)),
+    requester_name      String CODEC(ZSTD(3)),
+    approver_name       String CODEC(ZSTD(3)),
+    approval_status     LowCardinality(String) CODEC(ZSTD(1)),
+    raw_approval_status LowCardinality(String) CODEC(ZSTD(1)),
+    error_message       String CODEC(ZSTD(3)),
+    error_category      LowCardinality(String) CODEC(ZSTD(1)),
+    error_signature     LowCardinality(String) CODEC(ZSTD(1)),
+    error_fingerprint   String CODEC(ZSTD(1)),
+    warnings            String CODEC(ZSTD(3)),
+    failed_on           LowCardinality(String) CODEC(ZSTD(1)),
+    failed_side         LowCardinality(String) CODEC(ZSTD(1)),
+    ticket_id           String CODEC(ZSTD(1)),
+    requested_item_name String CODEC(ZSTD(3)),
+    requested_item_type LowCardinality(String) CODEC(ZSTD(1)),
+    requester_comment   String CODEC(ZSTD(3)),
+    reviewer_comment    String CODEC(ZSTD(3)),
+    client_metadata     String CODEC(ZSTD(3)),
+    vendor_id           String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
+    item_id             String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
+    attempts            Int64 CODEC(ZSTD(3)),
+    stalled             Bool CODEC(ZSTD(1)),
+    overdue             Bool CODEC(ZSTD(1)),
+    requested_at        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    remove_at           Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    occurred_at         DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    timed               Bool CODEC(ZSTD(1)),
+    observed_at         DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    status_since        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    first_pending_at    Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    committed_at        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    finished_at         Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    first_failed_at     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    failed_at           Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    pending_ms          Int64 CODEC(ZSTD(3)),
+    retrying_ms         Int64 CODEC(ZSTD(3)),
+    committed_ms        Int64 CODEC(ZSTD(3)),
+    failed_ms           Int64 CODEC(ZSTD(3)),
+    state_seq           Int64 CODEC(ZSTD(3)),
+    version             UInt64 CODEC(ZSTD(3)),
+    folded_into         String CODEC(ZSTD(1)),
+    reported_overrides  String CODEC(ZSTD(1)),
+    current             Bool CODEC(ZSTD(1)),
+    original            String CODEC(ZSTD(7)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
 
     INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_activity activity_id TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -79,65 +92,78 @@ FROM `provtrail`.`provisioning_observations` FINAL;
 
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
 (
-    tenant           LowCardinality(String) CODEC(LZ4),
-    record_type      LowCardinality(String) CODEC(ZSTD(1)),
-    event_id         String CODEC(ZSTD(1)),
-    feed             LowCardinality(String) CODEC(ZSTD(1)),
-    dialect          LowCardinality(String) CODEC(ZSTD(1)),
-    group_id         String CODEC(ZSTD(1)),
-    group_number     Int64 CODEC(Delta(8), LZ4),
-    group_status     LowCardinality(String) CODEC(ZSTD(1)),
-    activity_id      String CODEC(ZSTD(1)),
-    status           LowCardinality(String) CODEC(LZ4),
-    previous_status  LowCardinality(String) CODEC(ZSTD(1)),
-    reported_status  LowCardinality(String) CODEC(ZSTD(1)),
-    raw_status       LowCardinality(String) CODEC(ZSTD(1)),
-    odd              Bool,
-    kind             LowCardinality(String) CODEC(LZ4),
-    operation        LowCardinality(String) CODEC(LZ4),
-    cause            LowCardinality(String) CODEC(LZ4),
-    source_id        LowCardinality(String) CODEC(ZSTD(1)),
-    source_name      LowCardinality(String) CODEC(ZSTD(1)),
-    account_id       String CODEC(ZSTD(1)),
-    account_level    Bool,
-    attribute_name   LowCardinality(String) CODEC(ZSTD(1)),
-    attribute_value  String CODEC(ZSTD(1)),
-    identity_id      String CODEC(ZSTD(1)),
-    identity_name    String CODEC(ZSTD(1)),
-    requester_id     String CODEC(ZSTD(1)),
-    requester_name   String CODEC(ZSTD(1)),
-    approver_name    String CODEC(ZSTD(1)),
-    approval_status  LowCardinality(String) CODEC(ZSTD(1)),
-    error_message    String CODEC(ZSTD(1)),
-    failed_on        LowCardinality(String) CODEC(LZ4),
-    failed_side      LowCardinality(String) CODEC(ZSTD(1)),
-    ticket_id        String CODEC(ZSTD(1)),
-    vendor_id        String CODEC(ZSTD(1)),
-    item_id          String CODEC(ZSTD(1)),
-    attempts         Int64 CODEC(T64, ZSTD(1)),
-    stalled          Bool,
-    overdue          Bool,
-    requested_at     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
-    occurred_at      DateTime64(6, 'UTC') CODEC(GCD, LZ4),
-    timed            Bool,
-    observed_at      DateTime64(6, 'UTC') CODEC(GCD, LZ4),
-    status_since     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    first_pending_at Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    committed_at     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
-    finished_at      Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
-    first_failed_at  Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    failed_at        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    pending_ms       Int64 CODEC(T64, ZSTD(1)),
-    retrying_ms      Int64 CODEC(T64, ZSTD(1)),
-    committed_ms     Int64 CODEC(T64, ZSTD(1)),
-    failed_ms        Int64 CODEC(T64, ZSTD(1)),
-    state_seq        Int64 CODEC(T64, ZSTD(1)),
-    version          UInt64 CODEC(T64, ZSTD(1)),
-    folded_into      String CODEC(ZSTD(1)),
-    source           LowCardinality(String) MATERIALIZED if(source_name = '', source_id, source_name) CODEC(LZ4),
-    activity         UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
-    attempt          UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), lower(account_id)), 0) CODEC(LZ4),
-    folded           UInt8 MATERIALIZED folded_into != '',
+    tenant              LowCardinality(String) CODEC(LZ4),
+    record_type         LowCardinality(String) CODEC(ZSTD(1)),
+    event_id            String CODEC(ZSTD(1)),
+    feed                LowCardinality(String) CODEC(ZSTD(1)),
+    dialect             LowCardinality(String) CODEC(ZSTD(1)),
+    group_id            String CODEC(ZSTD(1)),
+    group_number        Int64 CODEC(Delta(8), LZ4),
+    group_status        LowCardinality(String) CODEC(ZSTD(1)),
+    activity_id         String CODEC(ZSTD(1)),
+    status              LowCardinality(String) CODEC(LZ4),
+    outcome             LowCardinality(String) CODEC(LZ4),
+    previous_status     LowCardinality(String) CODEC(ZSTD(1)),
+    reported_status     LowCardinality(String) CODEC(ZSTD(1)),
+    raw_status          LowCardinality(String) CODEC(ZSTD(1)),
+    odd                 Bool,
+    kind                LowCardinality(String) CODEC(LZ4),
+    operation           LowCardinality(String) CODEC(LZ4),
+    cause               LowCardinality(String) CODEC(LZ4),
+    raw_cause           LowCardinality(String) CODEC(ZSTD(1)),
+    source_id           LowCardinality(String) CODEC(ZSTD(1)),
+    source_name         LowCardinality(String) CODEC(ZSTD(1)),
+    account_id          String CODEC(ZSTD(1)),
+    account_level       Bool,
+    attribute_name      LowCardinality(String) CODEC(ZSTD(1)),
+    attribute_value     String CODEC(ZSTD(1)),
+    identity_id         String CODEC(ZSTD(1)),
+    identity_name       String CODEC(ZSTD(1)),
+    requester_id        String CODEC(ZSTD(1)),
+    requester_name      String CODEC(ZSTD(1)),
+    approver_name       String CODEC(ZSTD(1)),
+    approval_status     LowCardinality(String) CODEC(ZSTD(1)),
+    raw_approval_status LowCardinality(String) CODEC(ZSTD(1)),
+    error_message       String CODEC(ZSTD(1)),
+    error_category      LowCardinality(String) CODEC(LZ4),
+    error_signature     LowCardinality(String) CODEC(ZSTD(1)),
+    error_fingerprint   String CODEC(ZSTD(1)),
+    warnings            String CODEC(ZSTD(1)),
+    failed_on           LowCardinality(String) CODEC(LZ4),
+    failed_side         LowCardinality(String) CODEC(ZSTD(1)),
+    ticket_id           String CODEC(ZSTD(1)),
+    requested_item_name String CODEC(ZSTD(1)),
+    requested_item_type LowCardinality(String) CODEC(ZSTD(1)),
+    requester_comment   String CODEC(ZSTD(1)),
+    reviewer_comment    String CODEC(ZSTD(1)),
+    client_metadata     String CODEC(ZSTD(1)),
+    vendor_id           String CODEC(ZSTD(1)),
+    item_id             String CODEC(ZSTD(1)),
+    attempts            Int64 CODEC(T64, ZSTD(1)),
+    stalled             Bool,
+    overdue             Bool,
+    requested_at        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
+    remove_at           Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    occurred_at         DateTime64(6, 'UTC') CODEC(GCD, LZ4),
+    timed               Bool,
+    observed_at         DateTime64(6, 'UTC') CODEC(GCD, LZ4),
+    status_since        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    first_pending_at    Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    committed_at        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
+    finished_at         Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
+    first_failed_at     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    failed_at           Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    pending_ms          Int64 CODEC(T64, ZSTD(1)),
+    retrying_ms         Int64 CODEC(T64, ZSTD(1)),
+    committed_ms        Int64 CODEC(T64, ZSTD(1)),
+    failed_ms           Int64 CODEC(T64, ZSTD(1)),
+    state_seq           Int64 CODEC(T64, ZSTD(1)),
+    version             UInt64 CODEC(T64, ZSTD(1)),
+    folded_into         String CODEC(ZSTD(1)),
+    source              LowCardinality(String) MATERIALIZED if(source_name = '', source_id, source_name) CODEC(LZ4),
+    activity            UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
+    attempt             UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), lower(account_id)), 0) CODEC(LZ4),
+    folded              UInt8 MATERIALIZED folded_into != '',
 
     INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -156,10 +182,12 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_activities_from
 TO `provtrail`.`provisioning_activities`
 AS SELECT
     tenant, record_type, event_id, feed, dialect, group_id, group_number, group_status, activity_id,
-    status, previous_status, reported_status, raw_status, odd, kind, operation, cause, source_id,
+    status, outcome, previous_status, reported_status, raw_status, odd, kind, operation, cause, raw_cause, source_id,
     source_name, account_id, account_level, attribute_name, attribute_value, identity_id, identity_name,
-    requester_id, requester_name, approver_name, approval_status, error_message, failed_on, failed_side,
-    ticket_id, vendor_id, item_id, attempts, stalled, overdue, requested_at, occurred_at, timed,
+    requester_id, requester_name, approver_name, approval_status, raw_approval_status, error_message,
+    error_category, error_signature, error_fingerprint, warnings, failed_on, failed_side, ticket_id,
+    requested_item_name, requested_item_type, requester_comment, reviewer_comment, client_metadata,
+    vendor_id, item_id, attempts, stalled, overdue, requested_at, remove_at, occurred_at, timed,
     observed_at, status_since, first_pending_at, committed_at, finished_at, first_failed_at, failed_at,
     pending_ms, retrying_ms, committed_ms, failed_ms, state_seq, version, folded_into
 FROM `provtrail`.`provisioning_observations`
@@ -234,6 +262,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_transitions`
     hour         DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     tenant       LowCardinality(String) CODEC(ZSTD(1)),
     status       LowCardinality(String) CODEC(ZSTD(1)),
+    outcome      LowCardinality(String) CODEC(ZSTD(1)),
     kind         LowCardinality(String) CODEC(ZSTD(1)),
     source_name  LowCardinality(String) CODEC(ZSTD(1)),
     operation    LowCardinality(String) CODEC(ZSTD(1)),
@@ -243,14 +272,14 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_transitions`
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_transitions', '{replica}')
 PARTITION BY toDate(hour)
-ORDER BY (hour, tenant, status, kind, source_name, operation, cause, group_number, activity)
+ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause, group_number, activity)
 TTL hour + toIntervalSecond(7776000)
 SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_transitions_from_observations`
 TO `provtrail`.`provisioning_transitions`
 AS SELECT
-    toStartOfHour(occurred_at) AS hour, tenant, status, kind, if(source_name = '', source_id, source_name) AS source_name,
+    toStartOfHour(occurred_at) AS hour, tenant, status, outcome, kind, if(source_name = '', source_id, source_name) AS source_name,
     operation, cause, group_number, toUInt32(sipHash64(activity_id)) AS activity
 FROM `provtrail`.`provisioning_observations`
 WHERE status != previous_status AND folded_into = '';
@@ -267,11 +296,12 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_reports`
     operation    LowCardinality(String) CODEC(ZSTD(1)),
     cause        LowCardinality(String) CODEC(ZSTD(1)),
     status       LowCardinality(String) CODEC(ZSTD(1)),
+    outcome      LowCardinality(String) CODEC(ZSTD(1)),
     observations AggregateFunction(uniqExact, UInt32) CODEC(ZSTD(1))
 )
 ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_reports', '{replica}')
 PARTITION BY toYYYYMM(hour)
-ORDER BY (hour, tenant, status, kind, source_name, operation, cause)
+ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause)
 TTL hour + toIntervalSecond(7776000)
 SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
@@ -280,33 +310,33 @@ TO `provtrail`.`provisioning_reports`
 AS SELECT
     toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
     if(o.source_name = '', o.source_id, o.source_name) AS source_name,
-    o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
+    o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status, o.outcome AS outcome,
     uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record_type = 'observation') AS observations
 FROM `provtrail`.`provisioning_observations` AS o
 WHERE o.folded_into = ''
-GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome;
 
 CREATE OR REPLACE VIEW `provtrail`.`dimensions_local` AS
 SELECT hour, tenant, source_name AS source, kind, operation, cause, status FROM `provtrail`.`provisioning_reports`;
 
 CREATE OR REPLACE VIEW `provtrail`.`status_hourly_local` AS
 SELECT
-    hour, tenant, source_name, kind, operation, cause, status,
+    hour, tenant, source_name, kind, operation, cause, status, outcome,
     max(observations) AS observations, max(activities) AS activities, max(groups) AS groups
 FROM (
     SELECT
-        hour, tenant, source_name, kind, operation, cause, status,
+        hour, tenant, source_name, kind, operation, cause, status, outcome,
         toUInt64(0) AS observations, count() AS activities, uniqExact(group_number) AS groups
     FROM `provtrail`.`provisioning_transitions` FINAL
-    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome
     UNION ALL
     SELECT
-        hour, tenant, source_name, kind, operation, cause, status,
+        hour, tenant, source_name, kind, operation, cause, status, outcome,
         uniqExactMerge(observations), toUInt64(0), toUInt64(0)
     FROM `provtrail`.`provisioning_reports`
-    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome
 )
-GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome;
 
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_errors`
 (
@@ -317,6 +347,9 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_errors`
     operation    LowCardinality(String) CODEC(ZSTD(1)),
     cause        LowCardinality(String) CODEC(ZSTD(1)),
     error        LowCardinality(String) CODEC(ZSTD(1)),
+    category     LowCardinality(String) CODEC(ZSTD(1)),
+    signature    LowCardinality(String) CODEC(ZSTD(1)),
+    fingerprint  LowCardinality(String) CODEC(ZSTD(1)),
     group_number Int64 CODEC(ZSTD(1)),
     activity     UInt64 CODEC(NONE),
     identity     UInt64 CODEC(ZSTD(1))
@@ -336,9 +369,10 @@ AS SELECT
         '"[^"]*"|\'[^\']*\'', '<text>'),
         '(?i)\\b(cn|ou|dc|uid)=[^,;\\s]+(,\\s*(cn|ou|dc|uid)=[^,;\\s]+)*', '<dn>'),
         '\\b(0x)?[0-9][0-9a-fA-F]*\\b', '<n>') AS error,
+    error_category AS category, error_signature AS signature, error_fingerprint AS fingerprint,
     group_number, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
 FROM `provtrail`.`provisioning_observations`
-WHERE status = 'Failed' AND error_message != '';
+WHERE status = 'Failed' AND outcome != 'declined' AND error_message != '';
 
 CREATE OR REPLACE VIEW `provtrail`.`errors_local` AS
 SELECT * FROM `provtrail`.`provisioning_errors` FINAL;

@@ -20,7 +20,7 @@ import (
 // and an observation is what differs from the one before it:
 //
 //	event id (16 bytes) · flags (1 byte) · mask of texts that differ · their numbers
-//	requested, occurred and observed at (signed differences in nanoseconds)
+//	requested, occurred, observed and remove at (signed differences in nanoseconds)
 //
 // Numbers are varints. A text of lower-case hex digits is packed, two to a byte.
 const version = 1
@@ -79,9 +79,9 @@ type encoder struct {
 	body    []byte
 	value   []byte
 
-	texts                         [textCount]string // of the observation before
-	requested, occurred, observed pcommon.Timestamp
-	begun                         bool
+	texts                                 [textCount]string // of the observation before
+	requested, occurred, observed, remove pcommon.Timestamp
+	begun                                 bool
 }
 
 func (e *encoder) reset() {
@@ -120,6 +120,7 @@ func (e *encoder) add(o *provisioning.Observation) {
 	e.body = appendDifference(e.body, &e.requested, o.RequestedAt)
 	e.body = appendDifference(e.body, &e.occurred, o.OccurredAt)
 	e.body = appendDifference(e.body, &e.observed, o.ObservedAt)
+	e.body = appendDifference(e.body, &e.remove, o.RemoveAt)
 }
 
 // appendDifference wraps around where the times are further apart than a signed

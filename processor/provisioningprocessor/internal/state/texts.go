@@ -6,7 +6,7 @@ import (
 
 // textCount is the number of an observation's texts, its tenant and group id not
 // counted: those are the group's.
-const textCount = 21
+const textCount = 29
 
 // texts lists an observation's texts. The order is part of the stored format.
 func texts(o *provisioning.Observation) [textCount]string {
@@ -14,7 +14,9 @@ func texts(o *provisioning.Observation) [textCount]string {
 		string(o.Feed), string(o.Dialect), o.VendorID, o.ItemID,
 		o.SourceID, o.SourceName, o.AccountID, o.AttributeName, o.AttributeValue, string(o.Operation),
 		o.RawStatus, o.Cause, o.IdentityID, o.IdentityName, o.RequesterID, o.RequesterName,
-		o.ApproverName, o.ApprovalStatus, o.ErrorMessage, o.TicketID, string(o.Side),
+		o.ApproverName, string(o.ApprovalStatus), o.ErrorMessage, o.TicketID, string(o.Side),
+		o.RawCause, o.RawApproval, o.Warnings, o.RequestedItemName, o.RequestedItemType,
+		o.RequesterComment, o.ReviewerComment, o.ClientMetadata,
 	}
 }
 
@@ -25,8 +27,10 @@ func setTexts(o *provisioning.Observation, t *[textCount]string) {
 	o.AttributeName, o.AttributeValue, o.Operation = t[7], t[8], provisioning.Operation(t[9])
 	o.RawStatus, o.Cause, o.IdentityID, o.IdentityName = t[10], t[11], t[12], t[13]
 	o.RequesterID, o.RequesterName = t[14], t[15]
-	o.ApproverName, o.ApprovalStatus, o.ErrorMessage = t[16], t[17], t[18]
+	o.ApproverName, o.ApprovalStatus, o.ErrorMessage = t[16], provisioning.Approval(t[17]), t[18]
 	o.TicketID, o.Side = t[19], provisioning.FailedOn(t[20])
+	o.RawCause, o.RawApproval, o.Warnings, o.RequestedItemName, o.RequestedItemType = t[21], t[22], t[23], t[24], t[25]
+	o.RequesterComment, o.ReviewerComment, o.ClientMetadata = t[26], t[27], t[28]
 }
 
 // words are texts that nearly every group has; a value names them by number. The
@@ -41,7 +45,7 @@ var words = [...]string{
 	"FINISHED", "COMMITED", "COMMITTED", "FAILED", "UNVERIFIABLE", "PENDING", "RETRY", "SUCCESS", "PASSED",
 	"Finished", "Committed", "Failed", "Pending", "Retry", "Success", "Unverifiable",
 	"finished", "committed", "failed", "pending", "retry", "success", "unverifiable",
-	"APPROVED", "REJECTED", "Approved", "Rejected",
+	"APPROVED", "REJECTED", "Approved", "Rejected", "Returned", "Expired", "Canceled", "appRequest", "ROLE", "ACCESS_PROFILE", "ENTITLEMENT",
 }
 
 // firstOwn is the number of the first text that is a value's own.

@@ -8,7 +8,6 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -68,7 +67,7 @@ func (d *Delivery) countUnknownWords(ctx context.Context, b *Batch) {
 		if _, known := provisioning.ParseOperation(string(o.Operation)); !known {
 			operations++
 		}
-		if o.Dialect == provisioning.DialectREST && !sailpoint.KnownApproval(o.ApprovalStatus) {
+		if _, known := provisioning.ParseApproval(o.RawApproval); !known {
 			approvals++
 		}
 	}

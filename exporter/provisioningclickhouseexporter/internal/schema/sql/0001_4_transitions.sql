@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_transitions"}}
     hour         {{template "hour"}},
     tenant       {{template "word"}},
     status       {{template "word"}},
+    outcome      {{template "word"}},
     kind         {{template "word"}},
     source_name  {{template "word"}},
     operation    {{template "word"}},
@@ -15,14 +16,14 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_transitions"}}
 )
 ENGINE = {{.Engine "provisioning_transitions" "ReplacingMergeTree"}}
 PARTITION BY toDate(hour)
-ORDER BY (hour, tenant, status, kind, source_name, operation, cause, group_number, activity)
+ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause, group_number, activity)
 {{.Expire "hour" .RollupTTL}}
 SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, {{.MergeWhenIdle}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_transitions_from_observations"}}
 TO {{.Table "provisioning_transitions"}}
 AS SELECT
-    toStartOfHour(occurred_at) AS hour, tenant, status, kind, {{template "source"}} AS source_name,
+    toStartOfHour(occurred_at) AS hour, tenant, status, outcome, kind, {{template "source"}} AS source_name,
     operation, cause, group_number, toUInt32(sipHash64(activity_id)) AS activity
 FROM {{.Table "provisioning_observations"}}
 WHERE status != previous_status AND folded_into = '';

@@ -10,11 +10,12 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_reports"}}
     operation    {{template "word"}},
     cause        {{template "word"}},
     status       {{template "word"}},
+    outcome      {{template "word"}},
     observations AggregateFunction(uniqExact, UInt32) CODEC(ZSTD(1))
 )
 ENGINE = {{.Engine "provisioning_reports" "AggregatingMergeTree"}}
 PARTITION BY toYYYYMM(hour)
-ORDER BY (hour, tenant, status, kind, source_name, operation, cause)
+ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause)
 {{.Expire "hour" .RollupTTL}}
 SETTINGS {{.Settings}}, {{.MergeWhenIdle}};
 
@@ -23,11 +24,11 @@ TO {{.Table "provisioning_reports"}}
 AS SELECT
     toStartOfHour(o.occurred_at) AS hour, o.tenant AS tenant,
     if(o.source_name = '', o.source_id, o.source_name) AS source_name,
-    o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status,
+    o.kind AS kind, o.operation AS operation, o.cause AS cause, o.status AS status, o.outcome AS outcome,
     uniqExactIfState(toUInt32(sipHash64(o.event_id)), o.record_type = 'observation') AS observations
 FROM {{.Table "provisioning_observations"}} AS o
 WHERE o.folded_into = ''
-GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome;
 
 -- The words that occur in each hour, for lists to choose from.
 CREATE OR REPLACE VIEW {{.View "dimensions"}} AS
@@ -37,19 +38,19 @@ SELECT hour, tenant, source_name AS source, kind, operation, cause, status FROM 
 -- observations left an activity in it.
 CREATE OR REPLACE VIEW {{.View "status_hourly"}} AS
 SELECT
-    hour, tenant, source_name, kind, operation, cause, status,
+    hour, tenant, source_name, kind, operation, cause, status, outcome,
     max(observations) AS observations, max(activities) AS activities, max(groups) AS groups
 FROM (
     SELECT
-        hour, tenant, source_name, kind, operation, cause, status,
+        hour, tenant, source_name, kind, operation, cause, status, outcome,
         toUInt64(0) AS observations, count() AS activities, uniqExact(group_number) AS groups
     FROM {{.Table "provisioning_transitions"}} FINAL
-    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome
     UNION ALL
     SELECT
-        hour, tenant, source_name, kind, operation, cause, status,
+        hour, tenant, source_name, kind, operation, cause, status, outcome,
         uniqExactMerge(observations), toUInt64(0), toUInt64(0)
     FROM {{.Table "provisioning_reports"}}
-    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome
 )
-GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome;

@@ -1,4 +1,4 @@
--- Why activities failed. The message is stored without ids, quoted names and numbers, so
+-- Why activities failed, decisions left out. The message is stored without ids, quoted names and numbers, so
 -- that one cause is one text: removing them from every message that a panel reads is slow.
 CREATE TABLE IF NOT EXISTS {{.Table "provisioning_errors"}}
 (
@@ -9,6 +9,9 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_errors"}}
     operation    {{template "word"}},
     cause        {{template "word"}},
     error        {{template "word"}},
+    category     {{template "word"}},
+    signature    {{template "word"}},
+    fingerprint  {{template "word"}},
     group_number Int64 CODEC(ZSTD(1)),
     activity     UInt64 CODEC(NONE),
     identity     UInt64 CODEC(ZSTD(1))
@@ -28,9 +31,10 @@ AS SELECT
         '"[^"]*"|\'[^\']*\'', '<text>'),
         '(?i)\\b(cn|ou|dc|uid)=[^,;\\s]+(,\\s*(cn|ou|dc|uid)=[^,;\\s]+)*', '<dn>'),
         '\\b(0x)?[0-9][0-9a-fA-F]*\\b', '<n>') AS error,
+    error_category AS category, error_signature AS signature, error_fingerprint AS fingerprint,
     group_number, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
 FROM {{.Table "provisioning_observations"}}
-WHERE status = 'Failed' AND error_message != '';
+WHERE status = 'Failed' AND outcome != 'declined' AND error_message != '';
 
 CREATE OR REPLACE VIEW {{.View "errors"}} AS
 SELECT * FROM {{.Table "provisioning_errors"}} FINAL;
