@@ -5,8 +5,6 @@
 //	checkpoint  how far each file was accepted, by the file's identity
 //	handles     files that stay open, to read what is written to them after a rotation
 //	tailer      one file from its position to its end
-//	split       a stream of bytes into documents
-//	parse       documents into observations and quarantine records
 package filefeed
 
 import (

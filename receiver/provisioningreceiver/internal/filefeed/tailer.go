@@ -8,11 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"golang.org/x/text/transform"
 
+	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/provisioning/record"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/delivery"
 )
@@ -47,20 +50,17 @@ func (t *tailer) tail(ctx context.Context, skip bool) error {
 	if err != nil {
 		return err
 	}
-	var content io.Reader = io.NewSectionReader(t.handle, t.file.Offset, size-t.file.Offset)
-	if packed {
-		content, err = t.unpack(size)
-	}
+	content, isRaw, err := t.content(size, packed)
 	switch {
 	case err != nil:
 	case skip:
 		var n int64
 		if n, err = io.Copy(io.Discard, content); err == nil {
 			t.file.settled = true
-			return t.move(ctx, t.file.Offset+n, packed)
+			return t.move(ctx, t.file.Offset+n, isRaw)
 		}
 	default:
-		err = t.read(ctx, content, packed, last)
+		err = t.read(ctx, content, isRaw, last)
 	}
 	if err == nil || ctx.Err() != nil || !packed {
 		return err
@@ -101,84 +101,116 @@ func (t *tailer) isGzip() (bool, error) {
 	return bytes.Equal(magic[:], []byte{0x1f, 0x8b}), nil
 }
 
-// unpack returns the content behind the position.
-func (t *tailer) unpack(size int64) (io.Reader, error) {
-	content, err := gzip.NewReader(io.NewSectionReader(t.handle, 0, size))
-	if err != nil {
-		return nil, err
+// content returns the content behind the position, decompressed and in UTF-8. isRaw: it is
+// the bytes of the file.
+func (t *tailer) content(size int64, packed bool) (content io.Reader, isRaw bool, err error) {
+	content = io.NewSectionReader(t.handle, 0, size)
+	if packed {
+		if content, err = gzip.NewReader(content); err != nil {
+			return nil, false, err
+		}
+	}
+	buffered := bufio.NewReader(content)
+	head, _ := buffered.Peek(64) // an error comes once more with the next read
+	encoding := sailpoint.EncodingOf(head)
+	switch {
+	case encoding != nil:
+		content = transform.NewReader(buffered, encoding.NewDecoder())
+	case packed:
+		content = buffered
+	default:
+		return io.NewSectionReader(t.handle, t.file.Offset, size-t.file.Offset), true, nil
 	}
 	if _, err := io.CopyN(io.Discard, content, t.file.Offset); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, false, err
 	}
-	return content, nil
+	return content, false, nil
 }
+
+// minWindow is how much of a file is read at once, unless a document is longer.
+const minWindow = 64 << 10
 
 // read delivers the documents of the content. An unfinished last one is left for the next
 // poll, unless this is the last.
-func (t *tailer) read(ctx context.Context, content io.Reader, packed, last bool) error {
-	consumed, rest, cut := t.file.Offset, false, false
-	source := &source{Reader: content}
-	documents := bufio.NewScanner(source)
-	documents.Buffer(make([]byte, 0, min(t.cfg.MaxDocumentSize, 64<<10)), t.cfg.MaxDocumentSize)
-	documents.Split(func(data []byte, atEOF bool) (int, []byte, error) {
-		if len(data) == 0 {
-			return 0, nil, nil
-		}
-		n, token := split(data)
-		cut = n == 0 && len(data) >= t.cfg.MaxDocumentSize
-		switch {
-		case cut || n == 0 && atEOF && last && !source.failed:
-			n, token = len(data), data
-		case n == 0 && atEOF && skip(data, 0) == len(data):
-			n = len(data)
-		}
-		consumed += int64(n)
-		rest = n < len(data)
-		return n, token, nil
-	})
+func (t *tailer) read(ctx context.Context, content io.Reader, isRaw, last bool) error {
 	b := batches.Get().(*delivery.Batch)
 	defer batches.Put(b)
 	b.Reset()
+	read, window := t.file.Offset, minWindow
 	deliver := func() error {
 		if err := t.set.Delivery.Deliver(ctx, b); err != nil {
 			return err
 		}
 		b.Reset()
-		return t.move(ctx, consumed, packed)
+		return t.move(ctx, read, isRaw)
 	}
-	for documents.Scan() {
-		token := documents.Bytes()
-		t.parse(b, token, consumed-int64(len(token)), cut)
-		if b.Len() >= maxObservations {
+	var buffer []byte // what is not read yet
+	for {
+		var err error
+		buffer, err = fill(content, buffer, min(max(window, minWindow), t.cfg.MaxDocumentSize))
+		isEnd := errors.Is(err, io.EOF)
+		done := t.parse(b, buffer, read, isEnd && last)
+		if done == 0 && len(buffer) >= t.cfg.MaxDocumentSize {
+			done = t.parseLong(b, buffer, read)
+		}
+		read += int64(done)
+		buffer = buffer[:copy(buffer, buffer[done:])]
+		window = 2 * len(buffer)
+		if err != nil || b.Len() >= maxObservations {
 			if err := deliver(); err != nil {
 				return err
 			}
 		}
+		if isEnd {
+			t.file.settled = len(buffer) == 0
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err := deliver(); err != nil {
-		return err
+}
+
+// fill reads until the buffer has a length, or the content ends.
+func fill(content io.Reader, buffer []byte, length int) ([]byte, error) {
+	buffer = slices.Grow(buffer, max(length-len(buffer), 0))
+	for len(buffer) < length {
+		n, err := content.Read(buffer[len(buffer):length])
+		buffer = buffer[:len(buffer)+n]
+		if err != nil {
+			return buffer, err
+		}
 	}
-	t.file.settled = !rest && documents.Err() == nil
-	return documents.Err()
+	return buffer, nil
 }
 
-// source remembers that reading failed: what it gave then is not the end of the content.
-type source struct {
-	io.Reader
-	failed bool
+// parse adds the records of data, which begins at an offset of the content, and returns how
+// much of it was read.
+func (t *tailer) parse(b *delivery.Batch, data []byte, offset int64, final bool) int {
+	at := pcommon.NewTimestampFromTime(time.Now())
+	n := t.set.Parser.ParseStream(data, offset, final, at, &b.Result)
+	b.QuarantineRejected(t.set.Parser, at, t.path, 0)
+	return n
 }
 
-func (s *source) Read(p []byte) (int, error) {
-	n, err := s.Reader.Read(p)
-	s.failed = s.failed || err != nil && !errors.Is(err, io.EOF)
-	return n, err
+// parseLong is parse for the beginning of a document that is longer than max_document_size.
+func (t *tailer) parseLong(b *delivery.Batch, data []byte, offset int64) int {
+	before := len(b.Quarantined)
+	n := t.parse(b, data, offset, true)
+	end := offset + int64(len(bytes.TrimRight(data, " \t\r\n,")))
+	for i := range b.Quarantined[before:] {
+		if q := &b.Quarantined[before+i]; q.Position+q.Size == end {
+			q.Reason = fmt.Sprintf("a piece of a document longer than max_document_size (%d bytes): %s", t.cfg.MaxDocumentSize, q.Reason)
+		}
+	}
+	return n
 }
 
-// move moves the position. Of a gzip file, whose content has other offsets, the digest
-// covers all.
-func (t *tailer) move(ctx context.Context, offset int64, packed bool) error {
+// move moves the position. Where the content is not the bytes of the file, its offsets are
+// others, and the digest covers the whole file.
+func (t *tailer) move(ctx context.Context, offset int64, isRaw bool) error {
 	p := position{Offset: offset, Size: offset}
-	if packed {
+	if !isRaw {
 		p.Size = t.file.info.Size()
 	}
 	var err error
