@@ -28,7 +28,7 @@ func TestReportLinksCarryEveryFilter(t *testing.T) {
 				if v.Type == "datasource" || v.Type == "constant" {
 					continue
 				}
-				value := map[string]string{"status": "Failed", "flag": "odd"}[v.Name]
+				value := map[string]string{"status": "Failed", "flag": "odd", "kind": "deprovisioning"}[v.Name]
 				if value == "" {
 					value = "a chosen " + v.Name
 				}
