@@ -2,22 +2,50 @@ package delivery
 
 import (
 	"context"
+	"regexp"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
 func (d *Delivery) countIgnored(ctx context.Context, b *Batch) {
 	for _, x := range b.Ignored {
-		d.metrics.ReceiverProvisioningIgnored.Add(ctx, 1,
-			metric.WithAttributes(attribute.String("feed", string(d.feed)), attribute.String("reason", x.Reason)))
-		d.logger.Debug("document is no change of access", zap.String("name", x.Name), zap.String("reason", x.Reason))
+		name, isNew := d.ignored.bound(x.Name)
+		d.metrics.ReceiverProvisioningIgnored.Add(ctx, 1, metric.WithAttributes(
+			attribute.String("feed", string(d.feed)), attribute.String("reason", x.Reason), attribute.String("name", name)))
+		if !isNew {
+			continue
+		}
+		switch x.Reason {
+		case sailpoint.ReasonOtherTrigger:
+			d.logger.Warn("a subscription sends events that are no reports of provisioning; they are ignored and counted: "+
+				"delete the subscription of this trigger, or give the subscription another URL", zap.String("trigger", x.Name))
+		case sailpoint.ReasonTest:
+			d.logger.Info("the vendor's test of a subscription arrived; its invented example is ignored and counted", zap.String("trigger", x.Name))
+		}
 	}
 	b.Ignored = b.Ignored[:0]
+}
+
+// index is a place in an array; fields are counted without it.
+var index = regexp.MustCompile(`\[\d+\]`)
+
+func (d *Delivery) countUnreadable(ctx context.Context, b *Batch) {
+	for _, x := range b.Unreadable {
+		field, isNew := d.unreadable.bound(index.ReplaceAllString(x.Field, "[]"))
+		d.metrics.ReceiverProvisioningUnreadableFields.Add(ctx, 1,
+			metric.WithAttributes(attribute.String("feed", string(d.feed)), attribute.String("field", field)))
+		if isNew {
+			d.logger.Warn("a field cannot be read; the records are kept without it, and counted", zap.String("feed", string(d.feed)),
+				zap.String("field", field), zap.String("value", sailpoint.Redact(x.Value)), zap.String("problem", x.Problem))
+		}
+	}
+	b.Unreadable = b.Unreadable[:0]
 }
 
 var dialects = [...]provisioning.Dialect{

@@ -29,6 +29,8 @@ type Delivery struct {
 	report  *receiverhelper.ObsReport
 	host    component.Host // nil before Start
 
+	ignored, unreadable names
+
 	// Retry bounds the wait between two attempts.
 	Retry retry.Policy
 }
@@ -65,6 +67,7 @@ func (d *Delivery) Shutdown(context.Context) error { return nil }
 // lose data. Its only error is the cause of ctx's end; then nothing may be acknowledged.
 func (d *Delivery) Deliver(ctx context.Context, b *Batch) error {
 	d.countIgnored(ctx, b)
+	d.countUnreadable(ctx, b)
 	if b.Len() == 0 {
 		return nil
 	}

@@ -25,22 +25,23 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                               metric.Meter
-	mu                                  sync.Mutex
-	registrations                       []metric.Registration
-	ReceiverProvisioningBudgetUsed      metric.Float64ObservableGauge
-	ReceiverProvisioningCheckpointAge   metric.Float64ObservableGauge
-	ReceiverProvisioningDelay           metric.Float64Histogram
-	ReceiverProvisioningDeliveryRetries metric.Int64Counter
-	ReceiverProvisioningDuplicates      metric.Int64Counter
-	ReceiverProvisioningIgnored         metric.Int64Counter
-	ReceiverProvisioningLag             metric.Float64Gauge
-	ReceiverProvisioningObservations    metric.Int64Counter
-	ReceiverProvisioningQuarantined     metric.Int64Counter
-	ReceiverProvisioningRequests        metric.Int64Counter
-	ReceiverProvisioningUnknownStatuses metric.Int64Counter
-	ReceiverProvisioningUnknownWords    metric.Int64Counter
-	ReceiverProvisioningWaiting         metric.Int64ObservableGauge
+	meter                                metric.Meter
+	mu                                   sync.Mutex
+	registrations                        []metric.Registration
+	ReceiverProvisioningBudgetUsed       metric.Float64ObservableGauge
+	ReceiverProvisioningCheckpointAge    metric.Float64ObservableGauge
+	ReceiverProvisioningDelay            metric.Float64Histogram
+	ReceiverProvisioningDeliveryRetries  metric.Int64Counter
+	ReceiverProvisioningDuplicates       metric.Int64Counter
+	ReceiverProvisioningIgnored          metric.Int64Counter
+	ReceiverProvisioningLag              metric.Float64Gauge
+	ReceiverProvisioningObservations     metric.Int64Counter
+	ReceiverProvisioningQuarantined      metric.Int64Counter
+	ReceiverProvisioningRequests         metric.Int64Counter
+	ReceiverProvisioningUnknownStatuses  metric.Int64Counter
+	ReceiverProvisioningUnknownWords     metric.Int64Counter
+	ReceiverProvisioningUnreadableFields metric.Int64Counter
+	ReceiverProvisioningWaiting          metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -208,6 +209,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_provisioning_unknown_words",
 		metric.WithDescription("Observations with an operation, or with an approval status of the rest dialect, that the vendor's documentation does not list. The word is kept. [Alpha]"),
 		metric.WithUnit("{observation}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverProvisioningUnreadableFields, err = builder.meter.Int64Counter(
+		"otelcol_receiver_provisioning_unreadable_fields",
+		metric.WithDescription("Optional fields, such as times, that could not be read. The record is kept without the field. [Alpha]"),
+		metric.WithUnit("{field}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverProvisioningWaiting, err = builder.meter.Int64ObservableGauge(

@@ -42,6 +42,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverProvisioningRequests.Add(context.Background(), 1)
 	tb.ReceiverProvisioningUnknownStatuses.Add(context.Background(), 1)
 	tb.ReceiverProvisioningUnknownWords.Add(context.Background(), 1)
+	tb.ReceiverProvisioningUnreadableFields.Add(context.Background(), 1)
 	AssertEqualReceiverProvisioningBudgetUsed(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -76,6 +77,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverProvisioningUnknownWords(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverProvisioningUnreadableFields(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverProvisioningWaiting(t, testTel,

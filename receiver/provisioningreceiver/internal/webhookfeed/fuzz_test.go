@@ -29,6 +29,8 @@ func FuzzWebhook(f *testing.F) {
 	f.Add(http.MethodPost, []byte(trigger))
 	f.Add(http.MethodPost, []byte(`[{"trackingNumber":null}`))
 	f.Add(http.MethodPost, []byte("\x00\xff{"))
+	f.Add(http.MethodPost, []byte(trigger+trigger[:50]+trigger))
+	f.Add(http.MethodPost, []byte("\x1f\x8b\x08"))
 	f.Add(http.MethodGet, []byte{})
 	s := &consumertest.LogsSink{}
 	env := feedtest.NewEnv(f, provisioning.FeedWebhook, s, f.TempDir())
@@ -44,7 +46,7 @@ func FuzzWebhook(f *testing.F) {
 		hook.handle(w, request)
 		switch w.Code {
 		case http.StatusOK:
-		case http.StatusBadRequest:
+		case http.StatusBadRequest, http.StatusMultiStatus:
 			require.Positive(t, s.LogRecordCount(), "refused and not kept")
 		case http.StatusMethodNotAllowed:
 			require.NotEqual(t, http.MethodPost, method)

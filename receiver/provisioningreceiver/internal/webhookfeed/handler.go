@@ -1,6 +1,7 @@
 package webhookfeed
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,20 +12,16 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/delivery"
 )
 
-// request is a trigger as it came.
+// request is a body as it came.
 type request struct {
-	at   pcommon.Timestamp
-	body []byte
-	kept atomic.Bool // it is in the write-ahead log
-}
-
-// answer is what a request is answered with.
-type answer struct {
-	status int
-	text   string // empty for 200
+	at      pcommon.Timestamp
+	body    []byte      // decompressed, in UTF-8
+	problem string      // why the rest of the body is not there
+	kept    atomic.Bool // it is in the write-ahead log
 }
 
 // handle answers within delivery_timeout of the last byte of the body, whatever the disk
@@ -51,7 +48,12 @@ func (f *Feed) handle(w http.ResponseWriter, r *http.Request) {
 		write(w, answer{http.StatusBadRequest, "the body cannot be read: " + err.Error()})
 		return
 	}
-	q := &request{at: pcommon.NewTimestampFromTime(time.Now()), body: body}
+	q := &request{at: pcommon.NewTimestampFromTime(time.Now())}
+	if q.body, q.problem, err = decode(body, f.maxBody()); err != nil {
+		<-f.inFlight
+		write(w, answer{http.StatusRequestEntityTooLarge, err.Error()})
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), f.cfg.DeliveryTimeout)
 	done := make(chan answer, 1)
 	f.worker.Go(func(running context.Context) {
@@ -80,6 +82,7 @@ func (f *Feed) process(ctx context.Context, q *request) answer {
 		return answer{http.StatusTooManyRequests, fmt.Sprintf("max_waiting: %d requests wait on the disk", f.cfg.MaxWaiting)}
 	}
 	b := f.parse(q)
+	result := resultOf(b) // Deliver takes what is ignored out of the batch
 	if err := f.set.Delivery.Deliver(ctx, b); err != nil {
 		if q.kept.Load() {
 			f.waiting <- n
@@ -89,15 +92,18 @@ func (f *Feed) process(ctx context.Context, q *request) answer {
 	if q.kept.Load() {
 		f.wal.remove(n)
 	}
-	if len(b.Quarantined) > 0 {
-		return answer{http.StatusBadRequest, "kept in the quarantine: " + b.Quarantined[0].Reason}
-	}
-	return answer{status: http.StatusOK}
+	return result.answer()
 }
 
 func (f *Feed) parse(q *request) *delivery.Batch {
 	b := new(delivery.Batch)
-	f.set.Parser.Parse(q.body, q.at, &b.Result)
+	if len(bytes.TrimSpace(q.body)) == 0 && q.problem == "" {
+		f.set.Parser.Parse(q.body, q.at, &b.Result) // rejects it
+	}
+	f.set.Parser.ParseStream(q.body, 0, true, q.at, &b.Result)
+	if q.problem != "" {
+		b.Rejected = append(b.Rejected, sailpoint.Rejected{Offset: int64(len(q.body)), Reason: q.problem})
+	}
 	b.QuarantineRejected(f.set.Parser, q.at, f.cfg.Path, 0)
 	return b
 }
@@ -107,15 +113,4 @@ func notAccepted(q *request) answer {
 		return answer{http.StatusAccepted, "the data is kept on the disk and will be delivered"}
 	}
 	return answer{http.StatusServiceUnavailable, "the data was not accepted in time: send it once more"}
-}
-
-func write(w http.ResponseWriter, a answer) {
-	switch a.status {
-	case http.StatusOK:
-		w.WriteHeader(a.status)
-		return
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", "5")
-	}
-	http.Error(w, a.text, a.status)
 }
