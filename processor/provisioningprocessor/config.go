@@ -35,6 +35,10 @@ type Config struct {
 	// Sources sets thresholds of single sources.
 	Sources []SourceConfig `mapstructure:"sources"`
 
+	// ErrorSignatures is a file of signatures of error texts that extend and override the
+	// built-in ones, see docs/errors.md.
+	ErrorSignatures string `mapstructure:"error_signatures"`
+
 	// Retention is how long the state of a group with nothing Pending or
 	// Retrying is kept after its last change.
 	Retention time.Duration `mapstructure:"retention"`

@@ -19,6 +19,7 @@ import (
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 )
 
 // correlator is the processor. A batch goes through it so:
@@ -39,6 +40,7 @@ type correlator struct {
 	next       consumer.Logs
 	telemetry  *metrics
 	thresholds change.Thresholds
+	errors     *errorclass.Classifier
 	retention  change.Retention
 	now        func() time.Time
 	openStore  func() (store.Store, error)
@@ -151,7 +153,7 @@ func (c *correlator) correlate(t *transaction, key groupKey, before, base *state
 		Before: before, After: &after, Arrivals: in.observations, Added: merged.Added, Fuller: merged.Fuller, Moved: merged.Moved,
 		SourceName: names.of(in.observations[0].Tenant),
 		Epoch:      epoch, EpochStart: c.epochStart.Load(), Adopted: adopted,
-		LastInterruption: pcommon.Timestamp(c.lastInterruption.Load()), Thresholds: &c.thresholds,
+		LastInterruption: pcommon.Timestamp(c.lastInterruption.Load()), Thresholds: &c.thresholds, Errors: c.errors,
 	})
 	if found.Full {
 		after.EmittedEpoch = epoch

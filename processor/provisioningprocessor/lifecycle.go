@@ -4,16 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 )
 
 // Start implements component.Component: it opens the state and starts the timers.
 // Groups are loaded when they are needed.
 func (c *correlator) Start(ctx context.Context, host component.Host) error {
 	if err := c.findHistory(host); err != nil {
+		return err
+	}
+	var err error
+	if c.errors, err = loadSignatures(c.cfg.ErrorSignatures); err != nil {
 		return err
 	}
 	opened, err := c.openStore()
@@ -32,6 +38,23 @@ func (c *correlator) Start(ctx context.Context, host component.Host) error {
 	c.stop = stop
 	c.done.Go(func() { c.watch(watching) })
 	return nil
+}
+
+// loadSignatures makes the classifier of the built-in signatures and those of a file.
+func loadSignatures(path string) (*errorclass.Classifier, error) {
+	if path == "" {
+		return errorclass.Extend(nil)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("error_signatures: %w", err)
+	}
+	defer f.Close()
+	c, err := errorclass.Extend(f)
+	if err != nil {
+		return nil, fmt.Errorf("error_signatures: %s: %w", path, err)
+	}
+	return c, nil
 }
 
 func (c *correlator) openConfigured() (store.Store, error) {

@@ -76,7 +76,7 @@ func (c *correlator) evaluateGroup(t *transaction, key groupKey, before *state.G
 	found := change.Find(change.Input{
 		Before: before, After: &after, SourceName: names.of(before.Observations[0].Tenant), Correcting: t.corrected != nil,
 		Epoch: epoch, EpochStart: c.epochStart.Load(), LastInterruption: pcommon.Timestamp(c.lastInterruption.Load()),
-		Thresholds: &c.thresholds,
+		Thresholds: &c.thresholds, Errors: c.errors,
 	})
 	if c.retention.Expires(before, found.After) <= now {
 		t.forget(key, before)

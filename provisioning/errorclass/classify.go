@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -86,11 +87,14 @@ func New(table []Signature) (*Classifier, error) {
 	return c, err
 }
 
+// builtin is shared: compiling the signatures takes some milliseconds.
+var builtin = sync.OnceValues(func() (*Classifier, error) { return New(Builtin()) })
+
 // Extend makes a classifier of the built-in signatures and a table of own ones, which
 // extends and overrides them. A nil reader adds none.
 func Extend(own io.Reader) (*Classifier, error) {
 	if own == nil {
-		return New(Builtin())
+		return builtin()
 	}
 	signatures, err := Parse(own)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-func builtin(t testing.TB) *Classifier {
+func newBuiltin(t testing.TB) *Classifier {
 	c, err := New(Builtin())
 	require.NoError(t, err)
 	return c
@@ -25,7 +25,7 @@ func builtin(t testing.TB) *Classifier {
 // others, which must not match it unless testdata/overlaps.txt names the pair: there the
 // order of the table decides.
 func TestEachExampleHasItsSignature(t *testing.T) {
-	c := builtin(t)
+	c := newBuiltin(t)
 	var overlaps strings.Builder
 	for i := range c.signatures {
 		s := &c.signatures[i]
@@ -56,7 +56,7 @@ func golden(t *testing.T, name, got string) {
 // TestTexts: what a person would say of texts that are no examples of the table, and
 // texts that look like a signature and mean something else.
 func TestTexts(t *testing.T) {
-	c := builtin(t)
+	c := newBuiltin(t)
 	f := func(text string, want Category) {
 		t.Helper()
 		got := c.Classify(Input{Status: provisioning.StatusFailed, Error: text})
@@ -85,7 +85,7 @@ func TestTexts(t *testing.T) {
 }
 
 func TestStructuredFieldsComeFirst(t *testing.T) {
-	c := builtin(t)
+	c := newBuiltin(t)
 	f := func(in Input, want Category) {
 		t.Helper()
 		require.Equal(t, want, c.Classify(in).Category)
@@ -141,7 +141,7 @@ func TestFingerprint(t *testing.T) {
 	differ(`{"error":{"message":"The widget is upside down"}}`, `{"error":{"message":"The gadget is full"}}`)
 	same(`{"message":"Widget 12345 is full","traceId":"a"}`, `{"message":"Widget 99999 is full","traceId":"b"}`)
 
-	c := builtin(t)
+	c := newBuiltin(t)
 	fingerprint := func(source, text string) string {
 		return c.Classify(Input{Status: provisioning.StatusFailed, SourceID: source, Operation: provisioning.OperationAdd, Error: text}).Fingerprint
 	}
@@ -153,7 +153,7 @@ func TestFingerprint(t *testing.T) {
 
 // TestPrefilterLosesNothing: the classifier finds what running every pattern would.
 func TestPrefilterLosesNothing(t *testing.T) {
-	c := builtin(t)
+	c := newBuiltin(t)
 	words := regexp.MustCompile(`\S+`)
 	var pieces []string
 	for i := range c.signatures {
@@ -222,7 +222,7 @@ func FuzzClassify(f *testing.F) {
 }
 
 func BenchmarkClassify(b *testing.B) {
-	c := builtin(b)
+	c := newBuiltin(b)
 	run := func(name string, texts []string) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

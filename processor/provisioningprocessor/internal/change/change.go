@@ -9,6 +9,7 @@ import (
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/state"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -59,6 +60,8 @@ type Input struct {
 	// 0 for never.
 	LastInterruption pcommon.Timestamp
 	Thresholds       *Thresholds
+	// Errors says what kind of error a failed change met; nil says nothing.
+	Errors *errorclass.Classifier
 }
 
 // Version orders what is emitted of a group's activities. Within an epoch it is
@@ -172,8 +175,21 @@ func (f *finder) add(a *provisioning.Activity) *record.Record {
 	f.Records = append(f.Records, record.Record{})
 	r := &f.Records[len(f.Records)-1]
 	r.Describe(a)
+	f.classify(r)
 	r.GroupNumber, r.GroupStatus = f.number, f.status
 	return r
+}
+
+func (f *finder) classify(r *record.Record) {
+	if f.Errors == nil {
+		return
+	}
+	result := f.Errors.Classify(errorclass.Input{
+		Status: r.Status, Approval: r.ApprovalStatus, RawStatus: r.RawStatus, TicketID: r.TicketID,
+		Error: r.ErrorMessage, Warnings: r.Warnings,
+		SourceID: provisioning.SourceKey(r.SourceID, r.SourceName), Operation: r.Operation,
+	})
+	r.ErrorCategory, r.ErrorSignature, r.ErrorFingerprint = string(result.Category), result.Signature, result.Fingerprint
 }
 
 func (f *finder) flag(r *record.Record, a *provisioning.Activity) bool {

@@ -43,7 +43,7 @@ func (t *Thresholds) dueAt(a *provisioning.Activity) pcommon.Timestamp {
 	switch {
 	case a.Status.Open():
 		limit = limits.Stalled
-	case a.Status != provisioning.StatusCommitted:
+	case a.Status != provisioning.StatusCommitted || !verifiable(a):
 		return 0
 	}
 	if limit == 0 {
@@ -51,6 +51,15 @@ func (t *Thresholds) dueAt(a *provisioning.Activity) pcommon.Timestamp {
 	}
 	return a.StatusSince + pcommon.Timestamp(limit)
 }
+
+// verifiable reports whether an aggregation can see the change: a password cannot be read
+// back, and the identity system does not aggregate itself.
+func verifiable(a *provisioning.Activity) bool {
+	return a.Kind != provisioning.KindPassword && !strings.EqualFold(a.SourceName, identityNow)
+}
+
+// identityNow is the name of the identity system as a source.
+const identityNow = "IdentityNow"
 
 // Flagged reports whether the activity was too long in its status when the
 // timers were handled last.
