@@ -3,9 +3,12 @@ package filefeed
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"github.com/provtrail/provtrail/internal/sailpoint"
 )
 
 // Config is the section file.
@@ -43,6 +46,10 @@ type Config struct {
 
 	// Compression is empty, gzip, or auto (files whose content is gzip).
 	Compression string `mapstructure:"compression"`
+
+	// Columns says which field a column of a CSV export is, by the column's heading. The
+	// vendor's own headings are known.
+	Columns map[string]string `mapstructure:"columns"`
 
 	_ struct{}
 }
@@ -93,5 +100,8 @@ func (c *Config) Validate() error {
 	check(c.MaxConcurrentFiles >= 1, "max_concurrent_files is %d, must be positive", c.MaxConcurrentFiles)
 	check(c.Compression == "" || c.Compression == compressionGzip || c.Compression == compressionAuto,
 		"compression is %q, want gzip, auto or nothing", c.Compression)
+	for heading, field := range c.Columns {
+		check(slices.Contains(sailpoint.CSVFields(), field), "columns: %q is %q, want one of %s", heading, field, strings.Join(sailpoint.CSVFields(), ", "))
+	}
 	return errs
 }

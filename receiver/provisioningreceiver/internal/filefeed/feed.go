@@ -90,7 +90,7 @@ func (f *Feed) poll(ctx context.Context) {
 	readers.SetLimit(f.cfg.MaxConcurrentFiles)
 	read := func(o openFile) {
 		readers.Go(func() error {
-			t := tailer{f, o}
+			t := tailer{Feed: f, openFile: o}
 			if err := t.tail(ctx, skip); err != nil && ctx.Err() == nil {
 				f.finder.report(o.path, err)
 			}

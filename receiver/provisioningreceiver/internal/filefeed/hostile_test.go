@@ -147,7 +147,7 @@ func TestCutGzipFile(t *testing.T) {
 				require.NoError(t, replace(path, packed.Bytes()))
 				s.Eventually(t, 1, groups...)
 				last := s.Quarantine()[len(s.Quarantine())-1]
-				require.Contains(t, last.Reason, "the gzip file is cut or damaged")
+				require.Contains(t, last.Reason, "the compressed file is cut or damaged")
 				require.Equal(t, path, last.File)
 				require.Less(t, s.Calls(), calls+10, "nothing is repeated at each poll")
 				require.Empty(t, r.Logs.FilterMessageSnippet("the file is skipped").All())

@@ -24,6 +24,7 @@ import (
 type tailer struct {
 	*Feed
 	openFile
+	isMember bool // of a zip file: the position moves when the whole file was read
 }
 
 // maxObservations bounds what is delivered at once; one document may exceed it. Each batch
@@ -46,13 +47,19 @@ func (t *tailer) tail(ctx context.Context, skip bool) error {
 		}
 		return t.quarantine(ctx, "the file is empty: ask its writer for its content")
 	}
-	packed, err := t.isGzip()
+	packed, isZip, err := t.isPacked()
 	if err != nil {
 		return err
 	}
-	content, isRaw, err := t.content(size, packed)
+	var content io.Reader
+	var isRaw, isCSV bool
+	if !isZip {
+		content, isRaw, isCSV, err = t.content(size, packed)
+	}
 	switch {
 	case err != nil:
+	case isZip || isCSV:
+		err = t.readExport(ctx, isZip, skip, last)
 	case skip:
 		var n int64
 		if n, err = io.Copy(io.Discard, content); err == nil {
@@ -60,16 +67,16 @@ func (t *tailer) tail(ctx context.Context, skip bool) error {
 			return t.move(ctx, t.file.Offset+n, isRaw)
 		}
 	default:
-		err = t.read(ctx, content, isRaw, last)
+		err = t.read(ctx, content, t.file.Offset, isRaw, last)
 	}
-	if err == nil || ctx.Err() != nil || !packed {
+	if err == nil || ctx.Err() != nil || !packed && !isZip {
 		return err
 	}
-	// The rest of a gzip file may follow, or the file may be replaced.
+	// The rest of a compressed file may follow, or the file may be replaced.
 	if t.file.settled = last; !last {
 		return nil
 	}
-	return t.quarantine(ctx, fmt.Sprintf("the gzip file is cut or damaged behind %d bytes of content: %v: replace it with the whole one", t.file.Offset, err))
+	return t.quarantine(ctx, fmt.Sprintf("the compressed file is cut or damaged behind %d bytes of content: %v: replace it with the whole one", t.file.Offset, err))
 }
 
 // checkPosition sets the position to the beginning if the file is not the one, or not as
@@ -90,41 +97,48 @@ func (t *tailer) checkPosition(ctx context.Context, size int64) error {
 	return nil
 }
 
-func (t *tailer) isGzip() (bool, error) {
-	if t.cfg.Compression != compressionAuto {
-		return t.cfg.Compression == compressionGzip, nil
-	}
-	var magic [2]byte
+func (t *tailer) isPacked() (isGzip, isZip bool, err error) {
+	var magic [4]byte
 	if _, err := t.handle.ReadAt(magic[:], 0); err != nil && !errors.Is(err, io.EOF) {
-		return false, err
+		return false, false, err
 	}
-	return bytes.Equal(magic[:], []byte{0x1f, 0x8b}), nil
+	isGzip = t.cfg.Compression == compressionGzip || t.cfg.Compression == compressionAuto && bytes.HasPrefix(magic[:], []byte{0x1f, 0x8b})
+	return isGzip, bytes.Equal(magic[:], []byte("PK\x03\x04")), nil
 }
 
-// content returns the content behind the position, decompressed and in UTF-8. isRaw: it is
-// the bytes of the file.
-func (t *tailer) content(size int64, packed bool) (content io.Reader, isRaw bool, err error) {
+// content returns the content behind the position, or of a CSV export all of it, decompressed
+// and in UTF-8. isRaw: it is the bytes of the file.
+func (t *tailer) content(size int64, packed bool) (content io.Reader, isRaw, isCSV bool, err error) {
 	content = io.NewSectionReader(t.handle, 0, size)
 	if packed {
 		if content, err = gzip.NewReader(content); err != nil {
-			return nil, false, err
+			return nil, false, false, err
 		}
 	}
-	buffered := bufio.NewReader(content)
-	head, _ := buffered.Peek(64) // an error comes once more with the next read
-	encoding := sailpoint.EncodingOf(head)
+	content, isRaw, isCSV = t.decode(content)
 	switch {
-	case encoding != nil:
-		content = transform.NewReader(buffered, encoding.NewDecoder())
-	case packed:
-		content = buffered
-	default:
-		return io.NewSectionReader(t.handle, t.file.Offset, size-t.file.Offset), true, nil
+	case isCSV:
+		return content, isRaw && !packed, true, nil
+	case isRaw && !packed:
+		return io.NewSectionReader(t.handle, t.file.Offset, size-t.file.Offset), true, false, nil
 	}
 	if _, err := io.CopyN(io.Discard, content, t.file.Offset); err != nil && !errors.Is(err, io.EOF) {
-		return nil, false, err
+		return nil, false, false, err
 	}
-	return content, false, nil
+	return content, false, false, nil
+}
+
+// decode returns text in UTF-8. isRaw: it was.
+func (t *tailer) decode(text io.Reader) (decoded io.Reader, isRaw, isCSV bool) {
+	buffered := bufio.NewReader(text)
+	head, _ := buffered.Peek(64) // an error comes once more with the next read
+	if encoding := sailpoint.EncodingOf(head); encoding != nil {
+		buffered = bufio.NewReader(transform.NewReader(buffered, encoding.NewDecoder()))
+	} else {
+		isRaw = true
+	}
+	head, _ = buffered.Peek(buffered.Size())
+	return buffered, isRaw, sailpoint.IsCSV(head, t.cfg.Columns)
 }
 
 // minWindow is how much of a file is read at once, unless a document is longer.
@@ -132,11 +146,11 @@ const minWindow = 64 << 10
 
 // read delivers the documents of the content. An unfinished last one is left for the next
 // poll, unless this is the last.
-func (t *tailer) read(ctx context.Context, content io.Reader, isRaw, last bool) error {
+func (t *tailer) read(ctx context.Context, content io.Reader, offset int64, isRaw, last bool) error {
 	b := batches.Get().(*delivery.Batch)
 	defer batches.Put(b)
 	b.Reset()
-	read, window := t.file.Offset, minWindow
+	read, window := offset, minWindow
 	deliver := func() error {
 		if err := t.set.Delivery.Deliver(ctx, b); err != nil {
 			return err
@@ -209,6 +223,9 @@ func (t *tailer) parseLong(b *delivery.Batch, data []byte, offset int64) int {
 // move moves the position. Where the content is not the bytes of the file, its offsets are
 // others, and the digest covers the whole file.
 func (t *tailer) move(ctx context.Context, offset int64, isRaw bool) error {
+	if t.isMember {
+		return nil
+	}
 	p := position{Offset: offset, Size: offset}
 	if !isRaw {
 		p.Size = t.file.info.Size()
