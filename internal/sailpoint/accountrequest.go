@@ -64,7 +64,8 @@ func targetName(v raw) string {
 }
 
 // approved names who approved the change or whose approval it waits for: the
-// open approval where there is one, else the newest.
+// open approval where there is one, else the newest. Where an administrator closed the
+// request, an approval that is open stays so.
 func (r *reader) approved(o *provisioning.Observation) {
 	var best *approval
 	for i := range r.doc.Approvals {
@@ -79,11 +80,15 @@ func (r *reader) approved(o *provisioning.Observation) {
 	if best != nil {
 		o.ApproverName, o.RawApproval = best.Owner.Name, text(best.Result)
 		o.ReviewerComment = comment(best.Comment)
+		for i := range best.Comments {
+			o.ReviewerComment = cmp.Or(text(best.Comments[i].Comment), o.ReviewerComment)
+		}
 		if o.RawApproval == "" {
 			o.RawApproval = "pending" // an approval without a result waits for one
 		}
 		o.ApprovalStatus, _ = provisioning.ParseApproval(o.RawApproval)
 	}
+	r.closed(o)
 }
 
 // concerns reports whether an approval is about the source and attribute of o; an

@@ -38,7 +38,6 @@ func (r *reader) search() error {
 		// Until a request has a result of its own, the document's status speaks for it.
 		o.RawStatus = cmp.Or(q.Result.Status, q.ProvisioningState, d.Status)
 		o.ReportedStatus = statusOf(o.RawStatus)
-		r.closed(o)
 		o.TicketID = cmp.Or(text(q.Result.TicketID), text(q.TicketID))
 	})
 	return nil

@@ -120,6 +120,9 @@ type approval struct {
 	Source    identity         `json:"source"`
 	Attribute attributeRequest `json:"attributeRequest"`
 	Comment   raw              `json:"comment"`
+	Comments  []struct {
+		Comment raw `json:"comment"`
+	} `json:"comments"`
 }
 
 type shape int

@@ -24,7 +24,6 @@ func (r *reader) trigger() error {
 		o.RawStatus = q.ProvisioningState
 		o.ReportedStatus = r.performed(q.ProvisioningState)
 		o.TicketID = text(q.TicketID)
-		r.closed(o)
 	})
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/internal/simulate/truth"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 )
 
 // observations reads every document of an inbox as a receiver would.
@@ -25,7 +27,7 @@ func observations(t testing.TB, inbox string) map[string][]provisioning.Observat
 	t.Helper()
 	groups := map[string][]provisioning.Observation{}
 	p := sailpoint.Parser{Tenant: "acme", Feed: provisioning.FeedFile}
-	read := pcommon.NewTimestampFromTime(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+	read := pcommon.NewTimestampFromTime(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
 	var result sailpoint.Result
 	require.NoError(t, filepath.WalkDir(inbox, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -114,7 +116,14 @@ func differences(known *truth.Truth, groups map[string][]provisioning.Observatio
 			got := truth.Activity{
 				Revision: want.Revision, ActualStatus: want.ActualStatus, AccountLevel: want.AccountLevel,
 				RequestedAt: want.RequestedAt, IdentityID: want.IdentityID, IdentityName: want.IdentityName,
-				ApproverName: want.ApproverName, TicketID: want.TicketID, AccountID: want.AccountID,
+				AccountID: want.AccountID, TicketID: a.TicketID, Outcome: string(a.Outcome),
+				Details: truth.Details{
+					ApproverName: a.ApproverName, ApprovalStatus: string(a.ApprovalStatus), Warnings: a.Warnings,
+					RequestedItemName: a.RequestedItemName, RequestedItemType: a.RequestedItemType,
+					RequesterComment: a.RequesterComment, ReviewerComment: a.ReviewerComment,
+					ClientMetadata: a.ClientMetadata, RemoveAt: same(a.RemoveAt, want.RemoveAt),
+					ErrorCategories: want.ErrorCategories,
+				},
 				Tenant: a.Key.Tenant, GroupID: a.Key.GroupID, GroupNumber: summary.Number, ActivityID: a.ID.String(),
 				Status: a.Status.String(), Kind: string(a.Kind), Operation: string(a.Key.Operation), Cause: a.Cause,
 				Attempts: a.Attempts, FailedOn: string(a.FailedOn), SourceKey: a.Key.Source, SourceName: cmp.Or(a.SourceName, a.SourceID),
@@ -122,6 +131,12 @@ func differences(known *truth.Truth, groups map[string][]provisioning.Observatio
 				FirstPendingAt: same(a.FirstPendingAt, want.FirstPendingAt), CommittedAt: same(a.CommittedAt, want.CommittedAt),
 				FinishedAt: same(a.FinishedAt, want.FinishedAt), FirstFailedAt: same(a.FirstFailedAt, want.FirstFailedAt),
 				FailedAt: same(a.FailedAt, want.FailedAt),
+			}
+			class := classifier().Classify(errorclass.Input{
+				Status: a.Status, Approval: a.ApprovalStatus, TicketID: a.TicketID, Error: a.ErrorMessage, Warnings: a.Warnings,
+			})
+			if !slices.Contains(want.ErrorCategories, string(class.Category)) && !(class.Category == "" && want.ErrorCategories == nil) {
+				report("activity %s of group %s: error %q is %q by signature %q, want %q", want.ActivityID, id, a.ErrorMessage, class.Category, class.Signature, want.ErrorCategories)
 			}
 			if fmt.Sprint(flat(got)) != fmt.Sprint(flat(want)) {
 				report("activity of group %s\n got  %+v\n want %+v", id, flat(got), flat(want))
@@ -133,6 +148,14 @@ func differences(known *truth.Truth, groups map[string][]provisioning.Observatio
 	}
 	return wrong
 }
+
+var classifier = sync.OnceValue(func() *errorclass.Classifier {
+	c, err := errorclass.Extend(nil)
+	if err != nil {
+		panic(err)
+	}
+	return c
+})
 
 // same compares times only where the truth states one: a trigger has none.
 func same(got pcommon.Timestamp, want *time.Time) *time.Time {
@@ -150,7 +173,8 @@ func flat(a truth.Activity) map[string]any {
 		}
 		return t.Format(time.RFC3339Nano)
 	}
-	times := []string{at(a.FirstPendingAt), at(a.CommittedAt), at(a.FinishedAt), at(a.FirstFailedAt), at(a.FailedAt)}
+	times := []string{at(a.FirstPendingAt), at(a.CommittedAt), at(a.FinishedAt), at(a.FirstFailedAt), at(a.FailedAt), at(a.RemoveAt)}
+	a.RemoveAt = nil
 	a.FirstPendingAt, a.CommittedAt, a.FinishedAt, a.FirstFailedAt, a.FailedAt = nil, nil, nil, nil, nil
 	return map[string]any{"a": fmt.Sprintf("%+v", a), "times": times}
 }

@@ -42,8 +42,8 @@ func drawOptions(t *rapid.T, dir string) simulate.Options {
 	o.Seed = rapid.Uint64Range(1, 1000).Draw(t, "seed")
 	o.GroupsPerDay = rapid.Float64Range(50, 2000).Draw(t, "groups per day")
 	o.Feeds = rapid.SliceOfNDistinct(rapid.SampledFrom(simulate.Feeds), 1, 4, rapid.ID[string]).Draw(t, "feeds")
-	for name, share := range map[string]*float64{"late": &o.Late, "duplicates": &o.Duplicates, "shuffle": &o.Shuffle, "ties": &o.Ties} {
-		*share = rapid.SampledFrom([]float64{0, 0.05, 0.6}).Draw(t, name)
+	for _, share := range []*float64{&o.Late, &o.Duplicates, &o.Shuffle, &o.Ties} {
+		*share = rapid.SampledFrom([]float64{0, 0.05, 0.6}).Draw(t, "late, duplicates, shuffle, ties")
 	}
 	o.Envelopes = rapid.Bool().Draw(t, "envelopes")
 	o.Stories = rapid.Bool().Draw(t, "stories")

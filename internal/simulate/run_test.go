@@ -83,12 +83,14 @@ func TestRefusesAnEarlierRun(t *testing.T) {
 
 func TestTruthIsRich(t *testing.T) {
 	o := options(t)
-	o.GroupsPerDay, o.Feeds = 2000, []string{simulate.FeedREST, simulate.FeedEvents}
+	o.To = monday.AddDate(0, 0, 20) // the longest of decisions, expiry, takes 14 days
+	o.GroupsPerDay, o.Feeds = 300, []string{simulate.FeedREST, simulate.FeedEvents}
 	s := run(t, o)
 	known, err := truth.Read(o.Truth())
 	require.NoError(t, err)
 	require.Greater(t, s.Groups, 2000)
 	statuses, kinds, causes, sides, attempts := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[int]int{}
+	approvals, outcomes, shown := map[string]int{}, map[string]int{}, map[string]int{}
 	perGroup := map[string]int{}
 	for _, a := range known.Activities {
 		statuses[a.Status]++
@@ -96,13 +98,32 @@ func TestTruthIsRich(t *testing.T) {
 		causes[a.Cause]++
 		attempts[a.Attempts]++
 		perGroup[a.GroupID]++
+		approvals[a.ApprovalStatus]++
+		outcomes[a.Outcome]++
+		for name, value := range map[string]string{
+			"warnings": a.Warnings, "item": a.RequestedItemName, "type": a.RequestedItemType, "asked": a.RequesterComment,
+			"reviewed": a.ReviewerComment, "metadata": a.ClientMetadata,
+		} {
+			if value != "" {
+				shown[name]++
+			}
+		}
+		if a.RemoveAt != nil {
+			shown["remove"]++
+		}
+		if strings.Contains(a.Warnings, "manually closed") {
+			shown["closed"]++
+		}
 	}
 	for id, g := range known.Groups {
 		require.Equal(t, perGroup[id], g.Activities, "group %s", id)
 		sides[g.FailedOn]++
 	}
 	require.Len(t, perGroup, len(known.Groups))
-	t.Log(statuses, kinds, causes, sides, attempts)
+	t.Log(statuses, kinds, causes, sides, attempts, approvals, outcomes, shown)
+	require.Len(t, approvals, 7, "none, and the six")
+	require.Len(t, outcomes, 3)
+	require.Len(t, shown, 8)
 	require.Len(t, statuses, 6)
 	require.Len(t, kinds, 3)
 	require.GreaterOrEqual(t, len(causes), 7)

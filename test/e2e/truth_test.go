@@ -62,8 +62,8 @@ func (c *collector) nothingDouble(t *testing.T) {
 	t.Helper()
 	c.eventually(t, "SELECT toString(count() - uniqExact(event_id)) FROM provisioning_observations FINAL", "0")
 
-	c.agree(t, "SELECT event_id, any(concatWithSeparator('|', group_id, reported_status, operation, original)) FROM %s WHERE record_type = 'observation' GROUP BY event_id")
-	c.agree(t, "SELECT activity_id, argMax(concatWithSeparator('|', status, toString(state_seq), folded_into), version) FROM %s WHERE current GROUP BY activity_id")
+	c.agree(t, "SELECT event_id, any(concatWithSeparator('|', group_id, reported_status, operation, cause, raw_cause, approval_status, requested_item_name, requested_item_type, requester_comment, reviewer_comment, client_metadata, warnings, original)) FROM %s WHERE record_type = 'observation' GROUP BY event_id")
+	c.agree(t, "SELECT activity_id, argMax(concatWithSeparator('|', status, outcome, operation, cause, approval_status, toString(state_seq), folded_into), version) FROM %s WHERE current GROUP BY activity_id")
 }
 
 // agree waits until ClickHouse and the archive give the same facts. Both are asked

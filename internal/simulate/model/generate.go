@@ -60,6 +60,10 @@ func (g *Group) snap() {
 			r.Sent = min(r.Sent, r.Life[len(r.Life)-1].At)
 		}
 	}
+	if g.Closed != 0 {
+		changes := g.Changes()
+		g.Closed = max(round(g.Closed), changes[len(changes)-1])
+	}
 	if g.Side != nil {
 		g.Side.At = g.Requests[0].Life[1].At
 	}
@@ -82,7 +86,7 @@ func (g *Group) request(rng random, s *Source, op Operation, items ...Attribute)
 		items[i].ItemID = rng.hex32()
 	}
 	g.Requests = append(g.Requests, Request{
-		Source: s, Account: s.Account(g.Recipient), UUID: g.Recipient.GUID, Operation: op, Items: items,
+		Source: s, Account: s.Account(g.Recipient), Owner: g.Recipient, UUID: g.Recipient.GUID, Operation: op, Items: items,
 	})
 	return &g.Requests[len(g.Requests)-1]
 }

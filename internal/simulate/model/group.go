@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 )
 
 // State is what is true of a change at some time, reported or not.
@@ -51,6 +53,7 @@ const (
 	Undecided Decision = "PENDING"
 	Approved  Decision = "FINISHED"
 	Rejected  Decision = "REJECTED"
+	Returned  Decision = "RETURNED" // the approver hands it back undecided
 	Expired   Decision = "EXPIRED"
 	Canceled  Decision = "CANCELED"
 )
@@ -63,11 +66,18 @@ type Approval struct {
 	Comment  string
 }
 
+// Declined reports whether the change is not made for want of an approval.
+func (a *Approval) Declined() bool {
+	return a != nil && a.Outcome != Undecided && a.Outcome != Approved
+}
+
 // Phase is a stretch of a change's life, from At until the next phase.
 type Phase struct {
 	State State
 	At    int64
 	Error string
+	// Category is the kind of the error.
+	Category errorclass.Category
 	// AsPending is set where the vendor calls a retry PENDING again.
 	AsPending bool
 }
@@ -88,6 +98,7 @@ type Attribute struct {
 type Request struct {
 	Source    *Source
 	Account   string
+	Owner     *Identity // of the account
 	UUID      string
 	Operation Operation
 	Items     []Attribute
@@ -109,10 +120,14 @@ type Group struct {
 	Approval   *Approval
 	Requests   []Request
 	Warnings   []string
+	Comment    string // of the requester
 	Metadata   map[string]string
-	Password   bool
-	Side       *Phase // what the identity system itself reported of a password change, if anything
-	Seed       uint64 // seeds every later choice about its documents
+	RemoveAt   int64 // when the access ends again; 0: never
+	// Closed is when an administrator closed the request, which was stuck; 0: never.
+	Closed   int64
+	Password bool
+	Side     *Phase // what the identity system itself reported of a password change, if anything
+	Seed     uint64 // seeds every later choice about its documents
 }
 
 // At returns the phase the request is in at the time.
@@ -135,6 +150,9 @@ func (g *Group) Changes() []int64 {
 			at = append(at, p.At)
 		}
 	}
+	if g.Closed != 0 {
+		at = append(at, g.Closed)
+	}
 	slices.Sort(at)
 	out := at[:1]
 	for _, t := range at[1:] {
@@ -156,8 +174,28 @@ func (g *Group) Modified(at int64) int64 {
 			last = max(last, r.At(at).At)
 		}
 	}
+	if g.ClosedBy(at) {
+		last = max(last, g.Closed)
+	}
 	return last
 }
+
+// ClosedBy reports whether an administrator had closed the request by the time.
+func (g *Group) ClosedBy(at int64) bool { return g.Closed != 0 && g.Closed <= at }
+
+// closedByAdmin is the vendor's default text (developer.sailpoint.com, "Close Access Request").
+const closedByAdmin = "The IdentityNow Administrator manually closed this request."
+
+// WarningsAt is what the documents warn of at the time.
+func (g *Group) WarningsAt(at int64) []string {
+	if g.ClosedBy(at) {
+		return append(slices.Clone(g.Warnings), closedByAdmin)
+	}
+	return g.Warnings
+}
+
+// Declined reports whether nothing will come of the group, because somebody decided so.
+func (g *Group) Declined() bool { return g.Closed != 0 || g.Approval.Declined() }
 
 // Decided returns the approval's state at the time.
 func (a *Approval) Decided(at int64) Decision {
@@ -167,9 +205,12 @@ func (a *Approval) Decided(at int64) Decision {
 	return a.Outcome
 }
 
-// Provisioned is when every request had its answer, verified or not: the time of
-// the vendor's Provisioning Completed trigger. false if that never happens.
+// Provisioned is when every request had its answer, verified or not, or was closed: the
+// time of the vendor's Provisioning Completed trigger. false if that never happens.
 func (g *Group) Provisioned() (at int64, ok bool) {
+	if g.Closed != 0 {
+		return g.Closed, true
+	}
 	for i := range g.Requests {
 		r := &g.Requests[i]
 		answer := r.answer()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 )
 
 const (
@@ -32,12 +34,12 @@ func (r *Request) live(rng random, pending, sent int64) {
 	at := sent
 	for attempt := 1; ; attempt++ {
 		at += max(900, rng.around(s.Seconds, 0.9))
-		failure := s.failure(rng, at, attempt, r.Account)
-		if failure == nil {
+		signature := s.failure(rng, at, attempt)
+		if signature == nil {
 			break
 		}
-		r.Life = append(r.Life, Phase{State: Failed, At: at, Error: failure.Text})
-		if !failure.Retryable || attempt == maxAttempts {
+		r.Life = append(r.Life, r.failed(rng, at, signature))
+		if signature.Retry != errorclass.RetryYes || attempt == maxAttempts {
 			return
 		}
 		at += rng.between(2*minute, 20*minute)
@@ -66,29 +68,31 @@ func (r *Request) performed(rng random, at int64) {
 	r.Life = append(r.Life, Phase{State: Success, At: seen})
 }
 
-// refuse ends the life of a request that nobody handed to a source.
-func (r *Request) refuse(pending int64, a *Approval) {
+// refuse ends the life of a request that nobody handed to a source: its items stay pending,
+// or are called failed.
+func (r *Request) refuse(pending int64, a *Approval, failed bool) {
 	r.Life = append(r.Life, Phase{State: Pending, At: pending})
-	if a.Outcome == Undecided {
-		return
+	if failed && a.Declined() {
+		r.Life = append(r.Life, Phase{
+			State: Failed, At: a.At, Category: errorclass.Unclassified,
+			Error: fmt.Sprintf("The request ended as %s with %s", strings.ToLower(string(a.Outcome)), a.Approver.Name),
+		})
 	}
-	r.Life = append(r.Life, Phase{
-		State: Failed, At: a.At,
-		Error: fmt.Sprintf("The request was %s by %s", strings.ToLower(string(a.Outcome)), a.Approver.Name),
-	})
 }
 
-// How many requests, and how many retries, nobody ever answers.
 const (
+	// How many requests, and how many retries, nobody ever answers.
 	stuckRate      = 0.006
 	stuckRetryRate = 0.04
+	// passingShare is how many errors are drawn from those that pass by themselves.
+	passingShare = 0.4
 )
 
-// failure decides whether an attempt fails, and with which words. A source that
+// failure decides whether an attempt fails, and of what. A source that
 // is down fails most of what is sent to it; later attempts fail more often than
 // first ones, because the reason seldom went away.
-func (s *Source) failure(rng random, at int64, attempt int, account string) *ErrorText {
-	if len(s.Errors) == 0 {
+func (s *Source) failure(rng random, at int64, attempt int) *errorclass.Signature {
+	if len(s.faults) == 0 {
 		return nil
 	}
 	rate := s.FailureRate
@@ -101,11 +105,10 @@ func (s *Source) failure(rng random, at int64, attempt int, account string) *Err
 	if !rng.chance(rate) {
 		return nil
 	}
-	e := pick(rng, s.Errors)
-	if strings.Contains(e.Text, "%s") {
-		e.Text = fmt.Sprintf(e.Text, account)
+	if rng.chance(passingShare) {
+		return pick(rng, s.passing)
 	}
-	return &e
+	return pick(rng, s.faults)
 }
 
 // Down reports whether the source has an outage at the time: what alerts must see.

@@ -1,6 +1,9 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // The causes, each in the words of every feed.
 var (
@@ -10,11 +13,19 @@ var (
 	causeAttributeSync  = Cause{"Attribute Sync", "Attribute Synchronization Refresh", "Attribute Synchronization Refresh", ""}
 	causeLifecycle      = Cause{"Lifecycle Change", "LifecycleStateChange", "Lifecycle State Change", "LifecycleStateChange"}
 	causePassword       = Cause{"Password Request", "CloudPasswordRequest", "Password Request", "PasswordRequest"}
-	causeAccountState   = Cause{"AccountStateUpdate", "AccountStateUpdate", "AccountStateUpdate", "AccountStateUpdate"}
-	causeCloudAutomated = Cause{"CloudAutomated", "CloudAutomated", "CloudAutomated", "CloudAutomated"}
+	causeAccountState   = Cause{"Account State Change", "AccountStateUpdate", "AccountStateUpdate", "AccountStateUpdate"}
+	causeCloudAutomated = Cause{"Automated Change", "CloudAutomated", "CloudAutomated", "CloudAutomated"}
 )
 
-var decisions = []string{"Approved, in line with the role.", "OK", "Approved for the project only.", "Not needed for this job.", ""}
+var (
+	reasons   = []string{"Needed for the quarter's closing.", "Joins the project on Monday.", "Cover for a colleague, see the ticket."}
+	decisions = map[Decision][]string{
+		Approved: {"Approved, in line with the role.", "OK", "Approved for the project only.", ""},
+		Rejected: {"Not needed for this job.", "Please ask for the read-only role instead.", ""},
+		Returned: {"I do not own this application any more.", ""},
+		Expired:  {""}, Canceled: {""}, Undecided: {""},
+	}
+)
 
 // accessRequest is a person who asks for access and waits for an approver.
 func accessRequest(t *Tenant, rng random, g *Group) {
@@ -25,6 +36,12 @@ func accessRequest(t *Tenant, rng random, g *Group) {
 	}
 	if rng.chance(0.15) {
 		g.Metadata = map[string]string{"ticketNumber": fmt.Sprintf("REQ%07d", rng.IntN(1e7))}
+	}
+	if rng.chance(0.5) {
+		g.Comment = pick(rng, reasons)
+	}
+	if rng.chance(0.15) {
+		g.RemoveAt = g.Created + rng.between(7, 180)*day
 	}
 	for _, s := range some(rng, t.connected, 1+rng.IntN(2)) {
 		g.access(rng, s, Add)
@@ -44,6 +61,8 @@ func (g *Group) decide(t *Tenant, rng random) {
 	switch p := rng.Float64(); {
 	case p < 0.06:
 		a.Outcome = Rejected
+	case p < 0.07:
+		a.Outcome = Returned
 	case p < 0.08:
 		a.Outcome, a.At = Expired, g.Created+14*day
 	case p < 0.09:
@@ -54,14 +73,27 @@ func (g *Group) decide(t *Tenant, rng random) {
 		a.At = g.Created + rng.between(minute, 5*minute)
 	}
 	a.At = max(a.At, g.Created+20*second)
+	a.Comment = pick(rng, decisions[a.Outcome])
 	if a.Outcome == Approved {
-		a.Comment = pick(rng, decisions)
 		g.run(rng, a.At)
+	} else {
+		told := rng.chance(0.5)
+		for i := range g.Requests {
+			g.Requests[i].refuse(g.Created, a, told)
+		}
+	}
+	g.close(rng)
+}
+
+// close lets an administrator close half of the requests that are stuck, days after the
+// last that happened to them.
+func (g *Group) close(rng random) {
+	stuck := func(r Request) bool { return r.Life[len(r.Life)-1].State == Pending }
+	if g.Approval.Declined() || !slices.ContainsFunc(g.Requests, stuck) || rng.chance(0.5) {
 		return
 	}
-	for i := range g.Requests {
-		g.Requests[i].refuse(g.Created, a)
-	}
+	changes := g.Changes()
+	g.Closed = changes[len(changes)-1] + day + rng.around(86400, 0.8)
 }
 
 // access adds a request for one to three entitlements of a source; a person who

@@ -1,6 +1,10 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/provtrail/provtrail/provisioning/errorclass"
+)
 
 // joiner gets accounts on several sources on the first day.
 func joiner(t *Tenant, rng random, g *Group) {
@@ -110,16 +114,12 @@ func (g *Group) side(refused bool) {
 		return
 	}
 	if answer := &r.Life[1]; refused || answer.State == Committed {
-		g.Side = &Phase{State: answer.State, At: answer.At + 400, Error: answer.Error}
+		g.Side = &Phase{State: answer.State, At: answer.At + 400, Error: answer.Error, Category: answer.Category}
 	}
 }
 
 // reject makes the first attempt of a request its last, and failed.
 func (r *Request) reject(rng random) {
 	at := r.Sent + max(900, rng.around(r.Source.Seconds, 0.5))
-	text := "The new password was used before: password history of the policy does not allow it"
-	if r.Source.IdentityNow() {
-		text = "The new password does not meet the requirements of the policy 'Default Password Policy'"
-	}
-	r.Life = append(r.Life[:1], Phase{State: Failed, At: at, Error: text})
+	r.Life = append(r.Life[:1], r.failed(rng, at, r.Source.faultOf(errorclass.PasswordPolicy)))
 }

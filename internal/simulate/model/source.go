@@ -3,6 +3,8 @@ package model
 import (
 	"fmt"
 	"strings"
+
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 )
 
 // Source is one target system.
@@ -10,6 +12,8 @@ type Source struct {
 	ID   string
 	Name string
 	Type string // the connector's type, as the vendor writes it
+	// Family is the connector's in the table of error signatures.
+	Family string
 
 	EntitlementAttribute string
 	Entitlements         []string
@@ -18,21 +22,15 @@ type Source struct {
 	// How it behaves.
 	Seconds      float64 // median time of one change
 	FailureRate  float64
-	VerifyRate   float64 // share of changes an aggregation will see
-	AggregateMin int64   // minutes between aggregations
-	Errors       []ErrorText
-	ServiceDesk  string // name of the service desk integration, with tickets
-	Disconnected bool   // changed by hand: never verifiable
-	Passwords    bool   // has passwords the tenant manages
+	VerifyRate   float64                 // share of changes an aggregation will see
+	AggregateMin int64                   // minutes between aggregations
+	faults       []*errorclass.Signature // what can go wrong
+	passing      []*errorclass.Signature // and those of them that the vendor tries again
+	ServiceDesk  string                  // name of the service desk integration, with tickets
+	Disconnected bool                    // changed by hand: never verifiable
+	Passwords    bool                    // has passwords the tenant manages
 
 	account func(*Identity) string
-}
-
-// ErrorText is the message of a connector that fails. A retryable one matches the
-// source's list of retryable errors, so the vendor sends the change again.
-type ErrorText struct {
-	Text      string // may hold one %s: the account
-	Retryable bool
 }
 
 // IdentityNow reports whether this is the identity system itself.

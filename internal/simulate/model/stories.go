@@ -1,5 +1,7 @@
 package model
 
+import "github.com/provtrail/provtrail/provisioning/errorclass"
+
 // Story is something that a newcomer looks for: groups that show it, with a title. The ids
 // depend on the tenant alone, the times on now.
 type Story struct {
@@ -22,24 +24,23 @@ func (t *Tenant) Stories(now int64) []Story {
 	waiting.Requester = waiting.Recipient
 	waiting.access(rng, directory, Add)
 	waiting.Approval = &Approval{Approver: t.manager(waiting.Recipient), Outcome: Undecided, At: never}
-	waiting.Requests[0].refuse(waiting.Created, waiting.Approval)
+	waiting.Requests[0].refuse(waiting.Created, waiting.Approval, false)
 
 	leaver, rng := begin(&causeLifecycle, 3*hour)
-	leaver.request(rng, sales, Disable, onAccount(Disable)).end(leaver.Created, Committed, "")
+	leaver.request(rng, sales, Disable, onAccount(Disable)).end(rng, leaver.Created, "")
 	leaver.access(rng, directory, Remove)
-	leaver.Requests[1].end(leaver.Created, Failed,
-		"Error(s) reported back from the IQService - Access is denied. 0x80070005:00000005: SecErr: DSID-03152E29, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0")
+	leaver.Requests[1].end(rng, leaver.Created, errorclass.PermissionDenied)
 
 	expired := Story{Title: "Salesforce: the credentials expired yesterday"}
 	for i := range int64(12) {
 		g, rng := begin(&causeIdentity, 22*hour-i*100*minute)
 		g.access(rng, sales, Add)
-		g.Requests[0].end(g.Created, Failed, "INVALID_LOGIN: Invalid username, password, security token; or user locked out.")
+		g.Requests[0].end(rng, g.Created, errorclass.AuthFailed)
 		expired.Groups = append(expired.Groups, g)
 	}
 
 	sync, rng := begin(&causeAttributeSync, 2*hour)
-	sync.request(rng, directory, Modify, Attribute{Operation: Set, Name: "mail", Value: byEmail(sync.Recipient)}).end(sync.Created, Committed, "")
+	sync.request(rng, directory, Modify, Attribute{Operation: Set, Name: "mail", Value: byEmail(sync.Recipient)}).end(rng, sync.Created, "")
 
 	reset, rng := begin(&causePassword, hour)
 	reset.Password, reset.Requester = true, reset.Recipient
@@ -57,10 +58,15 @@ func (t *Tenant) Stories(now int64) []Story {
 	}
 }
 
-// end gives a request its answer, some seconds after it was sent.
-func (r *Request) end(created int64, state State, text string) {
+// end gives a request its answer, some seconds after it was sent: committed, or failed with
+// an error of a category.
+func (r *Request) end(rng random, created int64, category errorclass.Category) {
 	r.Sent = created + 5*second
-	r.Life = []Phase{{State: Pending, At: created}, {State: state, At: r.Sent + 10*second, Error: text}}
+	answer := Phase{State: Committed, At: r.Sent + 10*second}
+	if category != "" {
+		answer = r.failed(rng, answer.At, r.Source.faultOf(category))
+	}
+	r.Life = []Phase{{State: Pending, At: created}, answer}
 }
 
 func (t *Tenant) sourceNamed(name string) *Source {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/provtrail/provtrail/internal/simulate/model"
 	"github.com/provtrail/provtrail/internal/simulate/view"
+	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 )
 
 // Ledger records which documents about one group were written.
@@ -26,31 +28,36 @@ func NewLedger(tenant string, names Names, g *model.Group) *Ledger {
 
 // REST records that the account activity was written as read at the time.
 func (l *Ledger) REST(at int64) {
-	modified := l.group.Modified(at)
+	rep := l.approved(at)
+	rep.shown |= showsRequest
 	for i := range l.group.Requests {
-		l.add(i, report{at: modified, status: reported(l.group.Requests[i].At(at))})
+		rep.status = reported(l.group.Requests[i].At(at))
+		rep.category = l.category(rep.status, at)
+		l.add(i, rep)
 	}
 }
 
 // Search records that the search document was written as synchronised at the time.
 func (l *Ledger) Search(at int64) {
-	modified := l.group.Modified(at)
+	rep := l.approved(at)
 	anyStarted := slices.ContainsFunc(l.group.Requests, func(r model.Request) bool { return r.Started(at) })
 	for i := range l.group.Requests {
 		r := &l.group.Requests[i]
 		if anyStarted && !r.Started(at) {
 			continue
 		}
-		if !anyStarted { // the document has what was asked for, and no instructions yet
-			l.add(i, report{at: modified, status: model.Pending})
-			l.join(r)
-			continue
+		rep := rep
+		if anyStarted { // before, the document has what was asked for, and no instructions
+			rep.shown |= showsTicket
+			phase := r.At(at)
+			if rep.status = reported(phase); rep.status == model.Success {
+				rep.status = model.Committed // the index has one word for both
+			}
+			if rep.category = phase.Category; rep.category == "" {
+				rep.category = l.category(rep.status, at)
+			}
 		}
-		status := reported(r.At(at))
-		if status == model.Success {
-			status = model.Committed // the index has one word for both
-		}
-		l.add(i, report{at: modified, status: status})
+		l.add(i, rep)
 		l.join(r)
 	}
 }
@@ -58,7 +65,7 @@ func (l *Ledger) Search(at int64) {
 // Event records that the event of a happening was written.
 func (l *Ledger) Event(h *view.Happening) {
 	if h.Request == nil {
-		l.sides = append(l.sides, report{at: h.Phase.At, status: h.Phase.State, scope: changePassword, side: true})
+		l.sides = append(l.sides, report{at: h.Phase.At, status: h.Phase.State, scope: changePassword, side: true, category: h.Phase.Category})
 		return
 	}
 	scope := h.Operation
@@ -67,7 +74,7 @@ func (l *Ledger) Event(h *view.Happening) {
 	}
 	for i := range l.group.Requests {
 		if r := &l.group.Requests[i]; r == h.Request {
-			l.add(i, report{at: h.Phase.At, status: h.Phase.State, scope: scope})
+			l.add(i, report{at: h.Phase.At, status: h.Phase.State, scope: scope, category: h.Phase.Category})
 			l.join(r)
 		}
 	}
@@ -84,13 +91,68 @@ func (l *Ledger) Trigger(at int64) { l.trigger(at, 0) }
 func (l *Ledger) trigger(at, stated int64) {
 	for i := range l.group.Requests {
 		r := &l.group.Requests[i]
-		rep := report{at: stated, status: triggered(r.At(at).State)}
-		if !view.NamesAttributes(l.group) || r.Items[0].Name == "" {
+		rep := l.warned(report{at: stated, status: triggered(r.At(at).State), shown: showsTicket}, at)
+		rep.category = l.category(rep.status, at)
+		switch {
+		case view.NamesAttributes(l.group) && r.Items[0].Name != "":
+		case l.group.Password:
+			rep.scope = changePassword
+		default:
 			rep.scope = r.Operation
 		}
 		l.add(i, rep)
 		l.join(r)
 	}
+}
+
+var approvals = map[model.Decision]provisioning.Approval{
+	model.Undecided: provisioning.ApprovalPending, model.Approved: provisioning.ApprovalApproved,
+	model.Rejected: provisioning.ApprovalRejected, model.Returned: provisioning.ApprovalReturned,
+	model.Expired: provisioning.ApprovalExpired, model.Canceled: provisioning.ApprovalCanceled,
+}
+
+// approved begins a report of a document that has the group's approval as of a time.
+func (l *Ledger) approved(at int64) report {
+	rep := report{at: l.group.Modified(at)}
+	if a := l.group.Approval; a != nil {
+		rep.approval, rep.shown = approvals[a.Decided(at)], showsApproval
+		if a.At <= at {
+			rep.shown |= showsComment
+		}
+	}
+	return l.warned(rep, at)
+}
+
+// warned adds what the warnings as of a time tell.
+func (l *Ledger) warned(rep report, at int64) report {
+	rep.shown |= showsWarnings
+	if l.group.ClosedBy(at) {
+		rep.shown |= showsClosing
+		if !rep.approval.Declined() {
+			rep.approval = provisioning.ApprovalCanceled
+		}
+	}
+	return rep
+}
+
+// category is that of all errors of the group until a time, which the document gives for
+// each request that failed.
+func (l *Ledger) category(reported model.State, at int64) errorclass.Category {
+	if reported != model.Failed && reported != model.Retrying {
+		return ""
+	}
+	seen := map[errorclass.Category]bool{}
+	for i := range l.group.Requests {
+		for _, p := range l.group.Requests[i].Life {
+			seen[p.Category] = p.Category != "" && p.At <= at || seen[p.Category]
+		}
+	}
+	for _, info := range errorclass.Categories { // in the order of headlines
+		if seen[info.Category] {
+			return info.Category
+		}
+	}
+	return ""
 }
 
 func (l *Ledger) add(request int, r report) {

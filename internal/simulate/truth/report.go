@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/provtrail/provtrail/internal/simulate/model"
+	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 )
 
 // report is what one document reports of one account request.
@@ -13,7 +15,23 @@ type report struct {
 	status model.State
 	scope  model.Operation // of the account as a whole; empty: of each attribute by name
 	side   bool            // the identity system's own side of a password change, not the source's
+
+	category errorclass.Category // of the errors that the document gives
+	approval provisioning.Approval
+	shown    shown
 }
+
+// shown is which of a group's details a document has.
+type shown uint8
+
+const (
+	showsRequest  shown = 1 << iota // what was asked for, by whom and why, until when
+	showsApproval                   // the approver
+	showsComment                    // the approver's
+	showsWarnings
+	showsClosing // the warning that an administrator closed the request
+	showsTicket
+)
 
 // changePassword is the scope of a report about a password.
 const changePassword model.Operation = "ChangePassword"
@@ -36,10 +54,15 @@ func covers(scope, change model.Operation, password bool) bool {
 	}
 }
 
-// outcome is what a list of reports amounts to.
-type outcome struct {
+// result is what a list of reports amounts to.
+type result struct {
 	status   model.State
 	attempts int
+	approval provisioning.Approval
+	shown    shown
+	// errors are the categories of the newest errors: several where documents of one time
+	// give different ones.
+	errors []errorclass.Category
 
 	firstPending, committed, finished, firstFailed, lastFailed int64   // 0: no report with a vendor's time
 	untimed                                                    bool    // a report without a time took part
@@ -48,12 +71,21 @@ type outcome struct {
 
 // settle accounts for reports: in the order of the vendor's times, those without
 // a time last.
-func settle(reports []report) outcome {
+func settle(reports []report) result {
 	slices.SortFunc(reports, func(a, b report) int {
 		return cmp.Or(compareBool(a.at == 0, b.at == 0), cmp.Compare(a.at, b.at), cmp.Compare(a.status, b.status))
 	})
-	o := outcome{status: reports[0].status, attempts: 1}
+	o := result{attempts: 1}
 	for i, r := range reports {
+		o.errorsOf(reports[:i], r)
+		o.shown |= r.shown
+		o.approval = cmp.Or(r.approval, o.approval)
+		if o.approval.Declined() && (r.status == model.Pending || r.status == model.Retrying) {
+			r.status = model.Failed
+		}
+		if i == 0 {
+			o.status = r.status
+		}
 		was := o.status
 		if i > 0 {
 			o.status = after(was, r)
@@ -62,6 +94,9 @@ func settle(reports []report) outcome {
 		}
 		if i > 0 && o.status == model.Retrying && was != model.Retrying {
 			o.attempts++
+		}
+		if o.status == model.Committed || o.status == model.Success {
+			o.errors = nil
 		}
 		o.sides(r)
 		if r.at == 0 {
@@ -73,6 +108,20 @@ func settle(reports []report) outcome {
 		}
 	}
 	return o
+}
+
+// errorsOf keeps the errors of a report that follows others.
+func (o *result) errorsOf(earlier []report, r report) {
+	if r.category == "" {
+		return
+	}
+	tied := func(e report) bool { return e.category != "" && e.at == r.at && e.status == r.status }
+	if !slices.ContainsFunc(earlier, tied) {
+		o.errors = nil
+	}
+	if !slices.Contains(o.errors, r.category) {
+		o.errors = append(o.errors, r.category)
+	}
 }
 
 func after(was model.State, r report) model.State {
@@ -93,7 +142,7 @@ func after(was model.State, r report) model.State {
 
 // sides keeps the last word of each side of a password change. A failure without
 // a time is no news of what is done.
-func (o *outcome) sides(r report) {
+func (o *result) sides(r report) {
 	i := 0
 	if r.side {
 		i = 1
@@ -107,7 +156,7 @@ func (o *outcome) sides(r report) {
 	}
 }
 
-func (o *outcome) mark(at int64) {
+func (o *result) mark(at int64) {
 	first := func(t *int64) {
 		if *t == 0 {
 			*t = at

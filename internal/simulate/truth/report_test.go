@@ -9,7 +9,7 @@ import (
 )
 
 func TestSettle(t *testing.T) {
-	f := func(want model.State, attempts int, reports ...report) outcome {
+	f := func(want model.State, attempts int, reports ...report) result {
 		t.Helper()
 		o := settle(reports)
 		require.Equal(t, want, o.status)

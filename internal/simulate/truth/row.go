@@ -12,34 +12,51 @@ import (
 // Activity is the truth about one activity: a line of activities.ndjson. Times
 // are absent where no document with a vendor's time gave them.
 type Activity struct {
-	Revision       uint64     `json:"revision"`
-	Tenant         string     `json:"tenant"`
-	GroupID        string     `json:"group_id"`
-	GroupNumber    int64      `json:"group_number"`
-	ActivityID     string     `json:"activity_id"`
-	Status         string     `json:"status"`
-	ActualStatus   string     `json:"actual_status"` // true in the end, reported or not
-	Kind           string     `json:"kind"`
-	Operation      string     `json:"operation"`
-	Cause          string     `json:"cause"`
-	FailedOn       string     `json:"failed_on,omitempty"` // password changes only
-	Attempts       int        `json:"attempts"`
-	SourceKey      string     `json:"source_key"`  // what identifies the source: its id, or its name
-	SourceName     string     `json:"source_name"` // its key while no document gave the name
-	AccountID      string     `json:"account_id"`
-	AttributeName  string     `json:"attribute_name,omitempty"`
-	AttributeValue string     `json:"attribute_value,omitempty"`
-	AccountLevel   bool       `json:"account_level"` // no document named the attributes
-	IdentityID     string     `json:"identity_id"`
-	IdentityName   string     `json:"identity_name"`
-	ApproverName   string     `json:"approver_name,omitempty"`
-	TicketID       string     `json:"ticket_id,omitempty"`
+	Revision       uint64 `json:"revision"`
+	Tenant         string `json:"tenant"`
+	GroupID        string `json:"group_id"`
+	GroupNumber    int64  `json:"group_number"`
+	ActivityID     string `json:"activity_id"`
+	Status         string `json:"status"`
+	Outcome        string `json:"outcome,omitempty"`
+	ActualStatus   string `json:"actual_status"` // true in the end, reported or not
+	Kind           string `json:"kind"`
+	Operation      string `json:"operation"`
+	Cause          string `json:"cause"`
+	FailedOn       string `json:"failed_on,omitempty"` // password changes only
+	Attempts       int    `json:"attempts"`
+	SourceKey      string `json:"source_key"`  // what identifies the source: its id, or its name
+	SourceName     string `json:"source_name"` // its key while no document gave the name
+	AccountID      string `json:"account_id"`
+	AttributeName  string `json:"attribute_name,omitempty"`
+	AttributeValue string `json:"attribute_value,omitempty"`
+	AccountLevel   bool   `json:"account_level"` // no document named the attributes
+	IdentityID     string `json:"identity_id"`
+	IdentityName   string `json:"identity_name"`
+	TicketID       string `json:"ticket_id,omitempty"`
+	Details
 	RequestedAt    time.Time  `json:"requested_at"`
 	FirstPendingAt *time.Time `json:"first_pending_at,omitempty"`
 	CommittedAt    *time.Time `json:"committed_at,omitempty"`
 	FinishedAt     *time.Time `json:"finished_at,omitempty"`
 	FirstFailedAt  *time.Time `json:"first_failed_at,omitempty"`
 	FailedAt       *time.Time `json:"failed_at,omitempty"` // the last failure; absent if a trigger, which has no time, may have reported it later
+}
+
+// Details are what documents give beside the change: nothing that none of them gave.
+type Details struct {
+	ApproverName      string     `json:"approver_name,omitempty"`
+	ApprovalStatus    string     `json:"approval_status,omitempty"`
+	Warnings          string     `json:"warnings,omitempty"`
+	RequestedItemName string     `json:"requested_item_name,omitempty"`
+	RequestedItemType string     `json:"requested_item_type,omitempty"`
+	RequesterComment  string     `json:"requester_comment,omitempty"`
+	ReviewerComment   string     `json:"reviewer_comment,omitempty"`
+	ClientMetadata    string     `json:"client_metadata,omitempty"`
+	RemoveAt          *time.Time `json:"remove_at,omitempty"`
+	// ErrorCategories has the error's category: one, or several of which a store has any,
+	// where documents of one time give different errors.
+	ErrorCategories []string `json:"error_categories,omitempty"`
 }
 
 // redacted is what every store must have in the place of a password.
@@ -127,7 +144,7 @@ func onAccount(r *model.Request, reports []report) bool {
 	return r.Items[0].Name == "" && slices.ContainsFunc(reports, func(rep report) bool { return rep.scope == r.Items[0].Operation })
 }
 
-func (l *Ledger) activity(r *model.Request, item *model.Attribute, o outcome, revision uint64) Activity {
+func (l *Ledger) activity(r *model.Request, item *model.Attribute, o result, revision uint64) Activity {
 	g := l.group
 	source := r.Source.ID
 	if r.Source.IdentityNow() && !l.joined {
@@ -137,25 +154,35 @@ func (l *Ledger) activity(r *model.Request, item *model.Attribute, o outcome, re
 	if item.Name == model.PasswordAttribute {
 		value = redacted
 	}
+	op := item.Operation
+	if g.Password {
+		op = changePassword // whatever word a document has
+	}
+	actual := r.Life[len(r.Life)-1].State
+	if g.Declined() && (actual == model.Pending || actual == model.Retrying) {
+		actual = model.Failed
+	}
 	key := provisioning.ActivityKey{
 		Tenant: l.tenant, GroupID: g.ID, Source: source, Account: strings.ToLower(r.Account),
-		Attribute: item.Name, Value: value, Operation: provisioning.Operation(item.Operation),
+		Attribute: item.Name, Value: value, Operation: provisioning.Operation(op),
 	}
 	a := Activity{
 		Revision: revision, Tenant: l.tenant, GroupID: g.ID, GroupNumber: provisioning.GroupNumber(l.tenant, g.ID),
-		ActivityID: key.ID().String(), Status: statusWords[o.status], ActualStatus: statusWords[r.Life[len(r.Life)-1].State],
-		Kind: kind(g, item), Operation: string(item.Operation), Cause: g.Cause.Name, Attempts: o.attempts,
+		ActivityID: key.ID().String(), Status: statusWords[o.status], Outcome: outcome(o), ActualStatus: statusWords[actual],
+		Kind: kind(g, item), Operation: string(op), Cause: g.Cause.Name, Attempts: o.attempts,
 		SourceKey: source, SourceName: l.names.of(source), AccountID: r.Account, AttributeName: item.Name, AttributeValue: value,
-		IdentityID: g.Recipient.ID, IdentityName: g.Recipient.Name, TicketID: r.TicketID, RequestedAt: model.Time(g.Created),
+		IdentityID: g.Recipient.ID, IdentityName: g.Recipient.Name, RequestedAt: model.Time(g.Created),
 		FirstPendingAt: timeOrNil(o.firstPending), CommittedAt: timeOrNil(o.committed), FinishedAt: timeOrNil(o.finished),
 		FirstFailedAt: timeOrNil(o.firstFailed), FailedAt: timeOrNil(o.lastFailed),
 	}
 	if o.untimed {
 		a.FailedAt = nil
 	}
-	if g.Approval != nil {
-		a.ApproverName = g.Approval.Approver.Name
+	if o.shown&showsTicket != 0 {
+		a.TicketID = r.TicketID
 	}
+	a.Details = details(g, item, o)
+	a.ErrorCategories = categories(o, a.TicketID)
 	if g.Password {
 		a.FailedOn = side(r, o)
 	}
@@ -172,7 +199,7 @@ func (l *Ledger) summary(activities []Activity, revision uint64) Group {
 		a := &activities[i]
 		g.Counts[a.Status]++
 		g.FailedOn = both(g.FailedOn, a.FailedOn)
-		if at, found := slices.BinarySearch(g.Sources, a.SourceName); !found {
+		if at, found := slices.BinarySearch(g.Sources, a.SourceName); a.SourceName != "" && !found {
 			g.Sources = slices.Insert(g.Sources, at, a.SourceName)
 		}
 	}
@@ -199,7 +226,7 @@ func kind(g *model.Group, item *model.Attribute) string {
 }
 
 // side is the side on which a password change failed.
-func side(r *model.Request, o outcome) string {
+func side(r *model.Request, o result) string {
 	source, identityNow := o.failedOn[0], o.failedOn[1]
 	if r.Source.IdentityNow() {
 		source, identityNow = false, source

@@ -76,7 +76,7 @@ func REST(g *model.Group, at int64) AccountActivity {
 	a := AccountActivity{
 		ID: g.ID, Name: g.ID, Created: Stamp(g.Created), Type: g.Cause.RESTType,
 		RequesterIdentitySummary: summary(g.Requester), TargetIdentitySummary: summary(g.Recipient),
-		Errors: errorsUntil(g, at), Warnings: g.Warnings, ClientMetadata: g.Metadata,
+		Errors: errorsUntil(g, at), Warnings: g.WarningsAt(at), ClientMetadata: g.Metadata,
 	}
 	modified := g.Modified(at)
 	if modified != g.Created {
@@ -104,6 +104,12 @@ func item(g *model.Group, r *model.Request, change *model.Attribute, at int64) I
 	}
 	if change.ObjectType != "" {
 		out.AccountRequestInfo = &AccountRequestInfo{change.ObjectID, change.ObjectName, change.ObjectType}
+	}
+	if g.Comment != "" {
+		out.RequesterComment = &Comment{g.Requester.ID, g.Requester.Display, g.Comment, Stamp(g.Created)}
+	}
+	if g.RemoveAt != 0 {
+		out.RemoveDate = stampOrNil(g.RemoveAt)
 	}
 	if a := g.Approval; a != nil {
 		state := a.Decided(at)
@@ -140,10 +146,15 @@ func progress(g *model.Group, at int64) (execution string, completion *string) {
 		}
 	}
 	word := func(s string) *string { return &s }
-	if a := g.Approval; a != nil && (a.Decided(at) == model.Canceled || a.Decided(at) == model.Expired) {
-		return "TERMINATED", word("FAILURE")
+	decision := model.Undecided
+	if g.Approval != nil {
+		decision = g.Approval.Decided(at)
 	}
 	switch {
+	case g.ClosedBy(at), decision == model.Canceled, decision == model.Expired:
+		return "TERMINATED", word("FAILURE")
+	case decision == model.Rejected, decision == model.Returned:
+		return "COMPLETED", word("FAILURE")
 	case open > 0:
 		return "EXECUTING", word("PENDING")
 	case failed == len(g.Requests):

@@ -98,7 +98,7 @@ func Search(t *model.Tenant, g *model.Group, synced int64) ActivityDocument {
 	d := ActivityDocument{
 		ID: g.DocumentID, Action: g.Cause.Action, Created: Stamp(g.Created), Modified: Stamp(g.Modified(synced)),
 		Synced: Stamp(synced), Requester: person(g.Requester), Recipient: person(g.Recipient),
-		TrackingNumber: g.ID, Errors: errorsUntil(g, synced), Warnings: g.Warnings, Sources: sourceNames(g),
+		TrackingNumber: g.ID, Errors: errorsUntil(g, synced), Warnings: g.WarningsAt(synced), Sources: sourceNames(g),
 		ExpansionItems: []struct{}{}, Approvals: []ApprovalEntry{}, AccountRequests: []AccountRequest{}, OriginalRequests: []OriginalRequest{},
 		Pod: t.Pod, Org: t.Name, DocumentType: "accountactivity", Type: "accountactivity", Version: "v2",
 	}
@@ -183,12 +183,12 @@ func approval(g *model.Group, r *model.Request, changes []AttributeRequest, at i
 }
 
 var approvalWords = map[model.Decision]string{
-	model.Undecided: "Pending", model.Approved: "Finished", model.Rejected: "Rejected",
+	model.Undecided: "Pending", model.Approved: "Finished", model.Rejected: "Rejected", model.Returned: "Returned",
 	model.Expired: "Expired", model.Canceled: "Canceled",
 }
 
 func stage(g *model.Group, at int64) (stage, status string) {
-	if a := g.Approval; a != nil && a.Decided(at) == model.Undecided {
+	if a := g.Approval; a != nil && a.Decided(at) == model.Undecided && !g.ClosedBy(at) {
 		return "Approval", "Pending"
 	}
 	execution, completion := progress(g, at)

@@ -61,7 +61,7 @@ type TriggerAttribute struct {
 func Completed(g *model.Group, at int64) Trigger {
 	t := Trigger{
 		TrackingNumber: g.ID, Sources: sourceNames(g), Action: nilIfEmpty(g.Cause.Trigger),
-		Errors: errorsUntil(g, at), Warnings: g.Warnings,
+		Errors: errorsUntil(g, at), Warnings: g.WarningsAt(at),
 		Recipient: Party{Type: "IDENTITY", ID: g.Recipient.ID, Name: g.Recipient.Name},
 		Requester: &Party{Type: "IDENTITY", ID: g.Requester.ID, Name: g.Requester.Name},
 	}
