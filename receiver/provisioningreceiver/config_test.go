@@ -39,7 +39,7 @@ func TestConfig(t *testing.T) {
 		Tenant: "acme", PassedStatus: "success", Storage: &storageID,
 		File: configoptional.Some(filefeed.Config{
 			Include: []string{"data/in/*.json", "data/drop/"}, Exclude: []string{"**/*.tmp"}, StartAt: "end",
-			PollInterval: 5 * time.Second, MaxDocumentSize: 1 << 20, IncompleteTimeout: 10 * time.Second,
+			PollInterval: 5 * time.Second, SweepInterval: 2 * time.Minute, Columns: map[string]string{"Ticket no.": "tracking_number"}, MaxDocumentSize: 1 << 20, IncompleteTimeout: 10 * time.Second,
 			FingerprintSize: 1024, MaxConcurrentFiles: 16, Compression: "auto",
 		}),
 	}, cfg)
@@ -88,6 +88,8 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("include must name", func(c *Config) { c.File.Get().Include = nil })
 	f("start_at is", func(c *Config) { c.File.Get().StartAt = "middle" })
 	f("poll_interval is 0s", func(c *Config) { c.File.Get().PollInterval = 0 })
+	f("sweep_interval is 0s", func(c *Config) { c.File.Get().SweepInterval = 0 })
+	f(`columns: "Ticket" is "ticket", want one of account,`, func(c *Config) { c.File.Get().Columns = map[string]string{"Ticket": "ticket"} })
 	f("max_document_size is 5 bytes", func(c *Config) { c.File.Get().MaxDocumentSize = 5 })
 	f("incomplete_timeout is 0s", func(c *Config) { c.File.Get().IncompleteTimeout = 0 })
 	f("fingerprint_size is 1 bytes", func(c *Config) { c.File.Get().FingerprintSize = 1 })

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type position struct {
 
 // file is what is known of a file.
 type file struct {
+	id string
 	position
 
 	info    fs.FileInfo // when it was opened last
@@ -54,62 +56,87 @@ func (f *file) observe(info fs.FileInfo, now time.Time) {
 	f.info = info
 }
 
-// checkpoint keeps the positions in all files in one stored value: an envelope of a JSON
-// object by file identity.
+// checkpoint keeps the position in each file in a stored value of its own, an envelope of
+// JSON by the file's identity, so that a write costs what changed.
 type checkpoint struct {
 	client storage.Client
 	logger *zap.Logger
 	isNew  bool // nothing was stored before this start
+	loaded bool // all positions were; else each is when its file is found
 
-	mu    sync.Mutex // guards everything below, and the positions in the files
-	files map[string]*file
-	dirty bool
-	saved time.Time
+	mu      sync.Mutex // guards everything below, and the positions in the files
+	files   map[string]*file
+	dirty   map[string]*file // by identity; nil: forgotten
+	saved   time.Time
+	started bool // the mark that this is no first start is stored
 }
 
 const (
-	keyFiles          = "files"
+	keyStarted        = "started"
+	prefixFile        = "file/"
 	checkpointVersion = 1
 	// savePeriod bounds how often a long file stores its position.
 	savePeriod = time.Second
 )
 
-// loadCheckpoint reads the positions. Where they are damaged, all files are read from the
+// loadCheckpoint reads the positions. Where one is damaged, its file is read from the
 // beginning: records that are known have the same ids.
 func loadCheckpoint(ctx context.Context, client storage.Client, logger *zap.Logger) (*checkpoint, error) {
-	c := &checkpoint{client: client, logger: logger, files: map[string]*file{}}
-	value, err := client.Get(ctx, keyFiles)
+	c := &checkpoint{client: client, logger: logger, files: map[string]*file{}, dirty: map[string]*file{}}
+	mark, err := client.Get(ctx, keyStarted)
 	if err != nil {
 		return nil, fmt.Errorf("the positions in the files cannot be read: %w", err)
 	}
-	if c.isNew = value == nil; c.isNew {
+	c.isNew, c.started = mark == nil, mark != nil
+	walker, ok := client.(storage.Walker)
+	if !ok {
 		return c, nil
 	}
-	positions := map[string]position{}
-	payload, err := envelope.Open(checkpointVersion, value)
-	if err == nil {
-		err = json.Unmarshal(payload, &positions)
-	}
+	c.loaded = true
+	err = walker.Walk(ctx, func(key string, value []byte) ([]*storage.Operation, error) {
+		if id, ok := strings.CutPrefix(key, prefixFile); ok {
+			c.files[id] = &file{id: id, position: c.decode(id, value), seen: time.Now()}
+		}
+		return nil, nil
+	})
 	if err != nil {
-		logger.Error("the stored positions in the files are damaged; all files are read from the beginning, known records change nothing", zap.Error(err))
-		return c, nil
-	}
-	for id, p := range positions {
-		c.files[id] = &file{position: p, seen: time.Now()}
+		return nil, fmt.Errorf("the positions in the files cannot be read: %w", err)
 	}
 	return c, nil
 }
 
+func (c *checkpoint) decode(id string, value []byte) (p position) {
+	payload, err := envelope.Open(checkpointVersion, value)
+	if err == nil {
+		err = json.Unmarshal(payload, &p)
+	}
+	if err != nil {
+		c.logger.Error("the stored position in a file is damaged; the file is read from the beginning, known records change nothing",
+			zap.String("identity", id), zap.Error(err))
+		return position{}
+	}
+	return p
+}
+
 // file returns what is known of an identity.
-func (c *checkpoint) file(id string) *file {
+func (c *checkpoint) file(ctx context.Context, id string) (*file, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f := c.files[id]
-	if f == nil {
-		f = &file{}
-		c.files[id] = f
+	if f := c.files[id]; f != nil {
+		return f, nil
 	}
-	return f
+	f := &file{id: id}
+	if !c.loaded {
+		value, err := c.client.Get(ctx, prefixFile+id)
+		if err != nil {
+			return nil, fmt.Errorf("the position in the file cannot be read: %w", err)
+		}
+		if value != nil {
+			f.position = c.decode(id, value)
+		}
+	}
+	c.files[id] = f
+	return f, nil
 }
 
 // move sets the position in a file, and stores it unless that was done a moment ago.
@@ -119,7 +146,7 @@ func (c *checkpoint) move(ctx context.Context, f *file, to position) {
 	if f.position == to {
 		return
 	}
-	f.position, c.dirty = to, true
+	f.position, c.dirty[f.id] = to, f
 	if time.Since(c.saved) >= savePeriod {
 		c.saveLocked(ctx)
 	}
@@ -132,12 +159,12 @@ func (c *checkpoint) forget(before time.Time) {
 	for id, f := range c.files {
 		if f.seen.Before(before) {
 			delete(c.files, id)
-			c.dirty = true
+			c.dirty[id] = nil
 		}
 	}
 }
 
-// save stores the positions. Where that fails it is repeated at the next call.
+// save stores what changed. Where that fails it is repeated at the next call.
 func (c *checkpoint) save(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -145,22 +172,28 @@ func (c *checkpoint) save(ctx context.Context) {
 }
 
 func (c *checkpoint) saveLocked(ctx context.Context) {
-	if !c.dirty && !c.isNew {
+	if len(c.dirty) == 0 && c.started {
 		return
 	}
-	positions := make(map[string]position, len(c.files))
-	for id, f := range c.files {
-		if f.Size > 0 {
-			positions[id] = f.position
+	ops := make([]*storage.Operation, 0, len(c.dirty)+1)
+	if !c.started {
+		ops = append(ops, storage.SetOperation(keyStarted, []byte{checkpointVersion}))
+	}
+	for id, f := range c.dirty {
+		if f == nil || f.Size == 0 {
+			ops = append(ops, storage.DeleteOperation(prefixFile+id))
+			continue
 		}
+		payload, err := json.Marshal(f.position)
+		if err != nil {
+			panic(err) // the type can be written
+		}
+		ops = append(ops, storage.SetOperation(prefixFile+id, envelope.Seal(checkpointVersion, payload)))
 	}
-	payload, err := json.Marshal(positions)
-	if err == nil {
-		err = c.client.Set(ctx, keyFiles, envelope.Seal(checkpointVersion, payload))
-	}
-	if err != nil {
+	if err := c.client.Batch(ctx, ops...); err != nil {
 		c.logger.Warn("the positions in the files cannot be stored; that is repeated", zap.Error(err))
 		return
 	}
-	c.dirty, c.isNew, c.saved = false, false, time.Now()
+	clear(c.dirty)
+	c.started, c.saved = true, time.Now()
 }

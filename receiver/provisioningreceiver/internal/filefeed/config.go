@@ -24,8 +24,12 @@ type Config struct {
 	// beginning or end.
 	StartAt string `mapstructure:"start_at"`
 
-	// PollInterval is the time between two polls of the files.
+	// PollInterval is the time between two polls of the files that changed.
 	PollInterval time.Duration `mapstructure:"poll_interval"`
+
+	// SweepInterval is the time between two searches of all files, for changes that the
+	// operating system did not notify.
+	SweepInterval time.Duration `mapstructure:"sweep_interval"`
 
 	// MaxDocumentSize bounds one document, in bytes. A longer one goes to the
 	// quarantine in pieces.
@@ -69,7 +73,8 @@ const (
 func NewDefaultConfig() Config {
 	return Config{
 		StartAt:            startAtBeginning,
-		PollInterval:       time.Second,
+		PollInterval:       500 * time.Millisecond,
+		SweepInterval:      30 * time.Second,
 		MaxDocumentSize:    16 << 20,
 		IncompleteTimeout:  time.Minute,
 		FingerprintSize:    4 << 10,
@@ -94,6 +99,7 @@ func (c *Config) Validate() error {
 	}
 	check(c.StartAt == startAtBeginning || c.StartAt == startAtEnd, "start_at is %q, want beginning or end", c.StartAt)
 	check(c.PollInterval > 0, "poll_interval is %v, must be positive", c.PollInterval)
+	check(c.SweepInterval > 0, "sweep_interval is %v, must be positive", c.SweepInterval)
 	check(c.MaxDocumentSize >= minDocumentSize, "max_document_size is %d bytes, must be at least %d", c.MaxDocumentSize, minDocumentSize)
 	check(c.IncompleteTimeout > 0, "incomplete_timeout is %v, must be positive", c.IncompleteTimeout)
 	check(c.FingerprintSize >= minFingerprintSize, "fingerprint_size is %d bytes, must be at least %d", c.FingerprintSize, minFingerprintSize)

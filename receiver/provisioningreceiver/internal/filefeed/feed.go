@@ -1,7 +1,8 @@
 // Package filefeed reads documents from files, which it follows as they grow, through
 // rotation and over restarts.
 //
-//	finder      which regular files the configuration selects
+//	watcher     which paths changed, as the operating system notifies
+//	finder      which regular files the configuration selects, all or the changed ones
 //	checkpoint  how far each file was accepted, by the file's identity
 //	handles     files that stay open, to read what is written to them after a rotation
 //	tailer      one file from its position to its end
@@ -31,13 +32,16 @@ type Feed struct {
 	checkpoint *checkpoint
 	handles    *handles
 	byPath     map[string]*file
+	unsettled  map[string]*file // by path
 	polls      int
+	nextSweep  time.Time
 }
 
 // New makes a feed; Start makes it read.
 func New(cfg *Config, set feed.Settings) *Feed {
 	return &Feed{
 		cfg: cfg, set: set, finder: newFinder(cfg, set.Logger), handles: newHandles(cfg.MaxConcurrentFiles), byPath: map[string]*file{},
+		unsettled: map[string]*file{},
 	}
 }
 
@@ -50,7 +54,9 @@ func (f *Feed) Start(ctx context.Context, host component.Host) error {
 	if f.checkpoint, err = loadCheckpoint(ctx, client, f.set.Logger); err != nil {
 		return fmt.Errorf("file: %w", errors.Join(err, client.Close(ctx)))
 	}
+	f.finder.watcher.start()
 	f.worker.Start(ctx)
+	f.worker.Go(f.finder.watcher.run)
 	f.worker.Go(f.run)
 	return nil
 }
@@ -64,6 +70,7 @@ func (f *Feed) Shutdown(ctx context.Context) error {
 	if err == nil {
 		f.checkpoint.save(ctx)
 		f.handles.close()
+		f.finder.watcher.close()
 	}
 	return errors.Join(err, f.checkpoint.client.Close(ctx))
 }
@@ -80,15 +87,43 @@ func (f *Feed) run(ctx context.Context) {
 	}
 }
 
-// poll reads what is new in all files.
+// sweepShare bounds the time that sweeps take: one part in so many.
+const sweepShare = 100
+
+// find searches the files that may have something new: all of them in a sweep, which comes
+// when its time has come or notifications were lost, else those that changed.
+func (f *Feed) find() (p *pass, isSweep bool) {
+	begin := time.Now()
+	paths, overflow := f.finder.watcher.take()
+	if !overflow && begin.Before(f.nextSweep) {
+		for key, file := range f.unsettled {
+			if begin.Sub(file.changed) >= f.cfg.IncompleteTimeout {
+				paths = append(paths, key)
+			}
+		}
+		return f.finder.changed(paths), false
+	}
+	p = f.finder.sweep()
+	end := time.Now()
+	interval := f.cfg.SweepInterval
+	if p.isMissing || !f.finder.watcher.isComplete() {
+		interval = min(interval, f.cfg.PollInterval)
+	}
+	f.nextSweep = end.Add(max(interval, sweepShare*end.Sub(begin)))
+	return p, true
+}
+
+// poll reads what is new.
 func (f *Feed) poll(ctx context.Context) {
-	found, done := f.finder.find()
-	defer done()
 	skip := f.polls == 0 && f.checkpoint.isNew && f.cfg.StartAt == startAtEnd
 	f.polls++
+	p, isSweep := f.find()
+	defer p.close()
 	var readers errgroup.Group
 	readers.SetLimit(f.cfg.MaxConcurrentFiles)
+	var reading []openFile
 	read := func(o openFile) {
+		reading = append(reading, o)
 		readers.Go(func() error {
 			t := tailer{Feed: f, openFile: o}
 			if err := t.tail(ctx, skip); err != nil && ctx.Err() == nil {
@@ -98,27 +133,34 @@ func (f *Feed) poll(ctx context.Context) {
 			return nil
 		})
 	}
-	for _, x := range found {
+	for _, x := range p.files {
 		if ctx.Err() != nil {
 			break
 		}
-		o, err := f.open(x)
+		o, err := f.open(ctx, x)
 		if err != nil {
 			f.finder.report(x.path, err)
 		} else if o.file != nil {
 			read(o)
 		}
 	}
-	f.pollRotated(read)
+	f.pollOpen(isSweep, read)
 	_ = readers.Wait() // each file reports its own error
-	f.forget()
+	for _, o := range reading {
+		if f.unsettled[o.key] = o.file; o.file.settled {
+			delete(f.unsettled, o.key)
+		}
+	}
+	if isSweep {
+		f.forget()
+	}
 	f.checkpoint.save(ctx)
 }
 
 // open opens a file that may have something new. It returns no file for other files.
-func (f *Feed) open(x found) (openFile, error) {
+func (f *Feed) open(ctx context.Context, x found) (openFile, error) {
 	now := time.Now()
-	known := f.byPath[x.path]
+	known := f.byPath[x.key]
 	if known != nil && known.info != nil && os.SameFile(known.info, x.info) && !known.due(x.info, now, f.cfg.IncompleteTimeout) {
 		known.poll, known.seen = f.polls, now
 		return openFile{}, nil
@@ -141,20 +183,23 @@ func (f *Feed) open(x found) (openFile, error) {
 	if err != nil {
 		return openFile{}, errors.Join(fmt.Errorf("the file cannot be identified: %w", err), handle.Close())
 	}
-	file := f.checkpoint.file(id)
-	f.byPath[x.path] = file
+	file, err := f.checkpoint.file(ctx, id)
+	if err != nil {
+		return openFile{}, errors.Join(err, handle.Close())
+	}
+	f.byPath[x.key] = file
 	read := file.poll == f.polls // by another path
 	file.poll, file.seen = f.polls, now
 	if read || !file.due(info, now, f.cfg.IncompleteTimeout) {
 		return openFile{}, handle.Close()
 	}
 	file.observe(info, now)
-	return openFile{file, handle, x.path}, nil
+	return openFile{file, handle, x.path, x.key}, nil
 }
 
-// pollRotated reads open files that are at no path any more, as long as their writers may
-// still write to them.
-func (f *Feed) pollRotated(read func(openFile)) {
+// pollOpen reads open files that were not found, as long as their writers may still write
+// to them: after a rotation they may be at no path any more.
+func (f *Feed) pollOpen(isSweep bool, read func(openFile)) {
 	now := time.Now()
 	for _, o := range f.handles.take(func(o openFile) bool { return o.file.poll != f.polls }) {
 		info, err := o.handle.Stat()
@@ -162,7 +207,7 @@ func (f *Feed) pollRotated(read func(openFile)) {
 		case err == nil && o.file.due(info, now, f.cfg.IncompleteTimeout):
 			o.file.observe(info, now)
 			read(o)
-		case err == nil && now.Sub(o.file.changed) < f.cfg.IncompleteTimeout:
+		case err == nil && (!isSweep || now.Sub(o.file.changed) < f.cfg.IncompleteTimeout):
 			f.handles.add(o)
 		default:
 			_ = o.handle.Close() // it was only read
@@ -178,6 +223,7 @@ func (f *Feed) forget() {
 	for path, file := range f.byPath {
 		if file.seen.Before(before) {
 			delete(f.byPath, path)
+			delete(f.unsettled, path)
 		}
 	}
 	f.checkpoint.forget(before)

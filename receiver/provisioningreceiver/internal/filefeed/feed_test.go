@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
@@ -308,7 +309,7 @@ func TestRenamedFileIsReadOnce(t *testing.T) {
 	restarted.Eventually(t, 1, "last")
 }
 
-// TestDamagedCheckpoint: whatever is stored, all files are read from the beginning.
+// TestDamagedCheckpoint: whatever is stored, the file is read from the beginning.
 func TestDamagedCheckpoint(t *testing.T) {
 	for _, text := range []string{`{"1":null}`, `null`, "", "\x01\x02\x00\x00\x00"} {
 		dir, stored, s := t.TempDir(), t.TempDir(), feedtest.NewStore()
@@ -320,13 +321,15 @@ func TestDamagedCheckpoint(t *testing.T) {
 		env := feedtest.NewEnv(t, provisioning.FeedFile, s, stored)
 		client, err := env.OpenStorage(t.Context(), env.Host, "file")
 		require.NoError(t, err)
-		require.NoError(t, client.Set(t.Context(), keyFiles, []byte(text)))
+		require.NoError(t, client.(storage.Walker).Walk(t.Context(), func(key string, _ []byte) ([]*storage.Operation, error) {
+			return []*storage.Operation{storage.SetOperation(key, []byte(text))}, nil
+		}))
 		require.NoError(t, client.Close(t.Context()))
 		env.Stop()
 		after := feedtest.NewStore()
 		r = start(t, after, stored, reading(dir))
 		after.Eventually(t, 1, groups...)
-		require.NotEmpty(t, r.Logs.FilterMessageSnippet("positions in the files are damaged").All())
+		require.NotEmpty(t, r.Logs.FilterMessageSnippet("stored position in a file is damaged").All())
 		r.Stop()
 	}
 }

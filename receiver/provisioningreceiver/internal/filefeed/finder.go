@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,8 +20,10 @@ import (
 // with, at most one symbolic link is followed on the way to a file, and none that leads out
 // of that directory.
 type finder struct {
-	cfg    *Config
-	logger *zap.Logger
+	cfg     *Config
+	logger  *zap.Logger
+	watcher *watcher
+	places  map[string][]place // by directory: what searches it, since the last sweep
 
 	mu       sync.Mutex        // guards reported
 	reported map[string]string // the last problem of a path
@@ -29,6 +32,7 @@ type finder struct {
 // found is a regular file.
 type found struct {
 	path string // for people, and for exclude
+	key  string // the path below the directory that was searched
 	info fs.FileInfo
 	open func() (*os.File, error)
 }
@@ -39,33 +43,88 @@ var (
 )
 
 func newFinder(cfg *Config, logger *zap.Logger) *finder {
-	return &finder{cfg: cfg, logger: logger, reported: map[string]string{}}
+	return &finder{cfg: cfg, logger: logger, watcher: newWatcher(logger), reported: map[string]string{}}
 }
 
-// find returns the files, which can be opened until done is called.
-func (f *finder) find() (files []found, done func()) {
-	var roots []*os.Root
+// place is a directory below the one that a search begins with.
+type place struct {
+	*search
+	at     string // its name below that directory
+	depth  int
+	linked bool // a symbolic link was followed to get there
+}
+
+// pass is one search for files.
+type pass struct {
+	*finder
+	files     []found
+	roots     map[*search]*os.Root
+	isMissing bool // something that is included is not there
+}
+
+// sweep returns all files. They can be opened until the pass is closed.
+func (f *finder) sweep() *pass {
+	p := &pass{finder: f, roots: map[*search]*os.Root{}}
+	f.places = map[string][]place{}
 	for _, include := range f.cfg.Include {
 		for _, s := range searchesOf(include) {
-			root, err := os.OpenRoot(s.dir)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				f.report(s.dir, err)
-				continue
-			}
-			roots = append(roots, root)
-			s.finder, s.root, s.files = f, root, &files
-			if s.pattern == "" {
-				s.add(s.name, include)
-			} else {
-				s.walk(".", 0, false)
+			switch root := p.root(&s); {
+			case root == nil:
+			case s.pattern == "":
+				p.enter(place{search: &s, at: "."})
+				p.add(place{search: &s}, s.name, include)
+			default:
+				p.walk(place{search: &s, at: "."})
 			}
 		}
 	}
-	return files, func() {
-		for _, root := range roots {
+	return p
+}
+
+// changed returns the files at paths that may have changed since the sweep.
+func (f *finder) changed(paths []string) *pass {
+	p := &pass{finder: f, roots: map[*search]*os.Root{}}
+	for _, at := range paths {
+		for _, in := range slices.Clone(f.places[filepath.Dir(at)]) {
+			p.lookAt(in, filepath.Base(at))
+		}
+	}
+	return p
+}
+
+func (p *pass) lookAt(in place, base string) {
+	root := p.root(in.search)
+	switch {
+	case root == nil:
+	case in.pattern != "":
+		name := path.Join(in.at, base)
+		if info, err := root.Lstat(name); err == nil { // else it was removed
+			p.visit(in, name, info.Mode())
+		}
+	case base == in.name:
+		p.add(in, in.name, in.include)
+	}
+}
+
+// root opens the directory of a search.
+func (p *pass) root(s *search) *os.Root {
+	if root, ok := p.roots[s]; ok {
+		return root
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		p.isMissing = p.isMissing || !s.optional
+		if !errors.Is(err, fs.ErrNotExist) {
+			p.report(s.dir, err)
+		}
+	}
+	p.roots[s] = root
+	return root
+}
+
+func (p *pass) close() {
+	for _, root := range p.roots {
+		if root != nil {
 			_ = root.Close() // only read
 		}
 	}
@@ -73,58 +132,71 @@ func (f *finder) find() (files []found, done func()) {
 
 // search is one directory in which files are searched by a pattern, or by name.
 type search struct {
-	dir, pattern, name string
+	dir, pattern, name, include string
 
-	finder *finder
-	root   *os.Root
-	files  *[]found
+	optional bool // it is looked for only in case a glob is meant literally
 }
 
 // searchesOf makes the searches of an include setting. A setting that exists is meant
 // literally, a setting with other characters of globs besides as a glob.
 func searchesOf(include string) (out []search) {
 	info, err := os.Stat(include)
-	switch {
-	case strings.HasSuffix(include, "/") || err == nil && info.IsDir():
-		return []search{{dir: include, pattern: "**/*"}}
-	case err == nil:
-		// The setting itself may be a symbolic link to anywhere.
-		if target, err := filepath.EvalSymlinks(include); err == nil {
-			out = append(out, search{dir: filepath.Dir(target), name: filepath.Base(target)})
-		}
+	if strings.HasSuffix(include, "/") || err == nil && info.IsDir() {
+		return []search{{dir: include, pattern: "**/*", include: include}}
 	}
-	if dir, pattern := doublestar.SplitPattern(filepath.ToSlash(include)); strings.ContainsAny(pattern, `*?[{\`) {
-		out = append(out, search{dir: filepath.FromSlash(dir), pattern: pattern})
+	dir, pattern := doublestar.SplitPattern(filepath.ToSlash(include))
+	isGlob := strings.ContainsAny(pattern, `*?[{\`)
+	target, err := filepath.EvalSymlinks(include) // the setting itself may be a link to anywhere
+	if err != nil {
+		target = include
+	}
+	out = append(out, search{dir: filepath.Dir(target), name: filepath.Base(target), include: include, optional: isGlob})
+	if isGlob {
+		out = append(out, search{dir: filepath.FromSlash(dir), pattern: pattern, include: include})
 	}
 	return out
 }
 
-// walk adds the files below a directory of the root.
-func (s *search) walk(dir string, depth int, linked bool) {
-	entries, err := fs.ReadDir(s.root.FS(), dir)
-	if err != nil {
-		s.finder.report(s.shown(dir), err) // entries may have some all the same
+// enter notes that a directory is searched, and asks for notifications of its changes. It
+// comes before the directory is read, so that no change is missed.
+func (p *pass) enter(in place) {
+	dir := in.shown(in.at)
+	if !slices.Contains(p.places[dir], in) {
+		p.places[dir] = append(p.places[dir], in)
 	}
-	deeper := strings.Contains(s.pattern, "**") || depth < strings.Count(s.pattern, "/")
+	p.watcher.add(dir)
+}
+
+// walk adds the files below a directory.
+func (p *pass) walk(in place) {
+	p.enter(in)
+	entries, err := fs.ReadDir(p.root(in.search).FS(), in.at)
+	if err != nil {
+		p.report(in.shown(in.at), err) // entries may have some all the same
+	}
 	for _, e := range entries {
-		name := path.Join(dir, e.Name())
-		isLink := e.Type()&fs.ModeSymlink != 0
-		isDir := e.IsDir()
-		if isLink {
-			info, err := s.root.Stat(name)
-			if err != nil || linked {
-				s.finder.report(s.shown(name), errors.Join(errLink, err))
-				continue
-			}
-			isDir = info.IsDir()
+		p.visit(in, path.Join(in.at, e.Name()), e.Type())
+	}
+}
+
+// visit adds what is at a name in a directory: a file, or the files below a directory.
+func (p *pass) visit(in place, name string, mode fs.FileMode) {
+	isLink := mode&fs.ModeSymlink != 0
+	isDir := mode.IsDir()
+	if isLink {
+		info, err := p.root(in.search).Stat(name)
+		if err != nil || in.linked {
+			p.report(in.shown(name), errors.Join(errLink, err))
+			return
 		}
-		switch {
-		case isDir && deeper:
-			s.walk(name, depth+1, linked || isLink)
-		case !isDir:
-			if ok, _ := doublestar.Match(s.pattern, name); ok {
-				s.add(name, s.shown(name))
-			}
+		isDir = info.IsDir()
+	}
+	switch {
+	case isDir && (strings.Contains(in.pattern, "**") || in.depth < strings.Count(in.pattern, "/")):
+		p.walk(place{search: in.search, at: name, depth: in.depth + 1, linked: in.linked || isLink})
+	case !isDir:
+		if ok, _ := doublestar.Match(in.pattern, name); ok {
+			p.add(in, name, in.shown(name))
 		}
 	}
 }
@@ -132,20 +204,24 @@ func (s *search) walk(dir string, depth int, linked bool) {
 func (s *search) shown(name string) string { return filepath.Join(s.dir, filepath.FromSlash(name)) }
 
 // add adds a file if it is regular and not excluded.
-func (s *search) add(name, shown string) {
-	if s.finder.excluded(shown) {
+func (p *pass) add(in place, name, shown string) {
+	if p.excluded(shown) {
 		return
 	}
-	info, err := s.root.Stat(name)
+	root := p.root(in.search)
+	info, err := root.Stat(name)
+	if in.pattern == "" && errors.Is(err, fs.ErrNotExist) {
+		p.isMissing = p.isMissing || !in.optional
+		return
+	}
 	if err == nil && !info.Mode().IsRegular() {
 		err = errNotRegular
 	}
 	if err != nil {
-		s.finder.report(shown, err)
+		p.report(shown, err)
 		return
 	}
-	root := s.root
-	*s.files = append(*s.files, found{path: shown, info: info, open: func() (*os.File, error) {
+	p.files = append(p.files, found{path: shown, key: in.shown(name), info: info, open: func() (*os.File, error) {
 		// Should the file have become a pipe meanwhile, opening it must not block.
 		return root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	}})
@@ -174,5 +250,5 @@ func (f *finder) report(path string, err error) {
 		clear(f.reported)
 	}
 	f.reported[path] = err.Error()
-	f.logger.Warn("the file is skipped; it is tried at each poll", zap.String("file", path), zap.Error(err))
+	f.logger.Warn("the file is skipped; it is tried again when it changes, and at each sweep", zap.String("file", path), zap.Error(err))
 }

@@ -12,6 +12,7 @@ type openFile struct {
 	file   *file
 	handle *os.File
 	path   string // where it was found last
+	key    string // likewise: see found
 }
 
 // handles keeps the files that were read last open.

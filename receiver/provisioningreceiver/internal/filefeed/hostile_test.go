@@ -226,7 +226,7 @@ func TestStartAtEnd(t *testing.T) {
 	f := New(&cfg, env.Settings)
 	env.Start(f)
 	require.Eventually(t, func() bool {
-		value, err := f.checkpoint.client.Get(t.Context(), keyFiles)
+		value, err := f.checkpoint.client.Get(t.Context(), keyStarted)
 		return err == nil && value != nil
 	}, 10*time.Second, time.Millisecond, "the first poll is over")
 	add(t, path, feedtest.Document("new")+"\n")
