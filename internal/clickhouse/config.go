@@ -42,8 +42,10 @@ type Config struct {
 	// StopTimeout bounds a clean stop; after it the process is killed.
 	StopTimeout time.Duration
 
-	readable   []string // further files that the engine may read, for tests
-	unconfined bool     // as on a machine that cannot confine it, for tests
+	// Readable are further files and folders that the engine may read: for tests.
+	Readable []string
+
+	unconfined bool // as on a machine that cannot confine it, for tests
 }
 
 // confined says whether the engine is kept from the files of the machine.

@@ -27,7 +27,7 @@ func TestConfigFileAddsMacrosAndUsers(t *testing.T) {
 		</users>
 	</clickhouse>`)
 	cfg := testConfig(t.TempDir())
-	cfg.readable = []string{users}
+	cfg.Readable = []string{users}
 	cfg.ConfigFile = writeFile(t, "extra.xml", `<clickhouse>
 		<users_config>`+users+`</users_config>
 		<macros><shard>07</shard></macros>

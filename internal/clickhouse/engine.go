@@ -88,7 +88,7 @@ func (e *Engine) Close() error { return e.lock.Close() }
 func (e *Engine) child() *child {
 	c := &child{
 		Program: e.program, StopTimeout: e.cfg.StopTimeout, Confine: e.cfg.confined(),
-		Readable: append([]string{filepath.Dir(e.configPath)}, e.cfg.readable...), Writable: []string{e.storePath()},
+		Readable: append([]string{filepath.Dir(e.configPath)}, e.cfg.Readable...), Writable: []string{e.storePath()},
 	}
 	if e.cfg.ConfigFile != "" {
 		c.Readable = append(c.Readable, filepath.Dir(e.cfg.ConfigFile))

@@ -89,7 +89,7 @@ func TestBinaryIsRun(t *testing.T) {
 	cfg.Binary = fakeBinary(t, "26.9.1.1", library)
 	self, err := os.Executable()
 	require.NoError(t, err)
-	cfg.readable = []string{library, self}
+	cfg.Readable = []string{library, self}
 	engine := open(t, cfg, zaptest.NewLogger(t))
 	process := start(t, engine)
 	assert.Equal(t, "1", queryHTTP(t, engine.HTTPAddr(), "SELECT 1"))

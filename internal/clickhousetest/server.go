@@ -45,6 +45,11 @@ func WithFolder(path string) Option {
 	return func(cfg *clickhouse.Config) { cfg.Directory = path }
 }
 
+// WithReadable lets the server read files below a folder.
+func WithReadable(folder string) Option {
+	return func(cfg *clickhouse.Config) { cfg.Readable = append(cfg.Readable, folder) }
+}
+
 // StartOwn starts a server for this test alone, which ends it. It may be killed.
 func StartOwn(t testing.TB, options ...Option) *Server {
 	t.Helper()
@@ -70,7 +75,7 @@ func open(ctx context.Context, changed clickhouse.Config) (*Server, error) {
 	if changed.NativeEndpoint != "" {
 		cfg.NativeEndpoint, cfg.HTTPEndpoint = changed.NativeEndpoint, changed.HTTPEndpoint
 	}
-	cfg.ConfigFile = changed.ConfigFile
+	cfg.ConfigFile, cfg.Readable = changed.ConfigFile, changed.Readable
 	cfg.MemoryLimit = 4 << 30
 	cfg.Unrestricted, cfg.Database = true, ""
 	// Queries that fail on purpose are many in tests; the server's last words are in errors.

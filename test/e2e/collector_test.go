@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/provtrail/provtrail/internal/blackbox"
+	"github.com/provtrail/provtrail/internal/clickhousetest"
 )
 
 const timeout = 150 * time.Second
@@ -26,6 +27,9 @@ type collector struct {
 	env map[string]string
 	cmd *exec.Cmd
 	db  *sql.DB
+
+	// files is a ClickHouse of the test's own: the collector's reads no files for anybody.
+	files *clickhousetest.Server
 }
 
 func newCollector(t *testing.T) *collector {
@@ -136,6 +140,18 @@ func (c *collector) run(t *testing.T, args ...string) string {
 // query runs a query and returns its rows, each value as text.
 func (c *collector) query(query string) ([][]string, error) {
 	return blackbox.Query(context.Background(), c.db, query)
+}
+
+// queryArchive runs a query in which %s stands for the rows of the Parquet files.
+func (c *collector) queryArchive(t *testing.T, query string) ([][]string, error) {
+	t.Helper()
+	if c.files == nil {
+		c.files = clickhousetest.StartOwn(t, clickhousetest.WithReadable(c.dir))
+	}
+	db := clickhouse.OpenDB(&clickhouse.Options{Addr: []string{c.files.Addr}})
+	defer db.Close()
+	rows := "file('" + c.path("archive", "tenant=*", "date=*", "hour=*", "*.parquet") + "', 'Parquet')"
+	return blackbox.Query(t.Context(), db, strings.ReplaceAll(query, "%s", rows))
 }
 
 func (c *collector) mustQuery(t *testing.T, query string) [][]string {

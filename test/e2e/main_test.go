@@ -9,12 +9,14 @@ import (
 	"testing"
 
 	"github.com/provtrail/provtrail/internal/blackbox"
+	"github.com/provtrail/provtrail/internal/clickhouse"
 )
 
 // program is the path of the built binary, root that of the repository.
 var program, root string
 
 func TestMain(m *testing.M) {
+	clickhouse.RunChildIfAsked()
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "provtrail-e2e")
 		if err != nil {

@@ -77,7 +77,7 @@ func (c *collector) agree(t *testing.T, query string) {
 		if failed = err; err != nil {
 			return false
 		}
-		archived, err := c.query(c.archiveRows(query))
+		archived, err := c.queryArchive(t, query)
 		if failed = err; err != nil {
 			return false
 		}
@@ -89,9 +89,4 @@ func (c *collector) agree(t *testing.T, query string) {
 		return len(want) > 0 && len(diff) == 0
 	})
 	require.True(t, ok, "ClickHouse (want) and the archive (have) differ in %d (%v), the first:\n%v", len(diff), failed, diff[:min(len(diff), 5)])
-}
-
-// archiveRows puts the Parquet files, read by ClickHouse itself, into a query.
-func (c *collector) archiveRows(query string) string {
-	return strings.ReplaceAll(query, "%s", "file('"+c.path("archive", "tenant=*", "date=*", "hour=*", "*.parquet")+"', 'Parquet')")
 }

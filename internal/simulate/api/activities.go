@@ -22,9 +22,9 @@ func (s *Server) listActivities(w http.ResponseWriter, r *http.Request) {
 	if err == nil && q.Get("regarding-identity") != "" && (q.Get("requested-for") != "" || q.Get("requested-by") != "") {
 		err = errors.New("regarding-identity excludes requested-for and requested-by")
 	}
-	var conditions []condition
+	var filter query
 	if err == nil {
-		conditions, err = parseFilter(q.Get("filters"))
+		filter, err = parseFilter(q.Get("filters"))
 	}
 	var order []sorter
 	if err == nil {
@@ -37,7 +37,7 @@ func (s *Server) listActivities(w http.ResponseWriter, r *http.Request) {
 	now := s.now()
 	people := people{q.Get("requested-for"), q.Get("requested-by"), q.Get("regarding-identity")}
 	count := q.Get("count") == "true"
-	found := s.findActivities(now, conditions, order, people, page, count)
+	found := s.findActivities(now, filter, order, people, page, count)
 	if count {
 		w.Header().Set("X-Total-Count", strconv.Itoa(len(found)))
 	}
@@ -70,14 +70,14 @@ func (p people) match(g *model.Group) bool {
 
 // findActivities lists the current versions that match, in order, at least as
 // many as the page needs, all if they are to be counted.
-func (s *Server) findActivities(now int64, conditions []condition, order []sorter, who people, page page, all bool) []point {
-	low, high := window(conditions, "modified")
+func (s *Server) findActivities(now int64, filter query, order []sorter, who people, page page, all bool) []point {
+	low, high := bounds(filter, now, "modified")
 	asIndexed := len(order) == 0 || order[0] == sorter{field: "modified"}
 	var found []point
 	versions := s.history.points(&s.history.rest)
-	for i := versions.from(low); i < len(versions) && versions[i].at <= min(high, now); i++ {
+	for i := versions.from(low); i < len(versions) && versions[i].at <= high; i++ {
 		p := versions[i]
-		if !p.current(now) || !s.matchActivity(&p, conditions, who) {
+		if !p.current(now) || !s.matchActivity(&p, filter, who) {
 			continue
 		}
 		found = append(found, p)
@@ -91,17 +91,18 @@ func (s *Server) findActivities(now int64, conditions []condition, order []sorte
 	return found
 }
 
-func (s *Server) matchActivity(p *point, conditions []condition, who people) bool {
-	for i := range conditions {
-		c := &conditions[i]
-		switch {
-		case c.field == "modified" && !c.matchTime(p.at),
-			c.field == "created" && !c.matchTime(p.created),
-			c.field == "type" && !c.matchText(s.history.group(p.ref).Cause.RESTType):
-			return false
+func (s *Server) matchActivity(p *point, filter query, who people) bool {
+	fields := func(field string) []string {
+		switch field {
+		case "modified":
+			return []string{view.Stamp(p.at)}
+		case "created":
+			return []string{view.Stamp(p.created)}
+		default:
+			return []string{s.history.group(p.ref).Cause.RESTType}
 		}
 	}
-	return who == people{} || who.match(s.history.group(p.ref))
+	return filter.match(fields) && (who == people{} || who.match(s.history.group(p.ref)))
 }
 
 func (s *Server) compareActivities(a, b *point, order []sorter) int {

@@ -1,39 +1,31 @@
 package api
 
 import (
-	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/provtrail/provtrail/internal/simulate/view"
 )
 
-// condition is one comparison of a collection filter: field operator value.
-type condition struct {
-	field, op string
-	values    []string
-	times     []int64 // the values of a time field
-}
+// filterWord is what a filter consists of.
+var filterWord = regexp.MustCompile(`^(?:"[^"]*"|[(),]|[^\s(),"]+)`)
 
-// operators by field, as the API documents them.
-var operators = map[string]string{
-	"type":     " eq in ge le lt ne isnull sw ",
-	"created":  " gt lt ge le eq in ne isnull sw ",
-	"modified": " gt lt ge le eq in ne isnull sw ",
-}
+// comparisons are the operators of filters in the language of queries.
+var comparisons = map[string]string{"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
-// parseFilter reads the standard collection syntax, with and:
+// parseFilter reads the standard collection syntax, with and, as a query:
 //
 //	type eq "Identity Refresh" and modified ge 2026-03-02T00:00:00Z
-func parseFilter(text string) ([]condition, error) {
-	words, err := filterWords(text)
+func parseFilter(text string) (query, error) {
+	words, err := split(filterWord, text)
 	if err != nil || len(words) == 0 {
-		return nil, err
+		return all{}, err
 	}
-	var out []condition
+	var out and
 	for {
-		var c condition
+		var c query
 		if c, words, err = parseCondition(words); err != nil {
 			return nil, err
 		}
@@ -48,137 +40,68 @@ func parseFilter(text string) ([]condition, error) {
 	}
 }
 
-func parseCondition(words []string) (condition, []string, error) {
+// parseCondition reads field, operator and value, and returns the words that follow.
+func parseCondition(words []string) (query, []string, error) {
 	if words[0] == "isnull" && len(words) >= 2 {
 		words = append([]string{words[1], "isnull"}, words[2:]...)
 	}
 	if len(words) < 2 {
-		return condition{}, nil, fmt.Errorf("incomplete filter at %q", words[0])
+		return nil, nil, fmt.Errorf("incomplete filter at %q", words[0])
 	}
-	c := condition{field: words[0], op: words[1]}
-	allowed, ok := operators[c.field]
-	if !ok {
-		return c, nil, fmt.Errorf("filtering by %q is not supported", c.field)
-	}
-	if !strings.Contains(allowed, " "+c.op+" ") {
-		return c, nil, fmt.Errorf("operator %q is not supported for %q", c.op, c.field)
-	}
+	field, op := words[0], words[1]
 	words = words[2:]
-	switch {
-	case c.op == "isnull":
-		return c, words, nil
-	case len(words) == 0:
-		return c, nil, fmt.Errorf("%s %s needs a value", c.field, c.op)
-	case c.op == "in" && words[0] == "(":
-		end := 1
-		for end < len(words) && words[end] != ")" {
-			if words[end] != "," {
-				c.values = append(c.values, value(words[end]))
-			}
-			end++
-		}
-		if end == len(words) {
-			return c, nil, fmt.Errorf("unclosed list after %s in", c.field)
-		}
-		words = words[end+1:]
-	default:
-		c.values, words = []string{value(words[0])}, words[1:]
+	if field != "type" && field != "created" && field != "modified" {
+		return nil, nil, fmt.Errorf("filtering by %q is not supported", field)
 	}
-	if c.field == "type" || c.op == "sw" {
-		return c, words, nil
+	if op == "isnull" {
+		return not{term{field, "*"}}, words, nil
 	}
-	for _, v := range c.values {
-		at, err := view.ParseTime(v)
-		if err != nil {
-			return c, nil, fmt.Errorf("%s: %q is no date-time", c.field, v)
-		}
-		c.times = append(c.times, at)
+	if len(words) == 0 {
+		return nil, nil, fmt.Errorf("%s %s needs a value", field, op)
 	}
-	return c, words, nil
-}
-
-func value(word string) string { return strings.TrimSuffix(strings.TrimPrefix(word, `"`), `"`) }
-
-// filterWords splits a filter at spaces, keeping quoted texts and giving brackets
-// and commas as words of their own.
-func filterWords(text string) ([]string, error) {
-	var words []string
-	for text != "" {
-		switch c := text[0]; c {
-		case ' ', '\t':
-			text = text[1:]
-		case '(', ')', ',':
-			words, text = append(words, text[:1]), text[1:]
-		case '"':
-			end := strings.IndexByte(text[1:], '"')
-			if end < 0 {
-				return nil, fmt.Errorf("unclosed quote in filters")
-			}
-			words, text = append(words, text[:end+2]), text[end+2:]
-		default:
-			end := strings.IndexAny(text, " \t(),")
-			if end < 0 {
-				end = len(text)
-			}
-			words, text = append(words, text[:end]), text[end:]
+	end := 1
+	if op == "in" && words[0] == "(" {
+		if end = slices.Index(words, ")") + 1; end == 0 {
+			return nil, nil, fmt.Errorf("unclosed list after %s in", field)
 		}
 	}
-	return words, nil
-}
-
-func (c *condition) matchTime(at int64) bool {
-	switch c.op {
-	case "isnull":
-		return false
-	case "sw":
-		return strings.HasPrefix(view.Stamp(at), c.values[0])
-	}
-	return holds(c.op, at, c.times)
-}
-
-func (c *condition) matchText(text string) bool {
-	switch c.op {
-	case "isnull":
-		return text == ""
-	case "sw":
-		return strings.HasPrefix(text, c.values[0])
-	}
-	return holds(c.op, text, c.values)
-}
-
-// holds compares what a document has with the values of a condition.
-func holds[T cmp.Ordered](op string, have T, values []T) bool {
-	switch op {
-	case "ne":
-		return have != values[0]
-	case "gt":
-		return have > values[0]
-	case "ge":
-		return have >= values[0]
-	case "lt":
-		return have < values[0]
-	case "le":
-		return have <= values[0]
-	}
-	return slices.Contains(values, have) // eq, in
-}
-
-// window narrows the times a filter lets through.
-func window(conditions []condition, field string) (low, high int64) {
-	low, high = 0, forever
-	for i := range conditions {
-		c := &conditions[i]
-		if c.field != field || len(c.times) != 1 {
+	var either or
+	for _, word := range words[:end] {
+		if strings.Contains("(),", word) {
 			continue
 		}
-		switch c.op {
-		case "gt", "ge":
-			low = max(low, c.times[0])
-		case "lt", "le":
-			high = min(high, c.times[0])
-		case "eq":
-			low, high = max(low, c.times[0]), min(high, c.times[0])
+		q, err := condition(field, op, strings.Trim(word, `"`))
+		if err != nil {
+			return nil, nil, err
+		}
+		either = append(either, q)
+	}
+	if len(either) == 1 { // what timeWindow understands
+		return either[0], words[end:], nil
+	}
+	return either, words[end:], nil
+}
+
+func condition(field, op, value string) (query, error) {
+	if op == "sw" {
+		return term{field, strings.ToLower(value) + "*"}, nil
+	}
+	if timeField(field) {
+		if _, err := view.ParseTime(value); err != nil {
+			return nil, fmt.Errorf("%s: %q is no date-time", field, value)
 		}
 	}
-	return low, high
+	if comparison, ok := comparisons[op]; ok && (op != "gt" || timeField(field)) {
+		return compared(field, comparison, value)
+	}
+	b, err := bound(field, value, false)
+	equal := span{field, b, b, true, true}
+	switch op {
+	case "eq", "in":
+		return equal, err
+	case "ne":
+		return not{equal}, err
+	default:
+		return nil, fmt.Errorf("operator %q is not supported for %q", op, field)
+	}
 }

@@ -4,81 +4,83 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
+
+// queryWord is what a query consists of: a phrase, a range, an operator, a bracket, or a
+// word, which may be escaped.
+var queryWord = regexp.MustCompile(`^(?:"[^"]*"|[\[{][^\]}]*[\]}]|&&|\|\||[()!]|(?:\\.|[^\s()"\[\]{}])+)`)
 
 // parseQuery reads a subset of the search query language: field:word,
 // field:"a phrase", field:wild*, field:[low TO high], field:{low TO high},
 // field:>=low, field:(a OR b), AND, OR, NOT, && and ||, round brackets, and *.
 func parseQuery(text string) (query, error) {
-	p := queryParser{text: text}
-	p.space()
-	if p.text == "" {
-		return nil, errors.New("the query is empty")
+	words, err := split(queryWord, text)
+	if err != nil {
+		return nil, err
 	}
+	p := queryParser{words}
 	q, err := p.or("")
-	if err == nil && p.text != "" {
-		err = fmt.Errorf("unexpected %q in the query", p.text)
+	if err == nil && len(p.words) > 0 {
+		err = fmt.Errorf("unexpected %q in the query", p.words[0])
 	}
 	return q, err
 }
 
-type queryParser struct{ text string }
+// split cuts a text into words and leaves out the space between them.
+func split(word *regexp.Regexp, text string) (words []string, err error) {
+	for rest := strings.TrimSpace(text); rest != ""; rest = strings.TrimSpace(rest) {
+		next := word.FindString(rest)
+		if next == "" {
+			return nil, fmt.Errorf("unclosed quote or range at %q", rest)
+		}
+		words, rest = append(words, next), rest[len(next):]
+	}
+	return words, nil
+}
 
-func (p *queryParser) space() { p.text = strings.TrimLeft(p.text, " \t\n") }
+type queryParser struct{ words []string }
 
-// take consumes one of the words if it comes next.
+// take consumes the next word if it is one of these.
 func (p *queryParser) take(words ...string) bool {
-	for _, w := range words {
-		if strings.HasPrefix(p.text, w) {
-			p.text = p.text[len(w):]
-			p.space()
-			return true
+	if len(p.words) == 0 || !slices.Contains(words, p.words[0]) {
+		return false
+	}
+	p.words = p.words[1:]
+	return true
+}
+
+// several reads parts between operators.
+func (p *queryParser) several(field string, part func(string) (query, error), operators ...string) (list []query, err error) {
+	for {
+		q, err := part(field)
+		if err != nil {
+			return nil, err
+		}
+		if list = append(list, q); !p.take(operators...) {
+			return list, nil
 		}
 	}
-	return false
 }
 
 func (p *queryParser) or(field string) (query, error) {
-	var list or
-	for {
-		q, err := p.and(field)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, q)
-		if !p.take("OR ", "|| ") {
-			break
-		}
-	}
+	list, err := p.several(field, p.and, "OR", "||")
 	if len(list) == 1 {
-		return list[0], nil
+		return list[0], err
 	}
-	return list, nil
+	return or(list), err
 }
 
 func (p *queryParser) and(field string) (query, error) {
-	var list and
-	for {
-		q, err := p.one(field)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, q)
-		if !p.take("AND ", "&& ") {
-			break
-		}
-	}
-	if len(list) == 1 {
-		return list[0], nil
-	}
+	list, err := p.several(field, p.one, "AND", "&&")
 	slices.SortStableFunc(list, func(a, b query) int { return cmp.Compare(a.cost(), b.cost()) })
-	return list, nil
+	return and(list), err
 }
 
 func (p *queryParser) one(field string) (query, error) {
-	if p.take("NOT ", "!") || p.take("-") {
+	if p.take("NOT", "!") {
 		q, err := p.one(field)
 		return not{q}, err
 	}
@@ -89,104 +91,67 @@ func (p *queryParser) one(field string) (query, error) {
 		}
 		return q, err
 	}
-	if field != "" {
-		return p.value(field)
+	if len(p.words) == 0 {
+		return nil, errors.New("the query is empty or ends in the middle")
 	}
-	colon := strings.IndexByte(p.text, ':')
-	end := strings.IndexAny(p.text, " \t)")
-	if end < 0 {
-		end = len(p.text)
+	word := p.words[0]
+	if field == "" && len(word) > 1 && word[0] == '-' {
+		p.words[0] = word[1:]
+		q, err := p.one("")
+		return not{q}, err
 	}
-	if colon < 0 || colon > end {
-		if p.text[:end] == "*" {
-			p.text = p.text[end:]
-			p.space()
-			return all{}, nil
-		}
-		return nil, fmt.Errorf("%q: only field:value is understood", p.text[:end])
-	}
-	name := p.text[:colon]
-	p.text = p.text[colon+1:]
-	if strings.HasPrefix(p.text, "(") {
-		return p.one(name)
-	}
-	return p.value(name)
-}
-
-// value reads what follows a field's colon.
-func (p *queryParser) value(field string) (query, error) {
-	switch {
-	case p.text == "":
-		return nil, fmt.Errorf("%s has no value", field)
-	case p.text[0] == '[' || p.text[0] == '{':
-		return p.span(field)
-	case p.text[0] == '"':
-		end := strings.IndexByte(p.text[1:], '"')
-		if end < 0 {
-			return nil, errors.New("unclosed quote in the query")
-		}
-		word := p.text[1 : end+1]
-		p.text = p.text[end+2:]
-		p.space()
-		return p.word(field, word)
-	}
-	end := 0
-	for end < len(p.text) && !strings.ContainsRune(" \t)", rune(p.text[end])) {
-		if p.text[end] == '\\' && end+1 < len(p.text) {
-			end++
-		}
-		end++
-	}
-	word := p.text[:end]
-	p.text = p.text[end:]
-	p.space()
-	for _, op := range []string{">=", "<=", ">", "<"} {
-		if rest, found := strings.CutPrefix(word, op); found {
-			return p.compare(field, op, rest)
-		}
-	}
-	return p.word(field, strings.ReplaceAll(word, `\`, ""))
-}
-
-func (p *queryParser) word(field, word string) (query, error) {
-	if field == "*" && word == "*" {
+	p.words = p.words[1:]
+	switch name, value, found := strings.Cut(word, ":"); {
+	case field != "":
+		return parseValue(field, word)
+	case word == "*":
 		return all{}, nil
+	case !found:
+		return nil, fmt.Errorf("%q: only field:value is understood", word)
+	case value == "": // a phrase, a range or a bracket follows
+		return p.one(name)
+	default:
+		return parseValue(name, value)
 	}
-	if timeField(field) && word != "*" {
+}
+
+// parseValue reads what follows a field's colon.
+func parseValue(field, word string) (query, error) {
+	if word[0] == '[' || word[0] == '{' {
+		low, high, found := strings.Cut(word[1:len(word)-1], " TO ")
+		if !found {
+			return nil, fmt.Errorf("range %q has no TO", word)
+		}
+		var err, err2 error
+		s := span{field: field, includesLow: word[0] == '[', includesHigh: strings.HasSuffix(word, "]")}
+		s.low, err = bound(field, strings.TrimSpace(low), false)
+		s.high, err2 = bound(field, strings.TrimSpace(high), true)
+		return s, errors.Join(err, err2)
+	}
+	for _, op := range []string{">=", "<=", ">", "<"} {
+		if text, found := strings.CutPrefix(word, op); found {
+			return compared(field, op, text)
+		}
+	}
+	word = strings.NewReplacer(`"`, "", `\`, "").Replace(word)
+	switch {
+	case field == "*" && word == "*":
+		return all{}, nil
+	case timeField(field) && word != "*":
 		at, err := bound(field, word, false)
 		return span{field, at, at, true, true}, err
+	default:
+		return term{field, strings.ToLower(word)}, nil
 	}
-	return term{field, strings.ToLower(word)}, nil
 }
 
-func (p *queryParser) compare(field, op, text string) (query, error) {
+// compared is a range with one bound.
+func compared(field, op, text string) (query, error) {
 	b, err := bound(field, text, op[0] == '<')
-	s := span{field: field, includesLow: op == ">=", includesHigh: op == "<="}
-	if op[0] == '>' {
-		s.low = b
-	} else {
-		s.high = b
+	if op[0] == '<' {
+		return span{field: field, high: b, includesHigh: op == "<="}, err
 	}
-	return s, err
-}
-
-func (p *queryParser) span(field string) (query, error) {
-	end := strings.IndexAny(p.text, "]}")
-	if end < 0 {
-		return nil, errors.New("unclosed range in the query")
-	}
-	inside := p.text[1:end]
-	s := span{field: field, includesLow: p.text[0] == '[', includesHigh: p.text[end] == ']'}
-	p.text = p.text[end+1:]
-	p.space()
-	low, high, found := strings.Cut(inside, " TO ")
-	if !found {
-		return nil, fmt.Errorf("range %q has no TO", inside)
-	}
-	var err, err2 error
-	s.low, err = bound(field, strings.TrimSpace(low), false)
-	s.high, err2 = bound(field, strings.TrimSpace(high), true)
-	return s, errors.Join(err, err2)
+	return span{field: field, low: b, includesLow: op == ">="}, err
 }
 
 // timeWindow narrows the times of a field that a query lets through.

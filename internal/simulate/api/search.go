@@ -187,7 +187,11 @@ const syncSlack = 2000
 // find lists the matches in order: all of them, or, where the sort follows time,
 // as many as are wanted.
 func (s *Server) find(sc scan) []hit {
-	low, high := s.window(sc)
+	fields := []string{"modified", "created"}
+	if sc.index.points == &s.history.docs {
+		fields = fields[:1] // its points are ordered by modified
+	}
+	low, high := bounds(sc.query, sc.now, fields...)
 	inOrder := sc.inOrder(s)
 	if inOrder && len(sc.after) > 0 {
 		if at, err := view.ParseTime(sc.after[0]); err == nil {
@@ -243,15 +247,11 @@ func (sc *scan) inOrder(s *Server) bool {
 	return timeField(sc.order[0].field)
 }
 
-// window narrows the times that the query lets through.
-func (s *Server) window(sc scan) (low, high int64) {
-	low, high = 0, sc.now
-	fields := []string{"modified", "created"}
-	if sc.index.points == &s.history.docs {
-		fields = fields[:1] // its points are ordered by modified
-	}
+// bounds narrows the times until now by what a query lets through of the fields.
+func bounds(q query, now int64, fields ...string) (low, high int64) {
+	low, high = 0, now
 	for _, field := range fields {
-		l, h := timeWindow(sc.query, field)
+		l, h := timeWindow(q, field)
 		if at, err := view.ParseTime(l); err == nil && l != "" {
 			low = max(low, at)
 		}
