@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -50,7 +51,7 @@ func (e *engine) run(ctx context.Context) {
 
 func openEngine(ctx context.Context, dir, native, http string) (*engine, error) {
 	cfg := clickhouse.DefaultConfig()
-	cfg.Unrestricted = true
+	cfg.Unrestricted, cfg.Readable = true, []string{filepath.Dir(dir)} // the archive is beside it
 	cfg.Directory, cfg.NativeEndpoint, cfg.HTTPEndpoint = dir, native, http
 	cfg.Database, cfg.LogLevel, cfg.MemoryLimit = "provtrail", "fatal", 4<<30
 	of, err := clickhouse.Open(ctx, cfg, zap.NewNop())

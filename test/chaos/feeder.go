@@ -87,17 +87,18 @@ func spoil(rng *rand.Rand, lines [][]byte) []byte {
 func (f *feeder) run(ctx context.Context, within time.Duration, seed uint64) error {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	begun, written := time.Now(), 0
-	const atOnce = 4
+	const atOnce, mostPiece = 4, 16 << 10
+	pause := within / time.Duration(1+f.bytes*2/mostPiece) // there is one such a piece, about
 	for len(f.files) > 0 {
 		i := rng.IntN(min(atOnce, len(f.files)))
 		file := f.files[i]
-		n := min(len(file.rest), 1+rng.IntN(16<<10))
+		n := min(len(file.rest), 1+rng.IntN(mostPiece))
 		if err := appendTo(filepath.Join(f.input, file.name), file.rest[:n]); err != nil {
 			return err
 		}
 		// The rest of a torn line follows soon: one that does not is a broken document.
 		if line := bytes.IndexByte(file.rest[n:], '\n'); n < len(file.rest) && file.rest[n-1] != '\n' {
-			sleep(ctx, time.Duration(rng.IntN(500))*time.Millisecond)
+			sleep(ctx, time.Duration(rng.Int64N(1+int64(pause))))
 			end := len(file.rest)
 			if line >= 0 {
 				end = n + line + 1

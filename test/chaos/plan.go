@@ -69,6 +69,7 @@ func onDisk(kind string) bool {
 func plan(o *options) []fault {
 	rng := rand.New(rand.NewPCG(o.seed, 1))
 	seconds := func(least, most float64) time.Duration {
+		most = max(least, min(most, o.duration.Seconds()/5)) // in a short run faults are short
 		return time.Duration((least + (most-least)*rng.Float64()) * float64(time.Second)).Round(time.Millisecond)
 	}
 	var out []fault

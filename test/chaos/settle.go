@@ -39,6 +39,10 @@ func (r *run) settle(ctx context.Context) error {
 	before := r.verdict
 	differing, changed := -1, begun // how many facts differ, and since when
 	err = await(ctx, r.o.timeout, func() error {
+		// The stores are asked, which costs as much as filling them, once nothing is on its way.
+		if queued, err := r.collector.queued(ctx); err != nil || queued > 0 {
+			return errDiffers
+		}
 		v, err := r.check(ctx, e)
 		if err != nil {
 			sleep(ctx, time.Second)
