@@ -108,7 +108,7 @@ func (c *CSVReader) Next(p *Parser, at pcommon.Timestamp, to *Result) error {
 	document := c.document(row)
 	p.parse(document, 0, at, to, 0, envelope{})
 	if len(row) > c.width {
-		to.reject(document, 0, invalid("", "is a CSV row of %d cells under %d headings; the first cells were read", len(row), c.width))
+		p.reject(to, document, 0, invalid("", "is a CSV row of %d cells under %d headings; the first cells were read", len(row), c.width))
 	}
 	for i := range to.Rejected[rejected:] {
 		x := &to.Rejected[rejected+i]

@@ -11,6 +11,12 @@
 // alone, in an array, or in an envelope (a search response's hits, EventBridge's
 // detail, the value of a published example).
 //
+// # Streams
+//
+// [Parser.ParseStream] reads documents one after the other, however they are laid out, and
+// finds them again behind damage. [EncodingOf] and [ToUTF8] are for text in UTF-16.
+// [CSVReader] reads the exports of the vendor's user interface.
+//
 // # What becomes an observation
 //
 // A REST item; each value of each attributeRequest of a search document's or a
@@ -41,7 +47,7 @@
 // The value of an attribute whose name is a password's, a token's or the like is
 // replaced by [Redacted] before anything is read, so it is in no field of an
 // observation and not in its Original, which is otherwise the vendor's text byte
-// by byte. See [Redact].
+// by byte. See [Redact]. A [Redactor] hides the values of further names.
 //
 // Duplicated keys: the last one counts, as in encoding/json.
 package sailpoint

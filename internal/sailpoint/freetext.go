@@ -10,14 +10,33 @@ import (
 
 const secretName = `[\w-]*(?:passw(?:or[dt]|d)|passphrase|passcode|kennwort|mot_?de_?passe|contrase\S{1,2}a|senha|wachtwoord|pwd|secret|api[-_]?key|access[-_]?key|account[-_]?key|private[-_]?key|session[-_]?key|shared[-_]?key|activation[-_]?code|security[-_]?answer|credentials?|token|\bpw|\bpin|\botp|\bssn)`
 
+// textPatterns find what plain text assigns to names.
+type textPatterns struct{ assigned, colon, quoted *regexp.Regexp }
+
+func patternsOf(names, assignedOnly string) textPatterns {
+	return textPatterns{
+		// "Password=x;", "?token=x", "&amp;sig=x"
+		assigned: regexp.MustCompile(`(?i)(` + names + assignedOnly + `) ?= ?(?:'[^']*'|[^\s"'\\&;,<>(){}\[\]]+)`),
+		// `password: x1`, where x has a digit: "password: too short" is no secret.
+		colon: regexp.MustCompile(`(?i)(` + names + `\\?["']?) ?: ?(\\?["']?)([^\s"'\\,;<>(){}\[\]]*\d[^\s"'\\,;<>(){}\[\]]*)`),
+		// `"password": "x"` outside of JSON
+		quoted: regexp.MustCompile(`(?i)(["']` + names + `["'] ?[:=] ?)(?:"[^"]*"?|'[^']*'?)`),
+	}
+}
+
+func (p textPatterns) redact(text string) string {
+	text = p.assigned.ReplaceAllString(text, "${1}="+Redacted)
+	return p.colon.ReplaceAllString(text, "${1}: ${2}"+Redacted)
+}
+
+func (p textPatterns) redactQuoted(text string) string {
+	return p.quoted.ReplaceAllString(text, `${1}"`+Redacted+`"`)
+}
+
 var (
-	// "Password=x;", "?token=x", "&amp;sig=x"
-	assigned = regexp.MustCompile(`(?i)(` + secretName + `|(?:[?&;]|\\u0026)(?:x-amz-(?:signature|credential|security-token)|x-goog-signature|sig|signature|code|key|auth|sas)) ?= ?(?:'[^']*'|[^\s"'\\&;,<>(){}\[\]]+)`)
-	// `password: x1`, where x has a digit: "password: too short" is no secret.
-	colon = regexp.MustCompile(`(?i)(` + secretName + `\\?["']?) ?: ?(\\?["']?)([^\s"'\\,;<>(){}\[\]]*\d[^\s"'\\,;<>(){}\[\]]*)`)
-	// `"password": "x"` outside of JSON
-	quotedValue = regexp.MustCompile(`(?i)(["']` + secretName + `["'] ?[:=] ?)(?:"[^"]*"?|'[^']*'?)`)
-	scheme      = regexp.MustCompile(`(?i)\b((?:bearer|basic|negotiate) )[\w.~+/=-]{8,}`)
+	knownPatterns = patternsOf(secretName, `|(?:[?&;]|\\u0026)(?:x-amz-(?:signature|credential|security-token)|x-goog-signature|sig|signature|code|key|auth|sas)`)
+
+	scheme = regexp.MustCompile(`(?i)\b((?:bearer|basic|negotiate) )[\w.~+/=-]{8,}`)
 	// https://user:password@host
 	userInfo = regexp.MustCompile(`(://[^/\s:@"']{1,64}:)[^@/\s"']{1,128}@`)
 )
@@ -28,8 +47,7 @@ func redactText(text string) string {
 	if !maybeSecretText(text) {
 		return text
 	}
-	text = assigned.ReplaceAllString(text, "${1}="+Redacted)
-	text = colon.ReplaceAllString(text, "${1}: ${2}"+Redacted)
+	text = knownPatterns.redact(text)
 	text = scheme.ReplaceAllString(text, "${1}"+Redacted)
 	return userInfo.ReplaceAllString(text, "${1}"+Redacted+"@")
 }

@@ -5,7 +5,7 @@ import "strings"
 // hasNoSecrets is the quick no for nearly every document: it has no member with a secret's
 // name, and no name that is a secret's. It looks at each string once. What it cannot say
 // quickly, because something is escaped, broken or deeply nested, it denies.
-func hasNoSecrets(text string) bool {
+func (secrets *Redactor) hasNoSecrets(text string) bool {
 	if strings.IndexByte(text, '\\') >= 0 || strings.Count(text, "{")+strings.Count(text, "[") > maxDepth {
 		return false
 	}
@@ -19,7 +19,7 @@ func hasNoSecrets(text string) bool {
 		at += n + 1
 		// A member's name, or what may be one.
 		if member := isMember(text, at); member || names {
-			if isSecretName(word) {
+			if secrets.isSecret(word) {
 				return false
 			}
 			names = member && holdsName(word)

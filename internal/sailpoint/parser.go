@@ -23,6 +23,8 @@ type Parser struct {
 	// StatusCommitted (the zero value means it too), or StatusSuccess for tenants
 	// that run without a feed that verifies.
 	PassedStatus provisioning.Status
+	// Secrets hides secrets; nil hides those of the names that are known.
+	Secrets *Redactor
 }
 
 // Result collects what documents gave. Reset it to use its memory again.
@@ -103,7 +105,7 @@ func (p *Parser) parse(data []byte, offset int64, at pcommon.Timestamp, to *Resu
 	offset += int64(len(data) - len(trimmed))
 	data = bytes.TrimRight(trimmed, " \t\r\n")
 	if depth > maxNesting {
-		to.reject(data, offset, invalid("", "documents are wrapped more than %d deep", maxNesting))
+		p.reject(to, data, offset, invalid("", "documents are wrapped more than %d deep", maxNesting))
 		return
 	}
 	if len(data) > 0 && data[0] == '[' {
@@ -113,7 +115,7 @@ func (p *Parser) parse(data []byte, offset int64, at pcommon.Timestamp, to *Resu
 	inner, env, err := p.document(data, at, to, env)
 	switch {
 	case err != nil:
-		to.reject(data, offset, err)
+		p.reject(to, data, offset, err)
 	case inner != nil:
 		p.parse(inner, offset+int64(max(bytes.Index(data, inner), 0)), at, to, depth+1, env)
 	}
@@ -123,7 +125,7 @@ func (p *Parser) parse(data []byte, offset int64, at pcommon.Timestamp, to *Resu
 func (p *Parser) array(data []byte, offset int64, at pcommon.Timestamp, to *Result, depth int, env envelope) {
 	var elements []raw
 	if err := decode(string(data), &elements); err != nil {
-		to.reject(data, offset, err)
+		p.reject(to, data, offset, err)
 		return
 	}
 	from := 0
@@ -152,7 +154,7 @@ func (p *Parser) document(data []byte, at pcommon.Timestamp, to *Result, env env
 	if len(data) == 0 || data[0] != '{' {
 		return nil, env, invalid("", "is no JSON object or array")
 	}
-	text, err := redact(string(data), strict)
+	text, err := p.Secrets.redact(string(data), strict)
 	if err != nil {
 		return nil, env, err
 	}
@@ -191,12 +193,12 @@ func (p *Parser) document(data []byte, at pcommon.Timestamp, to *Result, env env
 	return nil, env, err
 }
 
-func (r *Result) reject(data []byte, offset int64, err error) {
-	rejected := Rejected{Offset: offset, Size: int64(len(data)), Reason: err.Error(), Original: Redact(Head(data, maxRejected))}
+func (p *Parser) reject(to *Result, data []byte, offset int64, err error) {
+	rejected := Rejected{Offset: offset, Size: int64(len(data)), Reason: err.Error(), Original: p.Secrets.Redact(Head(data, maxRejected))}
 	if f, ok := err.(*FieldError); ok { //nolint:errorlint // made by this package, never wrapped
 		rejected.Field = f.Field
 	}
-	r.Rejected = append(r.Rejected, rejected)
+	to.Rejected = append(to.Rejected, rejected)
 }
 
 // Head is the text of at most limit bytes of data, cut between runes; bytes that

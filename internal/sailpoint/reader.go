@@ -25,7 +25,7 @@ func (r *reader) ignore(reason, name string) {
 // add completes an observation and keeps it.
 func (r *reader) add(o *provisioning.Observation) {
 	o.Tenant, o.Feed, o.ObservedAt = r.Tenant, r.Feed, r.at
-	if isSecretName(o.AttributeName) {
+	if r.Secrets.isSecret(o.AttributeName) {
 		// Also where the vendor masks or omits the value, so that every feed
 		// gives the same activity.
 		o.AttributeValue = Redacted

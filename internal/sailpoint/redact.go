@@ -12,12 +12,15 @@ import (
 // is a secret's ("name": "password", "value": ...); null, true and false are kept.
 // JSON inside strings is redacted too, and what plain text assigns to a secret's name.
 // NUL bytes go: between them, as UTF-16 has them, a name would not be seen.
-func Redact(text string) string {
+func Redact(text string) string { return (*Redactor)(nil).Redact(text) }
+
+// Redact is like the function, and also hides the values of the added names.
+func (secrets *Redactor) Redact(text string) string {
 	if strings.IndexByte(text, 0) >= 0 {
 		text = strings.ReplaceAll(text, "\x00", "")
 	}
-	out, _ := redact(text, lenient)
-	return quotedValue.ReplaceAllString(out, `${1}"`+Redacted+`"`)
+	out, _ := secrets.redact(text, lenient)
+	return secrets.quoted(out)
 }
 
 type strictness bool
@@ -37,7 +40,7 @@ type span struct{ from, to int }
 type frame struct {
 	key    string // of the member being read
 	from   int
-	values int  // where its values beside a name begin in redactor.values
+	values int  // where its values beside a name begin in redaction.values
 	secret bool // the member whose value this is has a secret's name
 	valued bool // the member is the value beside a name
 	object bool
@@ -45,28 +48,29 @@ type frame struct {
 	hides  bool // ... and it is a secret's
 }
 
-type redactor struct {
-	text   string
-	mode   strictness
-	frames []frame
-	values []span // values beside a name, of all open objects
-	edits  []edit
+type redaction struct {
+	secrets *Redactor
+	text    string
+	mode    strictness
+	frames  []frame
+	values  []span // values beside a name, of all open objects
+	edits   []edit
 }
 
-var redactors = sync.Pool{New: func() any { return new(redactor) }}
+var redactions = sync.Pool{New: func() any { return new(redaction) }}
 
 type edit struct {
 	span
 	with string
 }
 
-func redact(text string, mode strictness) (string, error) {
-	if mode == strict && hasNoSecrets(text) {
-		return redactText(text), nil
+func (secrets *Redactor) redact(text string, mode strictness) (string, error) {
+	if mode == strict && secrets.hasNoSecrets(text) {
+		return secrets.plain(text), nil
 	}
-	r := redactors.Get().(*redactor)
-	defer redactors.Put(r)
-	r.text, r.mode = text, mode
+	r := redactions.Get().(*redaction)
+	defer redactions.Put(r)
+	r.secrets, r.text, r.mode = secrets, text, mode
 	r.frames, r.values, r.edits = append(r.frames[:0], frame{}), r.values[:0], r.edits[:0]
 	end, err := r.scan()
 	if err != nil {
@@ -78,12 +82,12 @@ func redact(text string, mode strictness) (string, error) {
 	if end < len(text) {
 		r.edits = append(r.edits, edit{span{end, len(text)}, ""})
 	}
-	return redactText(r.apply()), nil
+	return secrets.plain(r.apply()), nil
 }
 
 // scan walks the tokens of the text, whatever their order; it returns where it
 // stopped.
-func (r *redactor) scan() (end int, err error) {
+func (r *redaction) scan() (end int, err error) {
 	text := r.text
 	for i := 0; i < len(text); {
 		switch c := text[i]; c {
@@ -122,10 +126,10 @@ func (r *redactor) scan() (end int, err error) {
 	return len(text), nil
 }
 
-func (r *redactor) top() *frame { return &r.frames[len(r.frames)-1] }
+func (r *redaction) top() *frame { return &r.frames[len(r.frames)-1] }
 
 // str reads a string that starts at from: a member's name or a value.
-func (r *redactor) str(from int) int {
+func (r *redaction) str(from int) int {
 	text := r.text
 	to := stringEnd(text, from)
 	top := r.top()
@@ -150,7 +154,7 @@ func (r *redactor) str(from int) int {
 type role struct{ secret, valued bool }
 
 // member tells the role of the value at s and forgets the name.
-func (r *redactor) member(s span) role {
+func (r *redaction) member(s span) role {
 	top := r.top()
 	if !top.object || top.key == "" {
 		return role{}
@@ -161,12 +165,12 @@ func (r *redactor) member(s span) role {
 	case holdsName(key):
 		if s.to > s.from && r.text[s.from] == '"' {
 			top.named = true
-			top.hides = top.hides || isSecretName(unquote(r.text[s.from:s.to]))
+			top.hides = top.hides || r.secrets.isSecret(unquote(r.text[s.from:s.to]))
 		}
 	case holdsValue(key):
 		return role{valued: true}
 	}
-	return role{secret: isSecretName(key)}
+	return role{secret: r.secrets.isSecret(key)}
 }
 
 // holdsValue reports whether a member of this name holds the value beside a name.
@@ -179,7 +183,7 @@ func holdsValue(member string) bool {
 }
 
 // value handles a scalar.
-func (r *redactor) value(s span) {
+func (r *redaction) value(s span) {
 	role := r.member(s)
 	switch {
 	case r.constant(s):
@@ -194,7 +198,7 @@ func (r *redactor) value(s span) {
 }
 
 // close ends the innermost object or array.
-func (r *redactor) close(to int) {
+func (r *redaction) close(to int) {
 	f := r.top()
 	r.frames = r.frames[:len(r.frames)-1]
 	values := r.values[f.values:]
@@ -215,19 +219,19 @@ func (r *redactor) close(to int) {
 }
 
 // inner redacts JSON that stands in a string.
-func (r *redactor) inner(s span) {
+func (r *redaction) inner(s span) {
 	body := r.text[s.from+1 : max(s.to-1, s.from+1)]
 	if len(body) < 2 || body[0] != '{' && body[0] != '[' || !strings.Contains(body, `\"`) {
 		return
 	}
 	plain := unquote(r.text[s.from:s.to])
-	clean, err := redact(plain, lenient)
+	clean, err := r.secrets.redact(plain, lenient)
 	if err == nil && clean != plain {
 		r.edits = append(r.edits, edit{s, quote(clean)})
 	}
 }
 
-func (r *redactor) constant(s span) bool {
+func (r *redaction) constant(s span) bool {
 	switch r.text[s.from:s.to] {
 	case "null", "true", "false":
 		return true
@@ -235,9 +239,9 @@ func (r *redactor) constant(s span) bool {
 	return false
 }
 
-func (r *redactor) hide(s span) { r.edits = append(r.edits, edit{s, `"` + Redacted + `"`}) }
+func (r *redaction) hide(s span) { r.edits = append(r.edits, edit{s, `"` + Redacted + `"`}) }
 
-func (r *redactor) apply() string {
+func (r *redaction) apply() string {
 	if len(r.edits) == 0 {
 		return r.text
 	}

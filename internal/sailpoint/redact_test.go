@@ -131,7 +131,7 @@ func TestStringsThatAdjoin(t *testing.T) {
 	for _, text := range []string{
 		`"""password":"hunter2"`, `{"a":"b""password":"hunter2"}`, `{"""password":"hunter2"}`, `{"name"""{"password":{"""name"{`,
 	} {
-		require.False(t, hasNoSecrets(text), text)
+		require.False(t, (*Redactor)(nil).hasNoSecrets(text), text)
 	}
 }
 
@@ -148,8 +148,8 @@ func TestHasNoSecretsAgreesWithTheWholeSearch(t *testing.T) {
 				b.WriteString(pieces.Draw(t, "piece"))
 			}
 		}
-		if text := b.String(); hasNoSecrets(text) {
-			r := redactor{text: text, mode: strict, frames: []frame{{}}}
+		if text := b.String(); (*Redactor)(nil).hasNoSecrets(text) {
+			r := redaction{text: text, mode: strict, frames: []frame{{}}}
 			_, err := r.scan()
 			require.NoError(t, err)
 			for len(r.frames) > 1 {
@@ -166,7 +166,7 @@ func TestSecretsInPlainText(t *testing.T) {
 		require.Equal(t, want, Redact(in))
 		document, _ := json.Marshal(map[string]string{"error": in})
 		clean, _ := json.Marshal(map[string]string{"error": want})
-		got, err := redact(string(document), strict)
+		got, err := (*Redactor)(nil).redact(string(document), strict)
 		require.NoError(t, err)
 		require.JSONEq(t, string(clean), got, "in a document")
 	}
@@ -189,4 +189,31 @@ func TestSecretsInPlainText(t *testing.T) {
 	} {
 		require.Equal(t, text, Redact(text))
 	}
+}
+
+// TestAddedNames are exact, in any case, wherever a secret may stand.
+func TestAddedNames(t *testing.T) {
+	secrets := NewRedactor([]string{"Badge No", "geheimzahl"})
+	f := func(in, want string) {
+		t.Helper()
+		require.Equal(t, want, secrets.Redact(in))
+		if document, err := secrets.redact(in, strict); json.Valid([]byte(in)) {
+			require.NoError(t, err)
+			require.Equal(t, want, document)
+		}
+	}
+	f(`{"badge no":"47 11","BADGE NO":4711,"badge":"x","badge nos":"y"}`, `{"badge no":"[redacted]","BADGE NO":"[redacted]","badge":"x","badge nos":"y"}`)
+	f(`{"name":"Geheimzahl","value":"4711"}`, `{"name":"Geheimzahl","value":"[redacted]"}`)
+	f(`{"error":"Geheimzahl=4711; badge no: 12 refused, notgeheimzahl=5"}`, `{"error":"Geheimzahl=[redacted]; badge no: [redacted] refused, notgeheimzahl=5"}`)
+	f(`{"info":"{\"geheimzahl\":\"4711\"}","password":"x1"}`, `{"info":"{\"geheimzahl\":\"[redacted]\"}","password":"[redacted]"}`)
+	f(`not json 'geheimzahl': 'x' {"geheimzahl":"hun`, `not json 'geheimzahl': "[redacted]" {"geheimzahl":"[redacted]"`)
+	require.Equal(t, `{"geheimzahl":"4711"}`, Redact(`{"geheimzahl":"4711"}`), "only where it was added")
+
+	p := &Parser{Tenant: "acme", Secrets: secrets}
+	var r Result
+	p.Parse([]byte(`{"id":"a","items":[{"id":"i","attribute":"GEHEIMZAHL","value":"4711"},{"id":"j","attribute":"x","value":"47"}]}`), 1, &r)
+	require.Equal(t, []string{Redacted, "47"}, []string{r.Observations[0].AttributeValue, r.Observations[1].AttributeValue})
+	require.NotContains(t, r.Observations[0].Original, "4711")
+	p.Parse([]byte(`{"geheimzahl":"4711"}`), 1, &r)
+	require.NotContains(t, r.Rejected[0].Original, "4711")
 }

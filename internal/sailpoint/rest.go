@@ -74,7 +74,7 @@ func source(id, name string) (sourceID, sourceName string) {
 
 // values adds one observation a value.
 func (r *reader) values(o *provisioning.Observation, value raw, original *originals, i, a int) {
-	if len(value) == 0 || value[0] != '[' || isSecretName(o.AttributeName) {
+	if len(value) == 0 || value[0] != '[' || r.Secrets.isSecret(o.AttributeName) {
 		o.AttributeValue = text(value)
 		o.Original = original.of(i, a, nil)
 		r.add(o)

@@ -3,6 +3,7 @@ package provisioningreceiver
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
@@ -29,6 +30,9 @@ type Config struct {
 	// restart. Without one they are kept in memory and everything is read once more.
 	Storage *component.ID `mapstructure:"storage"`
 
+	// Redact adds to the secrets that are hidden.
+	Redact RedactConfig `mapstructure:"redact"`
+
 	// File reads documents from files.
 	File configoptional.Optional[filefeed.Config] `mapstructure:"file"`
 
@@ -48,6 +52,26 @@ type Config struct {
 	Events configoptional.Optional[pollfeed.Config] `mapstructure:"events"`
 
 	_ struct{}
+}
+
+// RedactConfig is the section redact. The values of passwords, tokens and the like are
+// hidden without it.
+type RedactConfig struct {
+	// Names are further attributes whose values are hidden, in any case.
+	Names []string `mapstructure:"names"`
+
+	_ struct{}
+}
+
+// Validate names the entry that is wrong.
+func (c *RedactConfig) Validate() error {
+	var errs error
+	for i, name := range c.Names {
+		if strings.TrimSpace(name) == "" {
+			errs = errors.Join(errs, fmt.Errorf("names[%d] is empty, want the name of an attribute", i))
+		}
+	}
+	return errs
 }
 
 var passedStatuses = map[string]provisioning.Status{

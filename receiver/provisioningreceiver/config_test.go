@@ -36,7 +36,7 @@ func TestConfig(t *testing.T) {
 		Webhook: configoptional.Default(webhookfeed.NewDefaultConfig()),
 		API:     configoptional.Default(apiclient.NewDefaultConfig()), REST: configoptional.Default(pollfeed.NewDefaultRESTConfig()),
 		Search: configoptional.Default(pollfeed.NewDefaultSearchConfig()), Events: configoptional.Default(pollfeed.NewDefaultEventsConfig()),
-		Tenant: "acme", PassedStatus: "success", Storage: &storageID,
+		Tenant: "acme", PassedStatus: "success", Storage: &storageID, Redact: RedactConfig{Names: []string{"badgeNo"}},
 		File: configoptional.Some(filefeed.Config{
 			Include: []string{"data/in/*.json", "data/drop/"}, Exclude: []string{"**/*.tmp"}, StartAt: "end",
 			PollInterval: 5 * time.Second, SweepInterval: 2 * time.Minute, Columns: map[string]string{"Ticket no.": "tracking_number"}, MaxDocumentSize: 1 << 20, IncompleteTimeout: 10 * time.Second,
@@ -79,6 +79,7 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	}
 	f("tenant must not be empty", func(c *Config) { c.Tenant = "" })
 	f(`passed_status is "maybe"`, func(c *Config) { c.PassedStatus = "maybe" })
+	f("redact: names[1] is empty", func(c *Config) { c.Redact.Names = []string{"a", " "} })
 	f("no feed is configured", func(c *Config) { c.File = configoptional.Default(filefeed.NewDefaultConfig()) })
 	f("path is", func(c *Config) {
 		webhook := webhookfeed.NewDefaultConfig()

@@ -93,7 +93,7 @@ func (b *builder) add(name provisioning.Feed, makeFeed func(feed.Settings)) {
 	b.parts = append(b.parts, d)
 	settings := feed.Settings{
 		TelemetrySettings: b.set.TelemetrySettings, Metrics: b.metrics, Delivery: d,
-		Parser: &sailpoint.Parser{Tenant: b.cfg.Tenant, Feed: name, PassedStatus: passedStatuses[b.cfg.PassedStatus]},
+		Parser: &sailpoint.Parser{Tenant: b.cfg.Tenant, Feed: name, PassedStatus: passedStatuses[b.cfg.PassedStatus], Secrets: sailpoint.NewRedactor(b.cfg.Redact.Names)},
 	}
 	if b.cfg.Storage != nil {
 		settings.OpenStorage = b.openStorage

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/feedtest"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/metadata"
@@ -30,6 +31,7 @@ func receive(t *testing.T, next *feedtest.Store, vendor, webhook, input string) 
 	cfg := createDefaultConfig().(*Config)
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{
 		"tenant": "acme", "passed_status": "success", "storage": "file_storage",
+		"redact":  map[string]any{"names": []any{"badgeNo"}},
 		"api":     map[string]any{"endpoint": vendor},
 		"rest":    map[string]any{"interval": "20ms"},
 		"search":  nil,
@@ -56,7 +58,7 @@ func TestAllFeedsTogether(t *testing.T) {
 	}))
 	t.Cleanup(vendor.Close)
 	dir, s := t.TempDir(), feedtest.NewStore()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), []byte(feedtest.Document("filed")), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), []byte(strings.Replace(feedtest.Document("filed"), `"memberOf"`, `"badgeno"`, 1)), 0o600))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := listener.Addr().String()
@@ -81,6 +83,9 @@ func TestAllFeedsTogether(t *testing.T) {
 	feeds := map[string]provisioning.Feed{}
 	for _, o := range s.All() {
 		feeds[o.GroupID] = o.Feed
+		if o.GroupID == "filed" {
+			require.Equal(t, sailpoint.Redacted, o.AttributeValue)
+		}
 		require.Equal(t, provisioning.StatusSuccess, o.ReportedStatus, o.GroupID)
 	}
 	require.Equal(t, map[string]provisioning.Feed{"filed": provisioning.FeedFile, "polled": provisioning.FeedREST, "hook": provisioning.FeedWebhook}, feeds)

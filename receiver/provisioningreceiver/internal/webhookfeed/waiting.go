@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/internal/envelope"
-	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/provisioning/record"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/delivery"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/retry"
@@ -80,7 +79,7 @@ func (f *Feed) keep(ctx context.Context, q *request) (n uint64, err error) {
 	if f.wal == nil {
 		return 0, nil
 	}
-	n, err = f.wal.put(ctx, encodeEntry(q.at, sailpoint.Redact(string(q.body))))
+	n, err = f.wal.put(ctx, encodeEntry(q.at, f.set.Parser.Secrets.Redact(string(q.body))))
 	if err != nil && !errors.Is(err, errFull) {
 		f.set.Logger.Warn("a trigger could not be kept on the disk before it is delivered", zap.Error(err))
 	}
