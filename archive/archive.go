@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
-	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/archive/internal/clock"
 	"github.com/provtrail/provtrail/archive/internal/idindex"
 	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/archive/internal/memory"
 	"github.com/provtrail/provtrail/archive/internal/seal"
 )
 
@@ -24,20 +25,27 @@ type Options struct {
 	// Keys are used instead of KeyFile. Without both, hours are not sealed and nothing
 	// expires.
 	Keys Keys
+	// Memories are where the head of the chain is remembered outside the archive, besides
+	// a file beside KeyFile, see HeadPath.
+	Memories []Memory
 	// Grace is how long after its end an hour is sealed, and how long after Open at the
 	// earliest, so that records that wait in a queue find their hour open.
 	Grace time.Duration
 	// Retention is how long the files of an hour are kept after its end; zero is for
-	// ever. Seals are always kept.
-	Retention time.Duration
+	// ever. Seals are always kept. A shorter retention than the one in force is in force
+	// once seals stated it for RetentionNotice.
+	Retention       time.Duration
+	RetentionNotice time.Duration
 	// Holds keep files whatever the retention.
 	Holds []Hold
 	// Spool is the directory on this machine in which files for object storage are
 	// prepared. It also holds the name of the writer, by which a restart recognises its
 	// own lease. An archive in a directory needs none.
 	Spool string
-	// Now is the clock; nil is the system's.
-	Now func() time.Time
+	// Now is the clock of the machine and Elapsed a monotonic clock. Where Now is nil, the
+	// system's clocks are used. Where only Elapsed is nil, Now is always believed.
+	Now     func() time.Time
+	Elapsed func() time.Duration
 
 	// For tests, see blobstore.Options.
 	beforeChange func()
@@ -48,9 +56,12 @@ type Options struct {
 // time.
 type Archive struct {
 	store  blobstore.Store
-	now    func() time.Time
+	clock  *clock.Clock
+	memory *memory.Memory
 	index  idindex.Index
 	sealer *seal.Sealer
+	open   openFiles
+	gap    seal.Gap
 
 	writing sync.RWMutex // held for reading while files are written
 	// lastSealed is the last hour that takes no more files. Guarded by writing.
@@ -72,15 +83,12 @@ const minGap = blobstore.LeaseTime
 // open. The drivers of object storage are those of gocloud.dev/blob that the program
 // imports; package drivers imports all.
 func Open(ctx context.Context, location string, opt Options) (*Archive, error) {
-	a := &Archive{now: opt.Now}
-	if a.now == nil {
-		a.now = time.Now
-	}
+	a := &Archive{clock: clock.New(opt.Now, opt.Elapsed)}
 	var err error
 	if a.store, err = blobstore.Open(ctx, location, blobstore.Options{
 		Spool: opt.Spool, BeforeChange: opt.beforeChange, NoSync: opt.noSync,
 	}); err == nil {
-		if err = a.open(ctx, opt); err != nil {
+		if err = a.acquire(ctx, opt); err != nil {
 			err = errors.Join(err, a.store.Close())
 		}
 	}
@@ -90,8 +98,8 @@ func Open(ctx context.Context, location string, opt Options) (*Archive, error) {
 	return a, nil
 }
 
-func (a *Archive) open(ctx context.Context, opt Options) error {
-	lastAlive, err := a.store.Acquire(ctx, a.now)
+func (a *Archive) acquire(ctx context.Context, opt Options) error {
+	lastAlive, err := a.store.Acquire(ctx, a.clock.Wall)
 	if err != nil {
 		return err
 	}
@@ -105,37 +113,67 @@ func (a *Archive) prepare(ctx context.Context, opt Options, lastAlive time.Time)
 	if a.Cleaned, err = a.store.Clean(); err != nil {
 		return err
 	}
-	opened := a.now()
+	memories := opt.Memories
+	if opt.KeyFile != "" {
+		memories = append([]Memory{memory.File(HeadPath(opt.KeyFile))}, memories...)
+	}
+	if a.memory, err = memory.Open(ctx, memories); err != nil {
+		return err
+	}
+	if err := a.continueClock(ctx); err != nil {
+		return err
+	}
 	a.sealer, err = seal.Open(ctx, a.store, &a.index, seal.Options{
-		Keys: opt.Keys, KeyFile: opt.KeyFile, Grace: opt.Grace, Opened: opened,
-		Retention: opt.Retention, Holds: opt.Holds, Now: a.now, Freeze: a.freeze,
+		Keys: opt.Keys, KeyFile: opt.KeyFile, Memory: a.memory, Grace: opt.Grace, Clock: a.clock,
+		Retention: opt.Retention, RetentionNotice: opt.RetentionNotice, Holds: opt.Holds, Freeze: a.freeze,
 	})
 	if err != nil {
 		return err
 	}
 	a.lastSealed = a.sealer.LastSealed()
-	if !lastAlive.IsZero() && opened.Sub(lastAlive) > minGap {
-		if err := seal.RecordGap(ctx, a.store, chain.Period{From: lastAlive, To: opened.UTC()}); err != nil {
-			return err
-		}
+	if err := a.findOpenFiles(ctx); err != nil {
+		return err
 	}
+	a.gap = seal.Gap{From: lastAlive, Min: minGap}
 	return a.Heartbeat(ctx)
 }
 
-// freeze waits for the writes in progress; later ones keep out of the hour.
-func (a *Archive) freeze(hour layout.Hour) {
+// freeze waits for the writes in progress; later ones keep out of the hour. It returns
+// the files that were written into the hour.
+func (a *Archive) freeze(hour layout.Hour) []string {
 	a.writing.Lock()
 	defer a.writing.Unlock()
 	a.lastSealed = max(a.lastSealed, hour)
+	return a.open.of(hour)
 }
 
 // Heartbeat records that a process has the archive open. A time without it is sealed as
 // a gap.
-func (a *Archive) Heartbeat(ctx context.Context) error { return a.store.Heartbeat(ctx) }
+func (a *Archive) Heartbeat(ctx context.Context) error {
+	if err := a.gap.Record(ctx, a.store, a.clock.Started()); err != nil {
+		return err
+	}
+	a.memory.Change(func(s *memory.State) { s.Clock, s.Open = a.clock.Now().UTC(), a.open.names() })
+	return errors.Join(a.store.Heartbeat(ctx), a.memory.Save(ctx))
+}
+
+// Refused returns an error where the chain is not the one that is remembered outside the
+// archive. Then nothing is sealed and nothing expires; Write works.
+func (a *Archive) Refused() error { return a.sealer.Refused() }
+
+// ClockDoubt returns an error where the clock of the machine is not believed.
+func (a *Archive) ClockDoubt() error { return a.clock.Doubt() }
 
 // SealDue seals every hour that is due, the oldest first, and removes expired files. It
 // returns the hours that it sealed, also with an error.
-func (a *Archive) SealDue(ctx context.Context) ([]Hour, error) { return a.sealer.SealDue(ctx) }
+func (a *Archive) SealDue(ctx context.Context) ([]Hour, error) {
+	if err := a.gap.Record(ctx, a.store, a.clock.Started()); err != nil {
+		return nil, err
+	}
+	sealed, err := a.sealer.SealDue(ctx)
+	a.open.forget(a.sealer.LastSealed())
+	return sealed, err
+}
 
 // Due returns when the next hour is to be sealed.
 func (a *Archive) Due() time.Time { return a.sealer.Due() }

@@ -1,5 +1,5 @@
 // Package archive keeps provisioning records as Parquet files that can be proven to be
-// complete and unaltered, in a directory or in object storage.
+// as they were sealed, in a directory or in object storage.
 //
 //	tenant=<tenant>/date=YYYY-MM-DD/hour=HH/<name>.parquet   activity records
 //	quarantine/date=YYYY-MM-DD/hour=HH/<name>.parquet        data that could not be read

@@ -7,6 +7,7 @@ import (
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
 	"github.com/provtrail/provtrail/archive/internal/chain"
 	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/archive/internal/memory"
 	"github.com/provtrail/provtrail/archive/internal/parquetfile"
 	"github.com/provtrail/provtrail/archive/internal/seal"
 	"github.com/provtrail/provtrail/provisioning/record"
@@ -35,6 +36,26 @@ type SealedFile = chain.SealedFile
 // last seal was signed by one of them, that key signs one more seal, which names the
 // first key as the next one.
 type Keys = chain.Keys
+
+// Memory is a place outside the archive that remembers the head of the chain, the files
+// of open hours and the last believed time.
+type Memory = memory.Store
+
+// State is what a Memory remembers.
+type State = memory.State
+
+// Witness is a Memory: a file to which each new head is appended as a line.
+type Witness = memory.Witness
+
+// Head is the newest seal of a chain.
+type Head = chain.Head
+
+// LastHead reads the last head of a file at HeadPath or of a Witness.
+func LastHead(path string) (Head, error) { return memory.LastHead(path) }
+
+// HeadPath returns the file beside a key file that remembers the head of the chain. A key
+// file is therefore for one archive.
+func HeadPath(private string) string { return private + ".head" }
 
 // CreateKey writes a new Ed25519 key to a PEM file that only its owner may read, and
 // its public key to PublicKeyPath.

@@ -31,6 +31,9 @@ const (
 	MissingHour = audit.MissingHour
 	BadSeal     = audit.BadSeal
 	BrokenChain = audit.BrokenChain
+	LostHead    = audit.LostHead
+	Recovered   = audit.Recovered
+	Lost        = audit.Lost
 )
 
 // ErrNoArchive says that there is no sealed archive at an address.

@@ -56,7 +56,11 @@ func (a *Archive) WriteColumns(ctx context.Context, batches []*columnar.Batch) (
 }
 
 func writeTable[T any](ctx context.Context, a *Archive, w *Written, t *parquetfile.Table[T], source *parquetfile.Source) error {
-	refs, late, err := idindex.DropStored(ctx, &a.index, a.store, t, a.lastSealed, t.Refs(source))
+	refs := t.Refs(source)
+	if a.clock.Late() {
+		a.takeEvidence(refs)
+	}
+	refs, late, err := idindex.DropStored(ctx, &a.index, a.store, t, a.lastSealed, refs)
 	if err != nil {
 		return err
 	}
@@ -83,6 +87,7 @@ func writeTable[T any](ctx context.Context, a *Archive, w *Written, t *parquetfi
 		if err != nil {
 			return fmt.Errorf("archive %s: write %s (%d records): %w", a.store, name, len(refs), err)
 		}
+		a.open.add(p.Hour, name)
 		a.index.Add(p, file, func(yield func(*provisioning.ID) bool) {
 			for i := range refs {
 				if !yield(&refs[i].ID) {
@@ -97,10 +102,19 @@ func writeTable[T any](ctx context.Context, a *Archive, w *Written, t *parquetfi
 	return nil
 }
 
+// takeEvidence shows the times that the vendor gives to the clock.
+func (a *Archive) takeEvidence(refs []parquetfile.Ref) {
+	for i := range refs {
+		if r := &refs[i]; !r.MayDiffer { // otherwise the time is not the vendor's
+			a.clock.Saw(r.At.AsTime())
+		}
+	}
+}
+
 // targetHour is the hour under which a record observed in h is stored: h itself, or the
 // current hour where h is sealed or implausible (the clock was not set, or was ahead).
 func (a *Archive) targetHour(h Hour) Hour {
-	current := max(HourOf(a.now()), a.lastSealed+1)
+	current := max(HourOf(a.clock.Now()), a.lastSealed+1)
 	if h <= a.lastSealed || h > current {
 		return current
 	}

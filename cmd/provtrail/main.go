@@ -68,6 +68,7 @@ configuration that --config names.`
 		}
 	}
 	root.AddCommand(
+		newArchiveCommand(),
 		newDemoCommand(),
 		newErrorsCommand(),
 		newQuarantineCommand(),

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	archivereport "github.com/provtrail/provtrail/archive/report"
@@ -22,6 +23,7 @@ import (
 type verifyFlags struct {
 	publicKeys []string
 	until      string
+	heads      []string
 	json       bool
 	quiet      bool
 }
@@ -30,11 +32,16 @@ func newVerifyCommand() *cobra.Command {
 	var flags verifyFlags
 	cmd := &cobra.Command{
 		Use:   "verify ARCHIVE | PACK.zip",
-		Short: "Check that an archive, or an evidence pack, is complete and unaltered",
+		Short: "Check that an archive, or an evidence pack, is as it was sealed",
 		Long: `Checks an archive, or a copy of one, offline and with the public key alone: every
 sealed file against its SHA-256, every seal against its signature and the one before.
 It names each file that was altered, truncated, removed, added or misplaced, and each
-hour that is missing.
+hour that is missing. It prints the newest seal and says up to when the archive is
+unaltered.
+
+Whoever has the signing key can sign another history. Keep the newest seal elsewhere and
+name it with --head: a chain that does not contain it is a finding. Of ARCHIVE the file
+ARCHIVE-signing-key.pem.head is used where it exists.
 
 Of an evidence pack (provtrail report --evidence) it checks that each event stands in
 the archive as it stands in the pack; it does not need the archive for that.
@@ -43,6 +50,7 @@ The exit status is 0 when nothing is wrong, 1 when there are findings, and 2 whe
 archive or the pack could not be checked.`,
 		Example: `  provtrail verify ./data/archive
   provtrail verify /mnt/copy --public-key archive.pub --until 2026-11-22T00:00:00Z --json
+  provtrail verify /mnt/copy --public-key archive.pub --head /mnt/witness/heads
   provtrail verify evidence.zip --public-key archive.pub
   provtrail verify 's3://bucket/folder?region=eu-west-1' --public-key archive.pub`,
 		Args:          cobra.ExactArgs(1),
@@ -58,6 +66,7 @@ archive or the pack could not be checked.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.publicKeys, "public-key", nil, "PEM file with trusted public keys; may be repeated (default: ARCHIVE-signing-key.pem.pub)")
 	f.StringVar(&flags.until, "until", "", "time up to which the archive must be sealed ("+archivereport.TimeForms+"): seals that are missing at the end leave no other trace")
+	f.StringArrayVar(&flags.heads, "head", nil, "SHA-256 of a seal that the chain must contain, or a file with such a head: the witness, or that beside the signing key; may be repeated")
 	f.BoolVar(&flags.json, "json", false, "print what was found as JSON")
 	f.BoolVar(&flags.quiet, "quiet", false, "no progress bar")
 	return cmd
@@ -67,6 +76,9 @@ func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
 	opt := archive.VerifyOptions{}
 	var err error
 	if opt.Keys, err = publicKeys(dir, flags.publicKeys); err != nil {
+		return err
+	}
+	if opt.Heads, err = knownHeads(dir, flags.heads); err != nil {
 		return err
 	}
 	if flags.until != "" {
@@ -133,6 +145,9 @@ func printVerification(w io.Writer, v *archive.Verification) error {
 		_, err := fmt.Fprintf(w, format+"\n", args...)
 		errs = append(errs, err)
 	}
+	for _, warning := range v.Warnings {
+		say("warning       %s", warning)
+	}
 	for _, n := range v.Notes {
 		say("note          %s", n)
 	}
@@ -141,9 +156,14 @@ func printVerification(w io.Writer, v *archive.Verification) error {
 		sealed = fmt.Sprintf("%d hours sealed from %s to %s", v.Hours, *v.First, *v.Last)
 	}
 	say("%s: %d files as sealed (%d rows, %d bytes), %d expired, %d of hours still open", sealed, v.Files, v.Rows, v.Bytes, v.Expired, v.Unsealed)
+	if v.Newest != nil {
+		say("archive       %s, signed with key %s", v.Archive, strings.Join(v.Keys, ", "))
+		say("newest seal   hour %s, signed at %s (%s ago), SHA-256 %s", v.Newest.Hour, v.Newest.SealedAt.Format(time.RFC3339),
+			(time.Duration(v.AgeSeconds) * time.Second).Round(time.Minute), v.Newest.Digest)
+	}
 	switch {
-	case v.OK() && v.Hours > 0:
-		say("the archive is complete and unaltered")
+	case v.UnalteredUntil != nil:
+		say("the sealed hours are unaltered up to %s; what came later is not proven", v.UnalteredUntil.Format("2006-01-02 15:04 UTC"))
 	case v.OK():
 		say("nothing is sealed yet, so nothing can be proven")
 	}

@@ -54,7 +54,9 @@ func TestVerifyCommand(t *testing.T) {
 	out, err := runVerify(dir)
 	require.NoError(t, err)
 	require.Contains(t, out, "1 hours sealed from 2026-11-22T12Z to 2026-11-22T12Z: 1 files as sealed (1 rows")
-	require.Contains(t, out, "complete and unaltered")
+	require.Contains(t, out, "unaltered up to 2026-11-22 13:00 UTC")
+	require.NotContains(t, out, "complete")
+	require.Contains(t, out, "warning       the newest seal is")
 
 	_, err = runVerify(dir, "--until", "2026-11-22T14:00:00Z")
 	require.Error(t, err)

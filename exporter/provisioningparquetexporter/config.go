@@ -28,8 +28,17 @@ type Config struct {
 	// Retention is how long files are kept after the end of their hour; zero is for
 	// ever. Nothing is removed while sealing is off.
 	Retention time.Duration `mapstructure:"retention"`
+	// RetentionNotice is how long seals must have stated a shorter retention than the one
+	// in force before that retention is in force.
+	RetentionNotice time.Duration `mapstructure:"retention_notice"`
 	// LegalHolds keep files whatever the retention.
 	LegalHolds []HoldConfig `mapstructure:"legal_holds"`
+
+	// StorageID is a storage extension that remembers the newest seal, besides a file beside
+	// the signing key.
+	StorageID *component.ID `mapstructure:"storage"`
+	// Witness is where each new head of the chain is recorded, if it is set.
+	Witness WitnessConfig `mapstructure:"witness"`
 
 	Retry configretry.BackOffConfig                                `mapstructure:"retry_on_failure"`
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
@@ -48,6 +57,15 @@ type SealingConfig struct {
 	// A key is created for a new archive; where the archive is sealed already and the file
 	// is missing, the exporter does not start.
 	SigningKey string `mapstructure:"signing_key"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// WitnessConfig names a record of the heads of the chain outside the archive.
+type WitnessConfig struct {
+	// File is a file to which each new head is appended as a line, best on another machine.
+	File string `mapstructure:"file"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -85,6 +103,9 @@ func (c *Config) Validate() error {
 	if c.Retention < 0 {
 		errs = append(errs, fmt.Errorf("`retention` must not be negative, is %s", c.Retention))
 	}
+	if c.RetentionNotice < 0 {
+		errs = append(errs, fmt.Errorf("`retention_notice` must not be negative, is %s", c.RetentionNotice))
+	}
 	for i, h := range c.LegalHolds {
 		if !h.From.IsZero() && !h.To.IsZero() && !h.From.Before(h.To) {
 			errs = append(errs, fmt.Errorf("`legal_holds[%d]`: `from` must be before `to`", i))
@@ -103,8 +124,8 @@ func (c *Config) signingKey() string {
 }
 
 const (
-	defaultGrace     = 5 * time.Minute
-	defaultRetention = 7 * 24 * time.Hour
+	defaultGrace           = 5 * time.Minute
+	defaultRetentionNotice = 7 * 24 * time.Hour
 )
 
 // Batches are measured in bytes, so that large documents take no more memory. Few records
@@ -135,11 +156,11 @@ func createDefaultConfig() component.Config {
 	retry.MaxElapsedTime = 0 // without limit: a full disk is no reason to drop
 
 	return &Config{
-		Directory: "./data/archive",
-		Spool:     "./data/archive-spool",
-		Sealing:   SealingConfig{Enabled: true, Grace: defaultGrace},
-		Retention: defaultRetention,
-		Retry:     retry,
-		Queue:     configoptional.Some(queue),
+		Directory:       "./data/archive",
+		Spool:           "./data/archive-spool",
+		Sealing:         SealingConfig{Enabled: true, Grace: defaultGrace},
+		RetentionNotice: defaultRetentionNotice,
+		Retry:           retry,
+		Queue:           configoptional.Some(queue),
 	}
 }

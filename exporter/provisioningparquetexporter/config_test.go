@@ -30,7 +30,8 @@ func TestDefaultsLoseNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "./data/archive", cfg.Directory)
 	require.True(t, cfg.Sealing.Enabled)
-	require.Equal(t, 7*24*time.Hour, cfg.Retention)
+	require.Zero(t, cfg.Retention, "for ever")
+	require.Equal(t, 7*24*time.Hour, cfg.RetentionNotice)
 	require.Equal(t, "data/archive-signing-key.pem", cfg.signingKey(), "beside the archive, not in it")
 	require.Zero(t, cfg.Retry.MaxElapsedTime, "retries have no limit")
 	require.True(t, cfg.Queue.Get().BlockOnOverflow, "a full queue slows down, it does not drop")
@@ -47,6 +48,9 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, 365*24*time.Hour, cfg.Retention)
 	march := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	require.Equal(t, []HoldConfig{{Tenant: "acme", From: march}, {To: march.AddDate(0, 1, 0)}}, cfg.LegalHolds)
+	require.Equal(t, "file_storage", cfg.StorageID.String())
+	require.Equal(t, "/mnt/witness/heads", cfg.Witness.File)
+	require.Equal(t, 720*time.Hour, cfg.RetentionNotice)
 	queue := cfg.Queue.Get()
 	require.Equal(t, "file_storage", queue.StorageID.String())
 	require.Equal(t, int64(1<<30), queue.QueueSize)
@@ -67,7 +71,7 @@ func TestABucketNeedsASpoolAndAKey(t *testing.T) {
 
 func TestValidateNamesEachSetting(t *testing.T) {
 	_, err := load(t, "nowhere")
-	for _, setting := range []string{"`directory`", "`sealing.grace`", "`retention`", "`legal_holds[0]`"} {
+	for _, setting := range []string{"`directory`", "`sealing.grace`", "`retention`", "`retention_notice`", "`legal_holds[0]`"} {
 		require.ErrorContains(t, err, setting)
 	}
 }

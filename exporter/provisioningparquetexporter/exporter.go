@@ -9,6 +9,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/exporter"
 	"go.uber.org/zap"
 
@@ -20,13 +21,17 @@ import (
 
 type parquetExporter struct {
 	config    *Config
+	id        component.ID
+	host      component.Host
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	// archive is nil until it is open: object storage may be unreachable at start.
 	archive atomic.Pointer[archive.Archive]
 
+	memory  *storageMemory // nil where no storage is configured
 	stop    context.CancelFunc
 	running sync.WaitGroup
+	trouble trouble
 }
 
 func newExporter(set exporter.Settings, cfg *Config) (*parquetExporter, error) {
@@ -34,19 +39,17 @@ func newExporter(set exporter.Settings, cfg *Config) (*parquetExporter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &parquetExporter{config: cfg, logger: set.Logger, telemetry: telemetry}, nil
+	return &parquetExporter{config: cfg, id: set.ID, logger: set.Logger, telemetry: telemetry}, nil
 }
 
-func (e *parquetExporter) start(ctx context.Context, _ component.Host) error {
+func (e *parquetExporter) start(ctx context.Context, host component.Host) error {
+	e.host = host
 	if queue := e.config.Queue.Get(); queue == nil || queue.StorageID == nil {
 		e.logger.Warn("sending_queue.storage is not set: records that wait in memory are lost when the process is killed")
 	}
-	opt := archive.Options{Grace: e.config.Sealing.Grace, Retention: e.config.Retention, Spool: e.config.Spool}
-	for _, h := range e.config.LegalHolds {
-		opt.Holds = append(opt.Holds, archive.Hold{Tenant: h.Tenant, From: h.From, To: h.To})
-	}
-	if e.config.Sealing.Enabled {
-		opt.KeyFile = e.config.signingKey()
+	opt, err := e.options(ctx)
+	if err != nil {
+		return err
 	}
 	if !archive.IsURL(e.config.Directory) {
 		if err := e.open(ctx, opt); err != nil {
@@ -64,6 +67,30 @@ func (e *parquetExporter) start(ctx context.Context, _ component.Host) error {
 	return nil
 }
 
+func (e *parquetExporter) options(ctx context.Context) (archive.Options, error) {
+	opt := archive.Options{
+		Grace: e.config.Sealing.Grace, Spool: e.config.Spool,
+		Retention: e.config.Retention, RetentionNotice: e.config.RetentionNotice,
+	}
+	for _, h := range e.config.LegalHolds {
+		opt.Holds = append(opt.Holds, archive.Hold{Tenant: h.Tenant, From: h.From, To: h.To})
+	}
+	if e.config.Sealing.Enabled {
+		opt.KeyFile = e.config.signingKey()
+	}
+	if e.config.StorageID != nil {
+		var err error
+		if e.memory, err = openMemory(ctx, e.host, *e.config.StorageID, e.id); err != nil {
+			return opt, err
+		}
+		opt.Memories = append(opt.Memories, e.memory)
+	}
+	if e.config.Witness.File != "" {
+		opt.Memories = append(opt.Memories, archive.Witness(e.config.Witness.File))
+	}
+	return opt, nil
+}
+
 func (e *parquetExporter) open(ctx context.Context, opt archive.Options) error {
 	a, err := archive.Open(ctx, e.config.Directory, opt)
 	if err != nil {
@@ -78,6 +105,10 @@ func (e *parquetExporter) open(ctx context.Context, opt archive.Options) error {
 			zap.String("signing_key", e.config.signingKey()))
 	}
 	e.archive.Store(a)
+	if err := a.Refused(); err != nil {
+		e.logger.Error("seals are missing: nothing is sealed until a person decides", zap.Error(err))
+		componentstatus.ReportStatus(e.host, componentstatus.NewPermanentErrorEvent(err))
+	}
 	return nil
 }
 
@@ -94,16 +125,18 @@ func (e *parquetExporter) openRepeatedly(ctx context.Context, opt archive.Option
 	return err
 }
 
-func (e *parquetExporter) shutdown(context.Context) error {
-	if e.stop == nil {
-		return nil
+func (e *parquetExporter) shutdown(ctx context.Context) (err error) {
+	if e.stop != nil {
+		e.stop()
+		e.running.Wait()
 	}
-	e.stop()
-	e.running.Wait()
 	if a := e.archive.Load(); a != nil {
-		return a.Close() //nolint:contextcheck // has a time limit of its own
+		err = a.Close() //nolint:contextcheck // has a time limit of its own
 	}
-	return nil
+	if e.memory != nil {
+		err = errors.Join(err, e.memory.client.Close(ctx))
+	}
+	return err
 }
 
 // maintain sends heartbeats and seals hours that are over, until the exporter stops.
@@ -129,8 +162,11 @@ func (e *parquetExporter) seal(ctx context.Context, a *archive.Archive) {
 		e.telemetry.ExporterProvisioningParquetSealedHours.Add(ctx, int64(n))
 		e.logger.Info("sealed", zap.Stringer("first", sealed[0]), zap.Stringer("last", sealed[n-1]), zap.Int("hours", n))
 	}
-	if err != nil && ctx.Err() == nil {
-		e.logger.Error("cannot seal; records are still stored", zap.Error(err), zap.Duration("next_try_in", archive.HeartbeatPeriod))
+	if err == nil {
+		err = a.ClockDoubt()
+	}
+	if ctx.Err() == nil {
+		e.report(err)
 	}
 }
 

@@ -19,6 +19,8 @@ type sealedChain struct {
 	// unreadable says that a seal is missing or cannot be trusted, so that expired may
 	// be incomplete.
 	unreadable bool
+	// recovered are the seals that state the loss of the seals before them.
+	recovered []*foundSeal
 }
 
 type foundSeal struct {
@@ -44,6 +46,16 @@ func (f *foundSeal) properName() string {
 
 // open reports whether the hour comes after the end of the chain.
 func (c *sealedChain) open(h layout.Hour) bool { return h > c.last }
+
+// lost reports whether the seal of the hour was lost according to a recovery.
+func (c *sealedChain) lost(h layout.Hour) bool {
+	for _, s := range c.recovered {
+		if s.Recovery.After == nil && h <= s.Hour || s.Recovery.After != nil && h > *s.Recovery.After && h < s.Hour {
+			return true
+		}
+	}
+	return false
+}
 
 // within reports whether the hour lies in the chain.
 func (c *sealedChain) within(h layout.Hour) bool { return h > c.first && h <= c.last }
@@ -92,6 +104,13 @@ func (v *verifier) enter(f *foundSeal) {
 		hour = f.Hour
 		for _, name := range f.Expired {
 			c.expired[name] = true
+		}
+		for _, name := range f.Lost {
+			v.blame(Lost, name, "was written and was gone when hour %s was sealed", f.Hour)
+		}
+		if f.Recovery != nil {
+			c.recovered = append(c.recovered, f)
+			v.blame(Recovered, f.Name, "%s", f.Recovery)
 		}
 	} else {
 		c.unreadable = true
@@ -151,11 +170,11 @@ func (v *verifier) checkChain() {
 }
 
 func (v *verifier) follows(before, s *foundSeal, was, h layout.Hour) {
-	for missing := was + 1; missing < h; missing++ {
+	for missing := was + 1; missing < h && !v.chain.lost(missing); missing++ {
 		v.blame(MissingHour, layout.SealName(missing), "hour %s has no seal", missing)
 		v.chain.unreadable = true
 	}
-	if was+1 == h && before.trusted && s.trusted && (s.Previous != before.Digest || s.Archive != before.Archive) {
+	if (was+1 == h || v.chain.lost(was+1)) && before.trusted && s.trusted && (s.Previous != before.Digest || s.Archive != before.Archive) {
 		v.blame(BrokenChain, s.Name, "names SHA-256 %s as the seal before, %s has %s", s.Previous, before.Name, before.Digest)
 	}
 }

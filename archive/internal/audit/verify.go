@@ -21,6 +21,11 @@ type Options struct {
 	// Until, where set, is the time up to which the archive must be sealed: seals that
 	// are missing at the end of the chain leave no other trace.
 	Until time.Time
+	// Heads are remembered outside the archive: the chain must contain them. Only their
+	// Digest is needed.
+	Heads []chain.Head
+	// Now is the time of the check; zero is the system's.
+	Now time.Time
 	// Progress, where set, is called with the bytes that were read so far and the bytes
 	// to be read. The calls come from several goroutines, one at a time.
 	Progress func(done, total int64)
@@ -45,13 +50,30 @@ const (
 	MissingHour ProblemKind = "missing-hour" // the chain has no seal for an hour
 	BadSeal     ProblemKind = "bad-seal"     // a seal that was altered or is not by a trusted key
 	BrokenChain ProblemKind = "broken-chain" // a valid seal does not follow from the one before
+	LostHead    ProblemKind = "lost-head"    // the chain does not contain a remembered head
+	Recovered   ProblemKind = "recovered"    // seals were lost and a person let sealing go on
+	Lost        ProblemKind = "lost"         // a file was gone when its hour was sealed
 )
 
 // Verification is what Verify found.
 type Verification struct {
 	Problems []Problem `json:"problems"`
-	// Notes are not problems: gaps, damaged and expired files that seals state.
+	// Warnings are not problems: what is late, and what seals state of files that are not
+	// whole.
+	Warnings []string `json:"warnings,omitempty"`
+	// Notes are gaps and what cannot be told.
 	Notes []string `json:"notes,omitempty"`
+
+	Archive string   `json:"archive,omitempty"` // id, the same in every seal
+	Keys    []string `json:"keys"`              // fingerprints of the keys that signed
+	// Newest is the last valid seal.
+	Newest *chain.Head `json:"newest_seal,omitempty"`
+	// UnalteredUntil is the end of the hour of Newest where there are no problems: what
+	// came later is not proven.
+	UnalteredUntil *time.Time `json:"unaltered_until,omitempty"`
+	AgeSeconds     int64      `json:"newest_seal_age_seconds,omitempty"` // since Newest was signed
+	// Retention is in force according to Newest, in seconds; zero is for ever.
+	Retention int64 `json:"retention_seconds"`
 
 	First    *layout.Hour `json:"first_hour,omitempty"`
 	Last     *layout.Hour `json:"last_hour,omitempty"`
@@ -60,7 +82,11 @@ type Verification struct {
 	Rows     int64        `json:"rows"`     // of those
 	Bytes    int64        `json:"bytes"`    // of those
 	Expired  int          `json:"expired"`  // files removed by retention
+	Damaged  int          `json:"damaged"`  // files that could not be read when they were sealed
 	Unsealed int          `json:"unsealed"` // files of hours that are not sealed yet, so not verified
+	Overdue  int          `json:"overdue"`  // of those, in hours that should be sealed
+	Future   int          `json:"future"`   // files and seals of hours that have not begun
+	Unproven int          `json:"unproven"` // files of hours whose seals were lost
 }
 
 // OK reports whether there are no problems.
@@ -68,6 +94,10 @@ func (v *Verification) OK() bool { return len(v.Problems) == 0 }
 
 func (v *Verification) blame(kind ProblemKind, name, detail string, args ...any) {
 	v.Problems = append(v.Problems, Problem{kind, name, fmt.Sprintf(detail, args...)})
+}
+
+func (v *Verification) warn(text string, args ...any) {
+	v.Warnings = append(v.Warnings, fmt.Sprintf(text, args...))
 }
 
 func (v *Verification) note(text string, args ...any) {
@@ -84,7 +114,10 @@ func Verify(ctx context.Context, s blobstore.Store, opt Options) (*Verification,
 	if err := s.Exists(ctx, layout.ChainDir); err != nil {
 		return nil, errors.Join(ErrNoArchive, err)
 	}
-	v := &verifier{Verification: &Verification{Problems: []Problem{}}, store: s, opt: opt, files: map[string]int64{}, irregular: map[string]bool{}}
+	if opt.Now.IsZero() {
+		opt.Now = time.Now()
+	}
+	v := &verifier{Verification: &Verification{Problems: []Problem{}, Keys: []string{}}, store: s, opt: opt, files: map[string]int64{}, irregular: map[string]bool{}}
 	if err := v.list(ctx); err != nil {
 		return nil, err
 	}
@@ -92,9 +125,11 @@ func Verify(ctx context.Context, s blobstore.Store, opt Options) (*Verification,
 		return nil, err
 	}
 	v.checkChain()
+	v.checkHeads()
 	if err := v.checkFiles(ctx); err != nil {
 		return nil, err
 	}
+	v.conclude()
 	slices.SortStableFunc(v.Problems, func(a, b Problem) int { return strings.Compare(a.Name, b.Name) })
 	return v.Verification, nil
 }
@@ -141,7 +176,8 @@ func (v *verifier) checkFiles(ctx context.Context) error {
 				listed[f.Name] = f
 			}
 			if f.Damaged != "" {
-				v.note("%s could not be read when its hour was sealed: %s", f.Name, f.Damaged)
+				v.Damaged++
+				v.warn("%s could not be read when its hour was sealed: %s", f.Name, f.Damaged)
 			}
 		}
 	}
@@ -208,11 +244,14 @@ func (v *verifier) checkUnlisted(ctx context.Context, listed map[string]chain.Se
 		}
 		f, _ := layout.ParseData(name)
 		s, sealed := v.chain.seals[f.Hour]
+		sealed = sealed && !(s.trusted && s.begins()) // the beginning seals no hour
 		switch {
 		case sealed && !s.trusted:
 			// The seal is the problem; without it nothing can be said of its files.
+		case !sealed && v.chain.lost(f.Hour):
+			v.Unproven++
 		case !sealed && v.chain.open(f.Hour):
-			v.Unsealed++
+			v.unsealed(f)
 		case !sealed && v.chain.within(f.Hour):
 			// The missing hour is the problem.
 		default:

@@ -26,6 +26,12 @@ type Entry struct {
 	// Expired are the files of earlier hours that retention removes after this entry
 	// is signed.
 	Expired []string `json:"expired,omitempty"`
+	// Lost are files that were written into the hour and were gone when it was sealed.
+	Lost []string `json:"lost,omitempty"`
+	// Retention is what governs expiry; nil is for ever.
+	Retention *Retention `json:"retention,omitempty"`
+	// Recovery is set in the first entry after seals were lost.
+	Recovery *Recovery `json:"recovery,omitempty"`
 }
 
 // SealedFile is one file of a sealed hour.

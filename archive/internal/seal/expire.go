@@ -23,13 +23,20 @@ func (h *Hold) keeps(f layout.DataFile) bool {
 		(h.To.IsZero() || f.Hour.Start().Before(h.To))
 }
 
+// nextRetention is what the next seal states.
+func (s *Sealer) nextRetention(now time.Time) *chain.Retention {
+	return s.head.retention.Next(s.opt.Retention, s.opt.RetentionNotice, now)
+}
+
 // expiring lists the sealed files that are older than the retention and not held. A file
 // that no seal lists is not removed but left for verification to find.
 func (s *Sealer) expiring(ctx context.Context) (expired []string, err error) {
-	if s.opt.Retention <= 0 {
+	now := s.opt.Clock.Now()
+	retention := s.nextRetention(now).Duration()
+	if retention == 0 {
 		return nil, nil
 	}
-	oldest := s.opt.Now().Add(-s.opt.Retention)
+	oldest := now.Add(-retention)
 	list, err := blobstore.DataFiles(ctx, s.store)
 	if err != nil {
 		return nil, err

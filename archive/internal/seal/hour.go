@@ -25,11 +25,11 @@ import (
 //     the same files with the same names.)
 //  3. The seal intent lists the files to be removed. (A restart ignores it without the
 //     seal.)
-//  4. The seal is stored. (A restart continues with step 5.)
+//  4. The seal is stored and remembered. (A restart continues with step 5.)
 //  5. The replaced and the expired files are removed, then the intent.
-func (s *Sealer) seal(ctx context.Context, hour layout.Hour) error {
-	s.opt.Freeze(hour)
-	e := chain.Entry{Archive: s.head.archive, Hour: hour}
+func (s *Sealer) seal(ctx context.Context, hour layout.Hour, recovery *chain.Recovery) error {
+	written := s.opt.Freeze(hour)
+	e := chain.Entry{Archive: s.head.archive, Hour: hour, Recovery: recovery}
 	intent := intent{Hour: hour}
 	dirs, err := s.store.Names(ctx, "")
 	if err != nil {
@@ -45,6 +45,7 @@ func (s *Sealer) seal(ctx context.Context, hour layout.Hour) error {
 		}
 		e.Files, intent.Remove = append(e.Files, files...), append(intent.Remove, replaced...)
 	}
+	e.Lost = lost(written, &e, intent.Remove)
 	if e.Gaps, err = gapsOf(ctx, s.store, hour); err != nil {
 		return err
 	}
@@ -54,14 +55,38 @@ func (s *Sealer) seal(ctx context.Context, hour layout.Hour) error {
 	if err := blobstore.PutJSON(ctx, s.store, layout.IntentName, intent); err != nil {
 		return err
 	}
+	s.unfinished = &e
 	if err := s.join(ctx, layout.SealName(hour), &e); err != nil {
+		if s.head.last != hour { // it was not stored
+			s.unfinished = nil
+		}
 		return err
 	}
-	if err := s.finish(ctx, &e); err != nil {
+	return s.complete(ctx)
+}
+
+// complete does what remains to be done after a seal was stored.
+func (s *Sealer) complete(ctx context.Context) error {
+	if err := s.remember(ctx); err != nil || s.unfinished == nil {
 		return err
 	}
-	s.index.Sealed(hour, e.Files)
+	if err := s.finish(ctx, s.unfinished); err != nil {
+		return err
+	}
+	s.index.Sealed(s.unfinished.Hour, s.unfinished.Files)
+	s.unfinished = nil
 	return nil
+}
+
+// lost returns the files that were written into an hour and are neither sealed nor
+// replaced by a sealed file.
+func lost(written []string, e *chain.Entry, replaced []string) (gone []string) {
+	for _, name := range written {
+		if e.File(name) == nil && !slices.Contains(replaced, name) {
+			gone = append(gone, name)
+		}
+	}
+	return gone
 }
 
 // intent lists what is removed once the hour is sealed.

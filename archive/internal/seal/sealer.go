@@ -13,8 +13,10 @@ import (
 
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
 	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/archive/internal/clock"
 	"github.com/provtrail/provtrail/archive/internal/idindex"
 	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/archive/internal/memory"
 )
 
 // Options of a Sealer.
@@ -24,17 +26,20 @@ type Options struct {
 	Keys chain.Keys
 	// KeyFile is read where there are no Keys. It is created for a new chain only.
 	KeyFile string
-	// Grace is how long after its end an hour is sealed, and how long after Opened at
-	// the earliest.
-	Grace  time.Duration
-	Opened time.Time
+	// Memory has the head of the chain, which is remembered outside the archive.
+	Memory *memory.Memory
+	// Grace is how long after its end an hour is sealed, and how long after the start of
+	// Clock at the earliest.
+	Grace time.Duration
 	// Retention is how long files are kept after the end of their hour; zero is for ever.
-	Retention time.Duration
-	Holds     []Hold
-	Now       func() time.Time
-	// Freeze is called before an hour is sealed. From then on nothing may be written
-	// into that hour.
-	Freeze func(layout.Hour)
+	// A shorter one is in force once seals stated it for RetentionNotice.
+	Retention       time.Duration
+	RetentionNotice time.Duration
+	Holds           []Hold
+	Clock           *clock.Clock
+	// Freeze is called before an hour is sealed and returns the files that were written
+	// into that hour. From then on nothing may be written into that hour.
+	Freeze func(layout.Hour) []string
 }
 
 // Sealer seals hours one after another.
@@ -42,83 +47,124 @@ type Sealer struct {
 	store blobstore.Store
 	index *idindex.Index
 	opt   Options
+	// refused is a *RefusedError where nothing may be joined to the chain.
+	refused error
 
-	mu   sync.Mutex // guards head
+	mu   sync.Mutex // guards everything below
 	head head
+	// unfinished is the last entry while files that it replaces may still be there.
+	unfinished *chain.Entry
 }
 
 // head is the end of the chain, to which the next seal is joined.
 type head struct {
-	archive string
-	last    layout.Hour // last sealed hour; in a new chain the hour before the first
-	digest  string      // of the last seal
-	key     string      // that signed the last seal
-	nextKey []byte      // public key that the last seal names
+	archive   string
+	last      layout.Hour // last sealed hour; in a new chain the hour before the first
+	digest    string      // of the last seal
+	key       string      // that signed the last seal
+	nextKey   []byte      // public key that the last seal names
+	retention *chain.Retention
 }
 
 // Open finds the end of the chain and completes a seal that a crash interrupted. A new
 // archive gets the beginning of its chain: its first hour is that of the oldest file, or
-// the current one.
+// the current one. Where the chain is not the remembered one, nothing is changed and
+// Refused returns the reason.
 func Open(ctx context.Context, store blobstore.Store, index *idindex.Index, opt Options) (*Sealer, error) {
 	s := &Sealer{store: store, index: index, opt: opt}
 	name, err := chain.Last(ctx, store)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.loadKeys(name); err != nil {
+	created, err := s.loadKeys(name)
+	if err != nil {
 		return nil, err
 	}
-	if name == "" {
+	if name == "" && s.opt.Keys != nil && created && len(opt.Memory.Remembered) == 0 {
 		return s, s.begin(ctx)
 	}
-	last, err := chain.Read(ctx, store, name)
-	if err != nil {
-		return nil, fmt.Errorf("last seal %w: nothing can be joined to it; restore it from a copy, or move the archive away and begin a new one", err)
+	if s.opt.Keys == nil && name == "" {
+		return s, nil
 	}
-	s.head = head{archive: last.Archive, last: last.Hour, digest: last.Digest, key: last.Key, nextKey: last.NextKey}
-	return s, s.finish(ctx, &last.Entry)
+	return s, s.resume(ctx, name)
 }
+
+// resume continues the chain that ends with the named seal, if it is the remembered one.
+func (s *Sealer) resume(ctx context.Context, name string) error {
+	last, err := s.lastSeal(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := s.check(ctx, name, last); err != nil {
+		if _, ok := errors.AsType[*RefusedError](err); !ok {
+			return err
+		}
+		s.refused = err
+		return nil
+	}
+	if name == "" {
+		return s.begin(ctx)
+	}
+	s.opt.Memory.Change(func(m *memory.State) { m.Head = last.Head() })
+	if err := s.finish(ctx, &last.Entry); err != nil {
+		return err
+	}
+	return s.remember(ctx)
+}
+
+// Refused returns a *RefusedError where the chain is not the remembered one.
+func (s *Sealer) Refused() error { return s.refused }
 
 // loadKeys creates a key for a new chain only: a chain that goes on with another key
 // than the one that was lost would look like a forged one.
-func (s *Sealer) loadKeys(lastSeal string) (err error) {
+func (s *Sealer) loadKeys(lastSeal string) (created bool, err error) {
 	if s.opt.Keys != nil || s.opt.KeyFile == "" {
-		return nil
+		return false, nil
 	}
 	s.opt.Keys, err = chain.LoadKeys(s.opt.KeyFile)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return false, err
+	}
+	if lastSeal == "" {
+		for _, r := range s.opt.Memory.Remembered {
+			lastSeal = r.String() + " according to " + r.Where
+		}
 	}
 	if lastSeal != "" {
-		return fmt.Errorf("the archive is sealed up to %s and its signing key is missing: restore the key file from a copy; no new key is created for an existing chain: %w", lastSeal, err)
+		return false, fmt.Errorf("the archive is sealed up to %s and its signing key is missing: restore the key file from a copy; no new key is created for an existing chain: %w", lastSeal, err)
 	}
 	s.opt.Keys, err = chain.CreateKey(s.opt.KeyFile)
-	return err
+	return true, err
 }
 
+// begin signs the beginning of a chain.
 func (s *Sealer) begin(ctx context.Context) error {
 	if s.opt.Keys == nil {
 		return nil
 	}
-	first := layout.HourOf(s.opt.Now())
+	first := layout.HourOf(s.opt.Clock.Now())
 	files, err := blobstore.DataFiles(ctx, s.store)
 	if err != nil {
 		return err
 	}
 	if len(files) > 0 {
 		first = min(first, files[0].Hour)
+	} else if s.opt.Retention > 0 { // of files that exist a retention is announced first
+		s.head.retention = &chain.Retention{InForce: int64(s.opt.Retention / time.Second)}
 	}
 	return s.join(ctx, layout.GenesisName, &chain.Entry{Archive: rand.Text(), Hour: first - 1})
 }
 
-// join signs an entry and makes it the end of the chain.
+// join signs an entry, makes it the end of the chain and has it remembered.
 func (s *Sealer) join(ctx context.Context, name string, e *chain.Entry) error {
 	signer := s.opt.Keys[0]
 	if old := s.opt.Keys.ByID(s.head.key); old != nil && s.head.nextKey == nil && !old.Equal(signer) {
 		// Rotation: the old key signs once more and names the new one.
 		signer, e.NextKey = old, chain.Public(s.opt.Keys[0])
 	}
-	e.Previous, e.SealedAt = s.head.digest, s.opt.Now().UTC().Truncate(time.Millisecond)
+	now := s.opt.Clock.Now()
+	e.Previous, e.SealedAt = s.head.digest, now.UTC().Truncate(time.Millisecond)
+	e.Retention = s.nextRetention(now)
 	text, err := chain.Sign(e, signer)
 	if err != nil {
 		return err
@@ -126,9 +172,18 @@ func (s *Sealer) join(ctx context.Context, name string, e *chain.Entry) error {
 	if err := s.store.Create(ctx, name, text); err != nil {
 		return fmt.Errorf("seal %s: %w", name, err)
 	}
-	s.head = head{archive: e.Archive, last: e.Hour, digest: chain.Digest(text), key: e.Key, nextKey: e.NextKey}
-	return nil
+	sealed := &chain.Seal{Entry: *e, Name: name, Digest: chain.Digest(text)}
+	s.setHead(sealed)
+	s.opt.Memory.Change(func(m *memory.State) { m.Head = sealed.Head() })
+	return s.remember(ctx)
 }
+
+// setHead makes a seal the end of the chain.
+func (s *Sealer) setHead(last *chain.Seal) {
+	s.head = head{archive: last.Archive, last: last.Hour, digest: last.Digest, key: last.Key, nextKey: last.NextKey, retention: last.Retention}
+}
+
+func (s *Sealer) remember(ctx context.Context) error { return s.opt.Memory.Save(ctx) }
 
 // Keys returns the keys that sign; nil where nothing is sealed.
 func (s *Sealer) Keys() chain.Keys { return s.opt.Keys }
@@ -153,9 +208,18 @@ func (s *Sealer) KeyReplaced() bool {
 func (s *Sealer) SealDue(ctx context.Context) (sealed []layout.Hour, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.opt.Keys != nil && !s.opt.Now().Before(s.due()) {
+	if s.refused != nil {
+		return nil, s.refused
+	}
+	if err := s.complete(ctx); err != nil {
+		return nil, fmt.Errorf("archive %s: after the seal of hour %s: %w", s.store, s.head.last, err)
+	}
+	for s.opt.Keys != nil && !s.opt.Clock.Now().Before(s.due()) {
+		if err := s.opt.Clock.Doubt(); err != nil {
+			return sealed, err
+		}
 		hour := s.head.last + 1
-		if err := s.seal(ctx, hour); err != nil {
+		if err := s.seal(ctx, hour, nil); err != nil {
 			return sealed, fmt.Errorf("archive %s: seal hour %s: %w", s.store, hour, err)
 		}
 		sealed = append(sealed, hour)
@@ -172,8 +236,8 @@ func (s *Sealer) Due() time.Time {
 
 func (s *Sealer) due() time.Time {
 	at := (s.head.last + 2).Start() // the end of the next hour
-	if at.Before(s.opt.Opened) {
-		at = s.opt.Opened
+	if opened := s.opt.Clock.Started(); at.Before(opened) {
+		at = opened
 	}
 	return at.Add(s.opt.Grace)
 }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/provtrail/provtrail/archive"
+)
+
+func runArchive(args ...string) (string, error) {
+	cmd := newArchiveCommand()
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	cmd.SetArgs(args)
+	err := cmd.Execute()
+	return out.String(), err
+}
+
+// TestArchiveRecover deletes the chain of an archive, recovers and verifies it.
+func TestArchiveRecover(t *testing.T) {
+	dir, _ := sealedArchive(t)
+	key := defaultKey(dir)
+	a, err := archive.Open(t.Context(), dir, archive.Options{KeyFile: key})
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	lost, err := archive.LastHead(archive.HeadPath(key))
+	require.NoError(t, err)
+	out, err := runVerify(dir, "--head", lost.Digest)
+	require.NoError(t, err)
+	require.Contains(t, out, "SHA-256 "+lost.Digest)
+	require.Contains(t, out, "archive       "+lost.Archive)
+	_, err = runArchive("recover", "--directory", dir, "--reason", "none")
+	require.ErrorContains(t, err, "nothing to recover")
+	require.Equal(t, exitCouldNotLook, exitCode(err))
+
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "_chain")))
+	_, err = runArchive("recover", "--directory", dir)
+	require.ErrorContains(t, err, "reason")
+	_, err = runArchive("recover", "--directory", dir+"x", "--reason", "typing error")
+	require.ErrorContains(t, err, dir+"x")
+	require.NoDirExists(t, dir+"x")
+	out, err = runArchive("recover", "--directory", dir, "--reason", "disk failed")
+	require.NoError(t, err)
+	require.Contains(t, out, "its head is now archive "+lost.Archive)
+
+	out, err = runVerify(dir, "--json", "--head", lost.Digest)
+	require.Equal(t, exitFindings, exitCode(err))
+	var v archive.Verification
+	require.NoError(t, json.NewDecoder(bytes.NewBufferString(out)).Decode(&v))
+	require.Equal(t, []archive.ProblemKind{archive.LostHead, archive.Recovered}, []archive.ProblemKind{v.Problems[0].Kind, v.Problems[1].Kind})
+	require.Equal(t, 1, v.Unproven)
+	require.Nil(t, v.UnalteredUntil)
+	require.Equal(t, lost.Archive, v.Newest.Archive)
+	require.Contains(t, v.Problems[1].Detail, "disk failed")
+
+	_, err = runVerify(dir, "--head", filepath.Join(dir, "nothing"))
+	require.ErrorContains(t, err, "--head")
+	require.Equal(t, exitCouldNotLook, exitCode(err))
+}
+
+func TestArchiveConfirmClock(t *testing.T) {
+	dir, _ := sealedArchive(t)
+	_, err := runArchive("confirm-clock", "--directory", dir)
+	require.NoError(t, err)
+	text, err := os.ReadFile(archive.HeadPath(defaultKey(dir)))
+	require.NoError(t, err)
+	var state archive.State
+	require.NoError(t, json.Unmarshal(text, &state))
+	require.False(t, state.Clock.IsZero())
+}
