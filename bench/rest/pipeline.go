@@ -22,6 +22,7 @@ type pipeline struct {
 	collector *exec.Cmd
 	log       *os.File
 	http      string // ClickHouse
+	password  string // file that has the one of ClickHouse's user provtrail
 }
 
 func start(ctx context.Context, o options, dir string) (*pipeline, error) {
@@ -30,7 +31,7 @@ func start(ctx context.Context, o options, dir string) (*pipeline, error) {
 		return nil, err
 	}
 	env := append(os.Environ(), "PROVTRAIL_DATA="+filepath.Join(dir, "data"))
-	p := &pipeline{}
+	p := &pipeline{password: filepath.Join(dir, "data", "clickhouse", "password")}
 	for _, name := range []string{"HEALTH", "CLICKHOUSE_NATIVE", "CLICKHOUSE_HTTP", "REPORT", "WEBHOOK", "METRICS"} {
 		address, err := freeAddress()
 		if err != nil {
@@ -103,6 +104,11 @@ func (p *pipeline) query(ctx context.Context, sql string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	password, err := os.ReadFile(p.password)
+	if err != nil {
+		return "", err // ClickHouse has not started yet
+	}
+	req.SetBasicAuth("provtrail", strings.TrimSpace(string(password)))
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return "", err
