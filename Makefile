@@ -14,11 +14,13 @@ help: ## list all targets
 
 ##@ Run
 
-.PHONY: setup build run grafana distribution
+.PHONY: setup build build-full run grafana distribution
 setup: node_modules/.provtrail-setup .tools/bin/promtool .tools/chromium ## install what run and test need (quick when it is there)
 
 build: ## compile the collector to bin/provtrail
-	go build -o bin/provtrail ./cmd/provtrail
+	@internal/tools/build.sh bin/provtrail
+build-full: ## the same with Kafka and the storage of Google and Azure, to bin/provtrail-full
+	@internal/tools/build.sh bin/provtrail-full -tags full
 run: setup build ## run ClickHouse, the pipeline and a simulated tenant until Ctrl-C
 	./bin/provtrail demo
 grafana: ## run a Grafana with the dashboards and alerts on what `make run` has

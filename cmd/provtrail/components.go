@@ -5,7 +5,6 @@ import (
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/kafkaexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
@@ -13,7 +12,6 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kafkareceiver"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/debugexporter"
@@ -41,30 +39,34 @@ import (
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver"
 )
 
+// fullReceivers and fullExporters are empty but in a build with the tag full, see full.go.
+var (
+	fullReceivers []receiver.Factory
+	fullExporters []exporter.Factory
+)
+
 // components lists what the distribution holds: provtrail's own parts first,
 // then the standard ones people combine them with.
 func components() (otelcol.Factories, error) {
-	receivers, err1 := otelcol.MakeFactoryMap[receiver.Factory](
+	receivers, err1 := otelcol.MakeFactoryMap(append([]receiver.Factory{
 		provisioningreceiver.NewFactory(),
-		kafkareceiver.NewFactory(),
 		otlpreceiver.NewFactory(),
-	)
+	}, fullReceivers...)...)
 	processors, err2 := otelcol.MakeFactoryMap[processor.Factory](
 		provisioningprocessor.NewFactory(),
 		filterprocessor.NewFactory(),
 		memorylimiterprocessor.NewFactory(),
 		transformprocessor.NewFactory(),
 	)
-	exporters, err3 := otelcol.MakeFactoryMap[exporter.Factory](
+	exporters, err3 := otelcol.MakeFactoryMap(append([]exporter.Factory{
 		provisioningclickhouseexporter.NewFactory(),
 		provisioninglokiexporter.NewFactory(),
 		provisioningparquetexporter.NewFactory(),
 		debugexporter.NewFactory(),
 		fileexporter.NewFactory(),
-		kafkaexporter.NewFactory(),
 		otlpexporter.NewFactory(),
 		otlphttpexporter.NewFactory(),
-	)
+	}, fullExporters...)...)
 	extensions, err4 := otelcol.MakeFactoryMap[extension.Factory](
 		clickhouseembeddedextension.NewFactory(),
 		provisioninghistoryextension.NewFactory(),

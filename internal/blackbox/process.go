@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// Build compiles provtrail from the repository's root into a folder and returns the
-// program's path.
+// Build compiles provtrail with all its parts from the repository's root into a folder and
+// returns the program's path.
 func Build(root, into string) (string, error) {
 	program := filepath.Join(into, "provtrail")
-	build := exec.Command("go", "build", "-o", program, "./cmd/provtrail")
+	build := exec.Command("go", "build", "-tags", "full", "-o", program, "./cmd/provtrail")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build provtrail: %w\n%s", err, out)

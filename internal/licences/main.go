@@ -61,7 +61,7 @@ type module struct {
 func linked(platforms ...string) ([]module, error) {
 	found := map[string]module{}
 	for _, goos := range platforms {
-		cmd := exec.Command("go", "list", "-deps", "-json=Module", "./cmd/provtrail")
+		cmd := exec.Command("go", "list", "-tags", "full", "-deps", "-json=Module", "./cmd/provtrail")
 		cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()

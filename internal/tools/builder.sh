@@ -11,4 +11,4 @@ cp go.sum "$folder" # the checksums of what the repository uses are known
 cd "$(dirname "$manifest")"
 "$root/bin/tools/builder" --config "$(basename "$manifest")" --skip-strict-versioning --skip-compilation
 cd "$root/$folder"
-go build -o "$root/$program" .
+go build -tags full -o "$root/$program" .

@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"path/filepath"
@@ -42,10 +43,14 @@ func TestBuilderConfigHasTheComponents(t *testing.T) {
 		}
 	}
 
-	source, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "cmd", "provtrail", "components.go"), nil, parser.ImportsOnly)
-	require.NoError(t, err)
 	var own []string
-	for _, spec := range source.Imports {
+	var imports []*ast.ImportSpec
+	for _, name := range []string{"components.go", "full.go"} {
+		source, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "cmd", "provtrail", name), nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		imports = append(imports, source.Imports...)
+	}
+	for _, spec := range imports {
 		path, err := strconv.Unquote(spec.Path.Value)
 		require.NoError(t, err)
 		switch {

@@ -3,6 +3,7 @@ package blobstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/url"
@@ -41,6 +42,10 @@ func openBucket(ctx context.Context, location string, opt Options) (*bucket, err
 	}
 	dir := strings.Trim(u.Path, "/")
 	u.Path = ""
+	if !blob.DefaultURLMux().ValidBucketScheme(u.Scheme) {
+		return nil, fmt.Errorf("this build of provtrail has no driver for %s://: it has %s; `make build-full` adds gs and azblob",
+			u.Scheme, strings.Join(blob.DefaultURLMux().BucketSchemes(), ", "))
+	}
 	b, err := blob.OpenBucket(ctx, u.String())
 	if err != nil {
 		return nil, err
