@@ -1,7 +1,6 @@
 package sailpoint
 
 import (
-	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -88,7 +87,7 @@ func TestCSVNamesTheMissingColumns(t *testing.T) {
 		require.True(t, IsCSV([]byte(headings), nil))
 		_, err := NewCSVReader(strings.NewReader(headings+"\nx,y,z\n"), nil)
 		var columns *ColumnsError
-		require.True(t, errors.As(err, &columns))
+		require.ErrorAs(t, err, &columns)
 		require.Equal(t, missing, columns.Missing)
 		require.ErrorContains(t, err, "CSV export: configure `columns`")
 		require.ErrorContains(t, err, strings.Join(missing, ", "))

@@ -8,7 +8,7 @@ import (
 // Secrets also stand in plain text: in the address of a download, in a connection string
 // that an error repeats, in a line of a log. The value goes, what it is the value of stays.
 
-const secretName = `[\w-]*(?:passw(?:or[dt]|d)|passphrase|passcode|kennwort|mot_?de_?passe|contrase\S{1,2}a|senha|wachtwoord|pwd|secret|api[-_]?key|access[-_]?key|account[-_]?key|private[-_]?key|session[-_]?key|shared[-_]?key|activation[-_]?code|security[-_]?answer|credentials?|token|\bpw|\bpin|\botp|\bssn)`
+const secretName = `[\w-]*(?:passw(?:or[dt]|d)|passphrase|passcode|kennwort|mot_?de_?passe|contrase\S{1,2}a|senha|wachtwoord|pwd|secret|api[-_]?key|access[-_]?key|account[-_]?key|private[-_]?key|session[-_]?key|shared[-_]?key|activation[-_]?code|security[-_]?answer|credentials?|token|\bpw|\bpin|\botp|\bssn)` //nolint:gosec // a pattern of names, no secret
 
 // textPatterns find what plain text assigns to names.
 type textPatterns struct{ assigned, colon, quoted *regexp.Regexp }

@@ -64,6 +64,11 @@ func (p *Parser) ParseStream(data []byte, offset int64, final bool, at pcommon.T
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
 
+// maxRefused bounds the objects of one call that are rejected each by itself. What follows
+// them, up to the next document, is rejected as one: a few bytes of hostile text must not
+// become a record each.
+const maxRefused = 1000
+
 // stream is the state of ParseStream.
 type stream struct {
 	*Parser
@@ -71,6 +76,8 @@ type stream struct {
 	offset int64
 	at     pcommon.Timestamp
 	to     *Result
+
+	refused int // whole objects that were rejected
 
 	read   int // everything before is read
 	damage int // where the damage begins that is followed by no document yet, -1: there is none
@@ -108,12 +115,18 @@ func (w *stream) line(from int) int {
 	return n
 }
 
-// candidate reads an object. Behind damage, an object that gives nothing belongs to the damage.
+// candidate reads an object. Behind damage, an object that gives nothing belongs to
+// the damage.
 func (w *stream) candidate(o span) {
 	w.gap(o.from)
 	mark := w.to.Mark()
 	w.parse(w.data[o.from:o.to], w.offset+int64(o.from), w.at, w.to, 0, envelope{})
 	gave := len(w.to.Observations) > mark.Observations || len(w.to.Ignored) > mark.Ignored
+	if !gave && w.damage < 0 && len(w.to.Rejected) > mark.Rejected {
+		if w.refused++; w.refused > maxRefused {
+			w.damage = o.from
+		}
+	}
 	if w.damage >= 0 && !gave {
 		w.to.Back(mark)
 		return

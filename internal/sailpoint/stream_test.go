@@ -208,6 +208,19 @@ func TestStreamIsLinear(t *testing.T) {
 	}
 }
 
+// TestStreamBoundsWhatIsRejected: hostile text does not become a record for each few bytes.
+func TestStreamBoundsWhatIsRejected(t *testing.T) {
+	hostile := strings.Repeat("{}", 1<<16)
+	r := readStream([]byte(hostile+streamDocument("a")+hostile), 1<<20)
+	require.Equal(t, []string{"a"}, groupsOf(r))
+	require.Len(t, r.Rejected, maxRefused+2)
+	total := int64(0)
+	for _, x := range r.Rejected {
+		total += x.Size
+	}
+	require.EqualValues(t, 2*len(hostile), total, "all of it is accounted for")
+}
+
 // FuzzStream: the window does not matter, what is read or rejected lies in the stream in
 // order, and nothing but separators lies between.
 func FuzzStream(f *testing.F) {

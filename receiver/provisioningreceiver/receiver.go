@@ -3,6 +3,7 @@ package provisioningreceiver
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -64,8 +65,8 @@ func (r *logsReceiver) Start(ctx context.Context, host component.Host) error {
 // Shutdown stops the parts in reverse order.
 func (r *logsReceiver) Shutdown(ctx context.Context) error {
 	var errs error
-	for i := len(r.parts) - 1; i >= 0; i-- {
-		errs = errors.Join(errs, r.parts[i].Shutdown(ctx))
+	for _, p := range slices.Backward(r.parts) {
+		errs = errors.Join(errs, p.Shutdown(ctx))
 	}
 	r.parts = nil
 	r.metrics.Shutdown()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -224,8 +225,8 @@ func (e *Env) Start(parts ...component.Component) {
 
 // Stop stops what was started.
 func (e *Env) Stop() {
-	for i := len(e.parts) - 1; i >= 0; i-- {
-		require.NoError(e.t, e.parts[i].Shutdown(context.Background()))
+	for _, p := range slices.Backward(e.parts) {
+		require.NoError(e.t, p.Shutdown(context.Background()))
 	}
 	e.parts = nil
 	if e.storage != nil {

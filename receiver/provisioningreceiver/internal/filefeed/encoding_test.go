@@ -55,14 +55,14 @@ func TestEncodings(t *testing.T) {
 	kept, err := json.Marshal([]any{s.All(), s.Quarantine()})
 	require.NoError(t, err)
 	require.Len(t, s.Quarantine(), 2)
-	clear := func(text string) { require.NotContains(t, strings.ReplaceAll(text, "\x00", ""), password) }
-	clear(string(kept))
+	isHidden := func(text string) { require.NotContains(t, strings.ReplaceAll(text, "\x00", ""), password) }
+	isHidden(string(kept))
 	require.NoError(t, filepath.WalkDir(stored, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
 		data, err := os.ReadFile(path)
-		clear(string(data))
+		isHidden(string(data))
 		return err
 	}))
 }
