@@ -105,8 +105,8 @@ func fresh(o *Options) error {
 // groups that are still open.
 func (r *runner) past(ctx context.Context) error {
 	from, to := r.From.UTC(), r.To.UTC()
-	bar := newProgress(r.Progress, from, to)
-	defer bar.finish()
+	bar := progressBar(r.Progress, from, to)
+	defer func() { _ = bar.Finish() }() // a bar that cannot be drawn is no reason to stop
 	if r.Stories {
 		for _, story := range r.tenant.Stories(to.UnixMilli()) {
 			for _, g := range story.Groups {
@@ -128,7 +128,8 @@ func (r *runner) past(ctx context.Context) error {
 		if err := r.drain(min(hour.Add(time.Hour).UnixMilli(), to.UnixMilli())); err != nil {
 			return err
 		}
-		bar.hour(r.summary.Documents)
+		bar.Describe(fmt.Sprintf("simulating: %d documents", r.summary.Documents))
+		_ = bar.Add(1)
 	}
 	return nil
 }

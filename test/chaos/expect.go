@@ -178,7 +178,7 @@ var times = []struct {
 // activityFacts selects id, group, attempts, failed_on, the rest, and the times.
 func activityFacts() string {
 	var q strings.Builder
-	q.WriteString(`SELECT activity_id, toString(attempts), failed_on, concatWithSeparator('|', group_id, toString(group_number), status, kind,
+	q.WriteString(`SELECT activity_id, toString(attempts), failed_on, concatWithSeparator('|', group_id, toString(group_number), status, outcome, approval_status, kind,
 		operation, cause, attribute_name, attribute_value, lower(account_id), identity_id)`)
 	for _, t := range times {
 		q.WriteString(", toString(toUnixTimestamp64Milli(" + t.column + "))")
@@ -192,7 +192,7 @@ func (e *expected) compareActivities(rows [][]string) []blackbox.Difference {
 	want, have := blackbox.Facts{}, make([][]string, 0, len(rows))
 	core := func(a *truth.Activity) string {
 		return strings.Join([]string{
-			a.GroupID, strconv.FormatInt(a.GroupNumber, 10), a.Status, a.Kind, a.Operation, a.Cause,
+			a.GroupID, strconv.FormatInt(a.GroupNumber, 10), a.Status, a.Outcome, a.ApprovalStatus, a.Kind, a.Operation, a.Cause,
 			a.AttributeName, a.AttributeValue, strings.ToLower(a.AccountID), a.IdentityID,
 		}, "|")
 	}

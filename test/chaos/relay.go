@@ -17,7 +17,6 @@ type relay struct {
 
 	mu       sync.Mutex // guards everything below
 	accepted [][]byte
-	refused  int
 }
 
 func startRelay(address, to string) (*relay, error) {
@@ -45,12 +44,10 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 			status = response.StatusCode
 		}
 	}
-	r.mu.Lock()
 	if status == http.StatusOK || status == http.StatusAccepted {
+		r.mu.Lock()
 		r.accepted = append(r.accepted, body)
-	} else {
-		r.refused++
+		r.mu.Unlock()
 	}
-	r.mu.Unlock()
 	w.WriteHeader(status)
 }

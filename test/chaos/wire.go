@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -12,10 +13,11 @@ type wire struct {
 	listener net.Listener
 	to       string
 
-	mu      sync.Mutex // guards everything below
-	cut     bool
-	stalled chan struct{} // closed when bytes flow again; nil while they do
-	conns   map[net.Conn]bool
+	flow sync.RWMutex // bytes pass under its read lock
+
+	mu    sync.Mutex // guards everything below
+	cut   bool
+	conns map[net.Conn]bool
 }
 
 // peers are what the collector connects to.
@@ -72,26 +74,16 @@ func (w *wire) carry(to, from net.Conn) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		w.wait()
 		if n > 0 {
-			if _, werr := to.Write(buffer[:n]); werr != nil {
-				err = werr
-			}
+			w.flow.RLock()
+			_, werr := to.Write(buffer[:n])
+			w.flow.RUnlock()
+			err = errors.Join(err, werr)
 		}
 		if err != nil {
 			_, _ = to.Close(), from.Close()
 			return
 		}
-	}
-}
-
-// wait returns when bytes flow.
-func (w *wire) wait() {
-	w.mu.Lock()
-	stalled := w.stalled
-	w.mu.Unlock()
-	if stalled != nil {
-		<-stalled
 	}
 }
 
@@ -101,32 +93,22 @@ func (w *wire) setCut(cut bool) {
 	defer w.mu.Unlock()
 	w.cut = cut
 	if cut {
-		w.end()
-	}
-}
-
-// end closes the connections. The caller holds mu.
-func (w *wire) end() {
-	for conn := range w.conns {
-		_ = conn.Close()
+		for conn := range w.conns {
+			_ = conn.Close()
+		}
 	}
 }
 
 // setStalled holds all bytes back, or lets them flow again.
 func (w *wire) setStalled(stalled bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch {
-	case stalled && w.stalled == nil:
-		w.stalled = make(chan struct{})
-	case !stalled && w.stalled != nil:
-		close(w.stalled)
-		w.stalled = nil
+	if stalled {
+		w.flow.Lock()
+	} else {
+		w.flow.Unlock()
 	}
 }
 
 func (w *wire) close() {
 	_ = w.listener.Close()
-	w.setStalled(false)
 	w.setCut(true)
 }

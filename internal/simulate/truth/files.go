@@ -31,46 +31,45 @@ type source struct {
 type Writer struct {
 	Names Names // of the tenant that is written
 
-	revision   uint64
-	named      int // how many names are written
-	activities *lines
-	groups     *lines
-	sources    *lines
+	revision uint64
+	named    int       // how many names are written
+	files    [3]*lines // sources, activities, groups: in the order in which they are flushed
 }
+
+const (
+	sources = iota
+	activities
+	groups
+)
 
 // NewWriter opens the truth files in dir; the first revision comes after start.
 func NewWriter(dir string, start uint64) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
-	activities, err := openLines(filepath.Join(dir, ActivitiesFile))
-	if err != nil {
-		return nil, err
+	w := &Writer{Names: Names{}, revision: start}
+	for i, name := range [...]string{SourcesFile, ActivitiesFile, GroupsFile} {
+		var err error
+		if w.files[i], err = openLines(filepath.Join(dir, name)); err != nil {
+			return nil, errors.Join(err, w.close())
+		}
 	}
-	groups, err := openLines(filepath.Join(dir, GroupsFile))
-	if err != nil {
-		return nil, errors.Join(err, activities.close())
-	}
-	sources, err := openLines(filepath.Join(dir, SourcesFile))
-	if err != nil {
-		return nil, errors.Join(err, activities.close(), groups.close())
-	}
-	return &Writer{Names: Names{}, revision: start, activities: activities, groups: groups, sources: sources}, nil
+	return w, nil
 }
 
 // Write writes what is known of a group.
 func (w *Writer) Write(l *Ledger) error {
 	w.revision++
-	activities, group, ok := l.Rows(w.revision)
+	rows, group, ok := l.Rows(w.revision)
 	if !ok {
 		return nil
 	}
-	for i := range activities {
-		if err := w.activities.json.Encode(&activities[i]); err != nil {
+	for i := range rows {
+		if err := w.files[activities].json.Encode(&rows[i]); err != nil {
 			return err
 		}
 	}
-	return w.groups.json.Encode(&group)
+	return w.files[groups].json.Encode(&group)
 }
 
 // Flush hands everything to the files: the activities first, so that no group is
@@ -79,17 +78,31 @@ func (w *Writer) Flush() error {
 	if w.named < len(w.Names) {
 		w.named = len(w.Names)
 		for _, id := range slices.Sorted(maps.Keys(w.Names)) {
-			if err := w.sources.json.Encode(source{id, w.Names[id]}); err != nil {
+			if err := w.files[sources].json.Encode(source{id, w.Names[id]}); err != nil {
 				return err
 			}
 		}
 	}
-	return errors.Join(w.sources.buf.Flush(), w.activities.buf.Flush(), w.groups.buf.Flush())
+	for _, f := range w.files {
+		if err := f.buf.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close flushes and closes the files.
 func (w *Writer) Close() error {
-	return errors.Join(w.Flush(), w.activities.close(), w.groups.close(), w.sources.close())
+	return errors.Join(w.Flush(), w.close())
+}
+
+func (w *Writer) close() (err error) {
+	for _, f := range w.files {
+		if f != nil {
+			err = errors.Join(err, f.file.Close())
+		}
+	}
+	return err
 }
 
 type lines struct {
@@ -108,8 +121,6 @@ func openLines(path string) (*lines, error) {
 	l.json.SetEscapeHTML(false)
 	return l, nil
 }
-
-func (l *lines) close() error { return errors.Join(l.buf.Flush(), l.file.Close()) }
 
 // Truth is the newest state of every group.
 type Truth struct {
