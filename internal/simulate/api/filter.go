@@ -67,7 +67,7 @@ func parseCondition(words []string) (query, []string, error) {
 	}
 	var either or
 	for _, word := range words[:end] {
-		if strings.Contains("(),", word) {
+		if word == "(" || word == "," || word == ")" {
 			continue
 		}
 		q, err := condition(field, op, strings.Trim(word, `"`))
