@@ -81,7 +81,7 @@ func counts(t *testing.T, f *fixture) map[string]string {
 		"passwords_changed": "SELECT failed_on, status, count() FROM passwords_changed GROUP BY ALL ORDER BY ALL",
 		"status_hourly":     "SELECT hour, status, source_name, kind, sum(observations), sum(activities), sum(groups) FROM status_hourly GROUP BY ALL ORDER BY ALL",
 		"transitions":       "SELECT hour, status, source_name, kind, count(), uniqExact(activity), uniqExact(group_number) FROM transitions GROUP BY ALL ORDER BY ALL",
-		"errors":            "SELECT error, source, count(), uniqExact(activity), uniqExact(group_number), min(occurred_at) FROM errors GROUP BY ALL ORDER BY ALL",
+		"errors":            "SELECT error, source, count(), uniqExact(activity), uniqExact(group_id), min(occurred_at) FROM errors GROUP BY ALL ORDER BY ALL",
 		"dimensions":        "SELECT DISTINCT * FROM dimensions ORDER BY ALL",
 		"lookup":            "SELECT DISTINCT * FROM lookup ORDER BY ALL",
 	} {

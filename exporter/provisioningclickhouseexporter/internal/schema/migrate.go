@@ -59,6 +59,9 @@ func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
 	if err := createOverAllShards(ctx, server, t); err != nil {
 		return err
 	}
+	if err := fillSignatures(ctx, server, t); err != nil {
+		return err
+	}
 	return setTTLs(ctx, server, t)
 }
 

@@ -164,13 +164,16 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     activity            UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
     attempt             UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), lower(account_id)), 0) CODEC(LZ4),
     folded              UInt8 MATERIALIZED folded_into != '',
+    change_key          UInt64 MATERIALIZED sipHash64(tenant, if(identity_id = '', lower(account_id), identity_id), if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), attribute_name, attribute_value,
+        multiIf(attribute_name = '', operation, operation IN ('Remove', 'Delete', 'Disable', 'Lock'), 'take away', 'give')) CODEC(NONE),
 
     INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_activity activity_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_account account_id TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX by_account account_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_change change_key TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, folded)
 ORDER BY (group_number, activity)
@@ -194,11 +197,40 @@ FROM `provtrail`.`provisioning_observations`
 WHERE current;
 
 CREATE OR REPLACE VIEW `provtrail`.`activities` AS
-SELECT *, source, activity FROM `provtrail`.`provisioning_activities` FINAL;
+SELECT *, source, activity, change_key FROM `provtrail`.`provisioning_activities` FINAL;
 
 CREATE OR REPLACE VIEW `provtrail`.`lookup` AS
-SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id
+SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id, change_key
 FROM `provtrail`.`provisioning_activities`;
+
+CREATE OR REPLACE VIEW `provtrail`.`failures` AS
+SELECT
+    f.*,
+    arrayFirst(r -> r.1 > ifNull(f.status_since, f.occurred_at) AND r.3 != f.group_id
+        AND (r.2 = lower(f.account_id) OR r.2 = '' OR f.account_id = '' OR f.operation = 'Create'), s.successes) AS repair,
+    repair.3 AS repaired_by, repair.4 AS repaired_by_number, if(repair.3 = '', NULL, repair.1) AS repaired_at
+FROM (
+    SELECT * FROM `provtrail`.`activities`
+    WHERE status = 'Failed' AND outcome = 'fault'
+      AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
+      AND ({group:String} = '' OR group_number IN (SELECT group_number FROM `provtrail`.`lookup` WHERE group_id = {group:String} OR toString(group_number) = {group:String}))
+      AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String})
+) AS f
+LEFT JOIN (
+    SELECT change_key, arraySort(groupArray((coalesce(committed_at, finished_at, occurred_at), lower(account_id), group_id, group_number))) AS successes
+    FROM `provtrail`.`activities`
+    WHERE status IN ('Committed', 'Success', 'Not Verifiable')
+      AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
+      AND ({group:String} = '' OR group_number GLOBAL IN (
+        SELECT group_number FROM `provtrail`.`lookup` WHERE change_key GLOBAL IN (
+          SELECT change_key FROM `provtrail`.`lookup` WHERE group_id = {group:String} OR toString(group_number) = {group:String})))
+      AND change_key GLOBAL IN (
+        SELECT change_key FROM `provtrail`.`activities`
+        WHERE status = 'Failed' AND outcome = 'fault'
+          AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
+          AND ({group:String} = '' OR group_number IN (SELECT group_number FROM `provtrail`.`lookup` WHERE group_id = {group:String} OR toString(group_number) = {group:String})))
+    GROUP BY change_key
+) AS s USING (change_key);
 
 CREATE OR REPLACE VIEW `provtrail`.`passwords_changed` AS
 SELECT
@@ -350,7 +382,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_errors`
     category     LowCardinality(String) CODEC(ZSTD(1)),
     signature    LowCardinality(String) CODEC(ZSTD(1)),
     fingerprint  LowCardinality(String) CODEC(ZSTD(1)),
-    group_number Int64 CODEC(ZSTD(1)),
+    group_id     String CODEC(ZSTD(1)),
     activity     UInt64 CODEC(NONE),
     identity     UInt64 CODEC(ZSTD(1))
 )
@@ -370,7 +402,7 @@ AS SELECT
         '(?i)\\b(cn|ou|dc|uid)=[^,;\\s]+(,\\s*(cn|ou|dc|uid)=[^,;\\s]+)*', '<dn>'),
         '\\b(0x)?[0-9][0-9a-fA-F]*\\b', '<n>') AS error,
     error_category AS category, error_signature AS signature, error_fingerprint AS fingerprint,
-    group_number, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
+    group_id, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
 FROM `provtrail`.`provisioning_observations`
 WHERE status = 'Failed' AND outcome != 'declined' AND error_message != '';
 

@@ -47,19 +47,21 @@ ENGINE = {{template "shards" .}}, 'provisioning_reports');
 -- A status of an hour has groups on every shard, so their sets are merged.
 CREATE OR REPLACE VIEW {{.Table "status_hourly"}} AS
 SELECT
-    hour, tenant, source_name, kind, operation, cause, status,
+    hour, tenant, source_name, kind, operation, cause, status, outcome,
     max(observations) AS observations, max(activities) AS activities, max(groups) AS groups
 FROM (
     SELECT
-        hour, tenant, source_name, kind, operation, cause, status,
+        hour, tenant, source_name, kind, operation, cause, status, outcome,
         toUInt64(0) AS observations, count() AS activities, uniqExact(group_number) AS groups
     FROM {{.Table "transitions"}}
-    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome
     UNION ALL
     SELECT
-        hour, tenant, source_name, kind, operation, cause, status,
+        hour, tenant, source_name, kind, operation, cause, status, outcome,
         uniqExactMerge(observations), toUInt64(0), toUInt64(0)
     FROM {{.Table "provisioning_reports_all"}}
-    GROUP BY hour, tenant, source_name, kind, operation, cause, status
+    GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome
 )
-GROUP BY hour, tenant, source_name, kind, operation, cause, status;
+GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome;
+
+{{template "failures" .}}

@@ -77,13 +77,17 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     -- The same for both sides of a password change; 0 for other kinds.
     attempt             UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, {{template "source key"}}, lower(account_id)), 0) CODEC(LZ4),
     folded              UInt8 MATERIALIZED folded_into != '',
+    -- The same for two activities that ask for the same change, whatever group they are in.
+    change_key          UInt64 MATERIALIZED sipHash64(tenant, if(identity_id = '', lower(account_id), identity_id), {{template "source key"}}, attribute_name, attribute_value,
+        multiIf(attribute_name = '', operation, operation IN ('Remove', 'Delete', 'Disable', 'Lock'), 'take away', 'give')) CODEC(NONE),
 
     INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_activity activity_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_account account_id TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX by_account account_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_change change_key TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = {{.Engine "provisioning_activities" "ReplacingMergeTree" "version" "folded"}}
 ORDER BY (group_number, activity)
@@ -109,14 +113,16 @@ FROM {{.Table "provisioning_observations"}}
 WHERE current;
 
 CREATE OR REPLACE VIEW {{.View "activities"}} AS
-SELECT *, source, activity FROM {{.Table "provisioning_activities"}} FINAL;
+SELECT *, source, activity, change_key FROM {{.Table "provisioning_activities"}} FINAL;
 
 -- Rows that mention a group, a person or an account, replaced rows included. FINAL cannot
 -- use an index alone; it can use the group's number, which is its key.
 CREATE OR REPLACE VIEW {{.View "lookup"}} AS
-SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id
+SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id, change_key
 FROM {{.Table "provisioning_activities"}};
-
+{{if not .Cluster}}
+{{template "failures" .}}
+{{end}}
 -- One row for each attempt: a reset that fails on both sides is one attempt. Its status is
 -- the worst of its sides.
 CREATE OR REPLACE VIEW {{.View "passwords_changed"}} AS

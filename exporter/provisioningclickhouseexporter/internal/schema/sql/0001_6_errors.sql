@@ -1,5 +1,6 @@
--- Why activities failed, decisions left out. The message is stored without ids, quoted names and numbers, so
--- that one cause is one text: removing them from every message that a panel reads is slow.
+-- Why activities failed, decisions left out. The message is stored without ids, quoted names
+-- and numbers, so that one cause is one text: removing them from every message that a panel
+-- reads is slow.
 CREATE TABLE IF NOT EXISTS {{.Table "provisioning_errors"}}
 (
     occurred_at  {{template "time"}},
@@ -12,7 +13,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_errors"}}
     category     {{template "word"}},
     signature    {{template "word"}},
     fingerprint  {{template "word"}},
-    group_number Int64 CODEC(ZSTD(1)),
+    group_id     {{template "text"}},
     activity     UInt64 CODEC(NONE),
     identity     UInt64 CODEC(ZSTD(1))
 )
@@ -32,7 +33,7 @@ AS SELECT
         '(?i)\\b(cn|ou|dc|uid)=[^,;\\s]+(,\\s*(cn|ou|dc|uid)=[^,;\\s]+)*', '<dn>'),
         '\\b(0x)?[0-9][0-9a-fA-F]*\\b', '<n>') AS error,
     error_category AS category, error_signature AS signature, error_fingerprint AS fingerprint,
-    group_number, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
+    group_id, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
 FROM {{.Table "provisioning_observations"}}
 WHERE status = 'Failed' AND outcome != 'declined' AND error_message != '';
 

@@ -11,3 +11,37 @@ panels read of every row: LZ4 takes less CPU than ZSTD. */ -}}
 {{- define "hour"}}DateTime('UTC') CODEC(Delta(4), ZSTD(1)){{end -}}
 {{- define "number"}}Int64 CODEC(T64, ZSTD(1)){{end -}}
 {{- define "source"}}if(source_name = '', source_id, source_name){{end -}}
+{{- define "failures"}}
+-- failures(since = ..., until = ..., group = ...): the activities that stand at a fault,
+-- each with the first success of the same change in another group that overtook it. group
+-- is a group's id or number, empty for all. A success with another account overtakes only
+-- the creation of an account. GLOBAL: the groups may be on different shards.
+CREATE OR REPLACE VIEW {{.Table "failures"}} AS
+SELECT
+    f.*,
+    arrayFirst(r -> r.1 > ifNull(f.status_since, f.occurred_at) AND r.3 != f.group_id
+        AND (r.2 = lower(f.account_id) OR r.2 = '' OR f.account_id = '' OR f.operation = 'Create'), s.successes) AS repair,
+    repair.3 AS repaired_by, repair.4 AS repaired_by_number, if(repair.3 = '', NULL, repair.1) AS repaired_at
+FROM (
+    SELECT * FROM {{.Table "activities"}}
+    WHERE status = 'Failed' AND outcome = 'fault'
+      AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
+      AND ({group:String} = '' OR group_number IN (SELECT group_number FROM {{.Table "lookup"}} WHERE group_id = {group:String} OR toString(group_number) = {group:String}))
+      AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String})
+) AS f
+LEFT JOIN (
+    SELECT change_key, arraySort(groupArray((coalesce(committed_at, finished_at, occurred_at), lower(account_id), group_id, group_number))) AS successes
+    FROM {{.Table "activities"}}
+    WHERE status IN ('Committed', 'Success', 'Not Verifiable')
+      AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
+      AND ({group:String} = '' OR group_number GLOBAL IN (
+        SELECT group_number FROM {{.Table "lookup"}} WHERE change_key GLOBAL IN (
+          SELECT change_key FROM {{.Table "lookup"}} WHERE group_id = {group:String} OR toString(group_number) = {group:String})))
+      AND change_key GLOBAL IN (
+        SELECT change_key FROM {{.Table "activities"}}
+        WHERE status = 'Failed' AND outcome = 'fault'
+          AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
+          AND ({group:String} = '' OR group_number IN (SELECT group_number FROM {{.Table "lookup"}} WHERE group_id = {group:String} OR toString(group_number) = {group:String})))
+    GROUP BY change_key
+) AS s USING (change_key);
+{{end -}}

@@ -1,0 +1,121 @@
+package provisioningclickhouseexporter
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"pgregory.net/rapid"
+
+	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
+)
+
+// overtaker is the group of the first success that makes up for a failure: of the same
+// identity, source, attribute and value, later, in another group, and with the same account
+// unless one is unknown or an account was to be created.
+func overtaker(all []record.Record, failed *record.Record) string {
+	takesAway := func(r *record.Record) bool {
+		return slices.Contains([]provisioning.Operation{"Remove", "Delete", "Disable", "Lock"}, r.Operation)
+	}
+	var found []*record.Record
+	for i := range all {
+		r := &all[i]
+		same := r.IdentityID == failed.IdentityID && r.SourceName == failed.SourceName && r.AttributeName == failed.AttributeName && r.AttributeValue == failed.AttributeValue
+		if same && r.AttributeName == "" {
+			same = r.Operation == failed.Operation
+		} else if same {
+			same = takesAway(r) == takesAway(failed)
+		}
+		account := strings.EqualFold(r.AccountID, failed.AccountID) || r.AccountID == "" || failed.AccountID == "" || failed.Operation == "Create"
+		done := r.Status == provisioning.StatusCommitted || r.Status == provisioning.StatusSuccess || r.Status == provisioning.StatusNotVerifiable
+		if same && account && done && r.GroupID != failed.GroupID && r.OccurredAt > failed.OccurredAt {
+			found = append(found, r)
+		}
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return slices.MinFunc(found, func(a, b *record.Record) int {
+		return cmp.Or(cmp.Compare(a.OccurredAt, b.OccurredAt), strings.Compare(strings.ToLower(a.AccountID), strings.ToLower(b.AccountID)), strings.Compare(a.GroupID, b.GroupID))
+	}).GroupID
+}
+
+// TestFailuresNameWhatOvertookThem compares the view with a search through all pairs: for
+// all groups, and for one.
+func TestFailuresNameWhatOvertookThem(t *testing.T) {
+	f := start(t)
+	base := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
+	run, overtaken, work := 0, 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		run++
+		from := base.AddDate(0, 0, run)
+		one := func(name string, of ...string) string { return rapid.SampledFrom(of).Draw(rt, name) }
+		list := make([]record.Record, rapid.IntRange(1, 30).Draw(rt, "n"))
+		for i := range list {
+			r := &list[i]
+			r.Tenant, r.Feed, r.RecordType = "acme", provisioning.FeedREST, record.TypeObservation
+			r.GroupID = fmt.Sprintf("%d-%s", run, one("group", "a", "b", "c", "d"))
+			r.GroupNumber = provisioning.GroupNumber("acme", r.GroupID)
+			r.IdentityID, r.SourceName = fmt.Sprint(run, one("identity", "x", "y")), one("source", "LDAP", "SAP")
+			r.AccountID = one("account", "", "Ann", "ann", "adm-ann")
+			r.AttributeName = one("attribute", "", "groups")
+			if r.AttributeName != "" {
+				r.AttributeValue = one("value", "g1", "g2")
+			}
+			r.Operation = provisioning.Operation(one("operation", "Add", "Set", "Remove", "Create", "Disable"))
+			r.Status = provisioning.Statuses[rapid.IntRange(0, len(provisioning.Statuses)-1).Draw(rt, "status")]
+			if r.Status == provisioning.StatusFailed {
+				r.Outcome = provisioning.Outcome(one("outcome", "fault", "fault", "declined"))
+			}
+			r.OccurredAt = pcommon.NewTimestampFromTime(from.Add(time.Duration(rapid.IntRange(0, 40).Draw(rt, "minute")) * time.Minute))
+			r.StatusSince, r.ObservedAt = r.OccurredAt, r.OccurredAt
+			if r.Status == provisioning.StatusCommitted {
+				r.CommittedAt = r.OccurredAt
+			}
+			r.ActivityID, r.EventID = id(fmt.Sprint("activity", run, i)), id(fmt.Sprint("event", run, i))
+			r.Current, r.Version = true, 2
+		}
+		require.NoError(rt, f.pushLogs(t.Context(), records(list...)))
+		ask := func(group string) map[string]string {
+			rows, err := f.conn.Query(t.Context(), fmt.Sprintf("SELECT activity_id, repaired_by, repaired_at IS NULL FROM failures(since = '%s', until = '%s', group = '%s')",
+				from.Format(time.DateTime), from.Add(time.Hour).Format(time.DateTime), group))
+			require.NoError(rt, err)
+			got := map[string]string{}
+			for rows.Next() {
+				var activity, by string
+				var never bool
+				require.NoError(rt, rows.Scan(&activity, &by, &never))
+				require.Equal(rt, by == "", never)
+				got[activity] = by
+			}
+			require.NoError(rt, rows.Err())
+			return got
+		}
+		all, ofOne := map[string]string{}, map[string]string{}
+		for i := range list {
+			if r := &list[i]; r.Outcome == provisioning.OutcomeFault {
+				by := overtaker(list, r)
+				all[r.ActivityID.String()] = by
+				if r.GroupID == list[0].GroupID {
+					ofOne[r.ActivityID.String()] = by
+				}
+				if by == "" {
+					work++
+				} else {
+					overtaken++
+				}
+			}
+		}
+		require.Equal(rt, all, ask(""))
+		require.Equal(rt, ofOne, ask(list[0].GroupID))
+		require.Equal(rt, ofOne, ask(fmt.Sprint(list[0].GroupNumber)))
+	})
+	require.Positive(t, overtaken)
+	require.Positive(t, work)
+}
