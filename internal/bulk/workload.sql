@@ -15,6 +15,7 @@ SELECT
     lower(hex(sipHash128(person, 5))) AS identity_id, concat('Person ', toString(person)) AS identity_name,
     concat('Person ', toString(sipHash64(g, 9) % 2000)) AS requester_name, if(g % 3 = 0, concat('Person ', toString(sipHash64(g, 10) % 500)), '') AS approver_name,
     if(status = 'Failed', concat(['Connection to ', 'Timeout after 30 s from ', 'Object not found in ', 'Insufficient rights on '][1 + h % 4], source_name, ' (request ', toString(h), ')'), '') AS error_message,
+    if(status = 'Failed', 'fault', '') AS outcome, if(status = 'Failed', ['connection_failed', 'temporary_source_fault', 'object_not_found', 'permission_denied'][1 + h % 4], '') AS error_category,
     multiIf(kind != 'password', '', status != 'Failed', 'none', h % 2 = 0, 'source', 'identitynow') AS failed_on,
     item_id, if(status = 'Retrying', 2, 1) AS attempts, status = 'Retrying' AS stalled,
     fromUnixTimestamp64Micro(toInt64({from:UInt64} + intDiv(a * {every:UInt64}, 1000000) * 1000), 'UTC') AS requested_at,

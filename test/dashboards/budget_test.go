@@ -10,10 +10,11 @@ import (
 
 // source is a view in a query, and the tables behind it.
 var (
-	source       = regexp.MustCompile(`(?:FROM|JOIN)\s+(activities|observations|groups|passwords_changed|quarantine|status_hourly|transitions|errors|dimensions|lookup)\b`)
+	source       = regexp.MustCompile(`(?:FROM|JOIN)\s+(activities|observations|groups|passwords_changed|quarantine|status_hourly|transitions|errors|dimensions|lookup|failures|provisioning_error_signatures)\b`)
 	tablesBehind = map[string][]string{
 		"activities": {"activities"}, "observations": {"observations"}, "groups": {"groups"}, "passwords_changed": {"activities"}, "quarantine": {"quarantine"},
 		"status_hourly": {"transitions", "reports", "hourly"}, "transitions": {"transitions"}, "errors": {"errors"}, "dimensions": {"reports", "hourly"}, "lookup": {"activities"},
+		"failures": {"activities", "activities", "activities"}, "provisioning_error_signatures": {"error_signatures"},
 	}
 )
 

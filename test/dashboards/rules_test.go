@@ -14,7 +14,7 @@ var (
 	oneRow  = regexp.MustCompile(`(?s)SELECT [^,]*,?[^,]*\b(count|countIf|uniqExact)\(`)
 )
 
-var boundedBy = regexp.MustCompile(`\$__timeFilter\(|>= \$__(from|to)Time|>= least\(\$__fromTime`)
+var boundedBy = regexp.MustCompile(`\$__timeFilter\(|>= \$__(from|to)Time|>= least\(\$__fromTime|since = \$__`)
 
 func TestDashboards(t *testing.T) {
 	all := boards(t)
