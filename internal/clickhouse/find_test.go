@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap/zaptest"
 )
 
-// fakeBinary is a clickhouse executable that tells version and otherwise runs the real
+// fakeBinary is a clickhouse executable that prints version and otherwise runs the real
 // engine from the library, so that everything around the binary is tested for real.
 func fakeBinary(t *testing.T, version, library string) string {
 	t.Helper()

@@ -31,7 +31,7 @@ func lockDirectory(ctx context.Context, dir string, wait time.Duration, log *zap
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	for told := false; ; told = true {
+	for reported := false; ; reported = true {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
 			return file, writeOwner(file)
@@ -45,7 +45,7 @@ func lockDirectory(ctx context.Context, dir string, wait time.Duration, log *zap
 			_ = file.Close()
 			return nil, fmt.Errorf("%w: %s belongs to the running process %d: stop it, or choose another directory", ErrDirectoryInUse, dir, owner)
 		}
-		if !told {
+		if !reported {
 			log.Info("Waiting for the ClickHouse of an earlier run to end", zap.String("directory", dir), zap.Int("owner_was", owner))
 		}
 		select {

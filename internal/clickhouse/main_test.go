@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// beParent starts ClickHouse, tells its process id and address, and waits to be killed.
+// beParent starts ClickHouse, prints its process id and address, and waits to be killed.
 func beParent(dir string) {
 	engine, err := Open(context.Background(), testConfig(dir), zap.NewNop())
 	if err != nil {

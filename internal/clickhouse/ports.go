@@ -24,7 +24,7 @@ func resolve(endpoint string) (string, error) {
 	return net.JoinHostPort(host, port), errors.Join(err, listener.Close())
 }
 
-// checkFree tells early and clearly what the engine would tell late and at length.
+// checkFree reports early and clearly what the engine would report late and at length.
 func checkFree(what, endpoint string) error {
 	listener, err := net.Listen("tcp", endpoint)
 	switch {

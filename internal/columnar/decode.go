@@ -4,11 +4,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"unsafe"
 
 	"github.com/klauspost/compress/s2"
 
 	"github.com/provtrail/provtrail/internal/envelope"
+	"github.com/provtrail/provtrail/internal/nocopy"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -105,7 +105,7 @@ func (d *decoder) texts() []string {
 	texts := make([]string, len(lengths))
 	at := 0
 	for i, n := range lengths {
-		texts[i] = unsafe.String(unsafe.SliceData(all[at:]), n)
+		texts[i] = nocopy.String(all[at : at+n])
 		at += n
 	}
 	return texts

@@ -2,9 +2,9 @@ package columnar
 
 import (
 	"encoding/binary"
-	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
+	"github.com/provtrail/provtrail/internal/nocopy"
 )
 
 // Digest is a hash of the records. A batch with the same records in the same order, and
@@ -39,20 +39,14 @@ func (b *Batch) sum() uint64 {
 				continue
 			}
 			number(uint64(i))
-			_, _ = hash.Write(bytesOf(c.Texts))
-			_, _ = hash.Write(bytesOf(c.Numbers))
-			_, _ = hash.Write(bytesOf(c.IDs))
+			_, _ = hash.Write(nocopy.Raw(c.Texts))
+			_, _ = hash.Write(nocopy.Raw(c.Numbers))
+			_, _ = hash.Write(nocopy.Raw(c.IDs))
 			for _, list := range c.Lists {
 				number(uint64(len(list)))
-				_, _ = hash.Write(bytesOf(list))
+				_, _ = hash.Write(nocopy.Raw(list))
 			}
 		}
 	}
 	return hash.Sum64()
-}
-
-// bytesOf returns the memory of a slice of numbers or ids.
-func bytesOf[T any](list []T) []byte {
-	var one T
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(list))), len(list)*int(unsafe.Sizeof(one)))
 }

@@ -153,7 +153,7 @@ func (r *redaction) str(from int) int {
 // role is what a member's name makes of its value.
 type role struct{ secret, valued bool }
 
-// member tells the role of the value at s and forgets the name.
+// member returns the role of the value at s and forgets the name.
 func (r *redaction) member(s span) role {
 	top := r.top()
 	if !top.object || top.key == "" {

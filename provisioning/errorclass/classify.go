@@ -25,7 +25,7 @@ type Input struct {
 	Warnings string
 
 	// SourceID and Operation are part of the fingerprint: one cause on two sources is
-	// mended twice.
+	// repaired twice.
 	SourceID  string
 	Operation provisioning.Operation
 }

@@ -6,11 +6,11 @@ import (
 	"math"
 	"strings"
 	"unicode/utf8"
-	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/nocopy"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -160,14 +160,13 @@ func idValue(id *provisioning.ID, scratch *[]byte) parquet.Value {
 
 // textValue does not copy; the writer does.
 func textValue(s string) parquet.Value {
-	return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(s), len(s)))
+	return parquet.ByteArrayValue(nocopy.Bytes(s))
 }
 
 // textOf does not copy: the reader hands out values whose bytes are never written to
 // again.
 func textOf(v parquet.Value) string {
-	b := v.ByteArray()
-	return unsafe.String(unsafe.SliceData(b), len(b))
+	return nocopy.String(v.ByteArray())
 }
 
 // toValidUTF8 replaces bytes that are not UTF-8 with U+FFFD: Parquet readers refuse a

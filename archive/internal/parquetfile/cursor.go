@@ -3,7 +3,6 @@ package parquetfile
 import (
 	"errors"
 	"io"
-	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -68,7 +67,7 @@ func (c *cursor) copyTexts(values []parquet.Value) {
 			values[i] = parquet.ByteArrayValue(nil)
 			continue
 		}
-		at := unsafe.SliceData(text)
+		at := &text[0]
 		kept, known := c.texts[at]
 		if !known || !dictionary {
 			kept = c.copy(text)

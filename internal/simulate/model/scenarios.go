@@ -77,9 +77,9 @@ func (g *Group) decide(t *Tenant, rng random) {
 	if a.Outcome == Approved {
 		g.run(rng, a.At)
 	} else {
-		told := rng.chance(0.5)
+		reported := rng.chance(0.5)
 		for i := range g.Requests {
-			g.Requests[i].refuse(g.Created, a, told)
+			g.Requests[i].refuse(g.Created, a, reported)
 		}
 	}
 	g.close(rng)
