@@ -51,16 +51,17 @@ func (c *correlator) wakeUp() {
 // up. The caller holds the commits' lock.
 func (c *correlator) namesToStore(ctx context.Context, t *transaction) (names map[sourceKey]sourceName, correct map[sourceKey]bool, err error) {
 	names, correct = map[sourceKey]sourceName{}, map[sourceKey]bool{}
-	for key, name := range t.learned {
+	for key, name := range t.names.learned {
 		known, err := c.names.get(ctx, key)
 		if err != nil {
 			return nil, nil, err
 		}
-		if !name.newer(known) {
+		merged := known.with(name)
+		if merged == known {
 			continue
 		}
-		names[key] = name
-		if name.name != known.name {
+		names[key] = merged
+		if merged.name != known.name {
 			correct[key] = true
 		}
 	}
@@ -128,6 +129,7 @@ func (c *correlator) evaluate(ctx context.Context, t *transaction, keys []groupK
 		return err
 	}
 	names := c.lookup(ctx)
+	t.names = names
 	t.out = plog.NewLogs()
 	to := t.out.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for i, key := range keys {

@@ -113,7 +113,7 @@ func (c *correlator) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	for i := range in.observations {
 		names.learn(&in.observations[i])
 	}
-	t := transaction{out: in.out, unreadable: in.unreadable, learned: names.learned}
+	t := transaction{out: in.out, unreadable: in.unreadable, names: names}
 	for i, key := range in.keys {
 		others, adopted := stored[key]
 		base := &before[i]
@@ -149,11 +149,12 @@ func (c *correlator) correlate(t *transaction, key groupKey, before, base *state
 	after := merged.Group
 	after.Touched = now
 	epoch := c.epoch.Load()
+	thresholds := names.thresholds(c.thresholds, in.observations[0].Tenant)
 	found := change.Find(change.Input{
 		Before: before, After: &after, Arrivals: in.observations, Added: merged.Added, Fuller: merged.Fuller, Moved: merged.Moved,
 		SourceName: names.of(in.observations[0].Tenant),
 		Epoch:      epoch, EpochStart: c.epochStart.Load(), Adopted: adopted,
-		LastInterruption: pcommon.Timestamp(c.lastInterruption.Load()), Thresholds: &c.thresholds, Errors: c.errors,
+		LastInterruption: pcommon.Timestamp(c.lastInterruption.Load()), Thresholds: thresholds, Errors: c.errors,
 	})
 	if found.Full {
 		after.EmittedEpoch = epoch
@@ -170,7 +171,7 @@ func (c *correlator) correlate(t *transaction, key groupKey, before, base *state
 	}
 	t.summarize(found.Summary, in.place())
 
-	timer := change.Timer(&after, found.After, &c.thresholds, c.retention, now)
+	timer := change.Timer(&after, found.After, thresholds, c.retention, now)
 	newTimer := before.Timer == 0 || timer < before.Timer || change.Final(found.After)
 	if newTimer {
 		after.Timer = timer

@@ -123,7 +123,7 @@ func check(t failer, s *sink, observations []provisioning.Observation) {
 	names := map[string]sourceName{}
 	for i := range observations {
 		o := &observations[i]
-		if name := (sourceName{o.SourceName, o.OccurredAt}); provisioning.IsSourceID(o.SourceID) && name.newer(names[o.SourceID]) {
+		if name := (sourceName{name: o.SourceName, at: o.OccurredAt}); provisioning.IsSourceID(o.SourceID) && name.newer(names[o.SourceID]) {
 			names[o.SourceID] = name
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/internal/envelope"
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
 	"github.com/provtrail/provtrail/provisioning"
 )
@@ -24,10 +25,24 @@ type sourceKey struct{ tenant, id string }
 
 func (k sourceKey) hash() provisioning.ID { return provisioning.HashID("source", k.tenant, k.id) }
 
-// sourceName is a name that a document gave a source.
+// sourceName is what documents say of a source.
 type sourceName struct {
 	name string            // empty: none is known
-	at   pcommon.Timestamp // the vendor's time of the document, 0 where it has none
+	at   pcommon.Timestamp // the vendor's time of the document that named it, 0 where it has none
+	// verified is when a change on the source was first seen to be verified, 0 for never: a
+	// source that is not aggregated leaves everything Committed, which is then not overdue.
+	verified pcommon.Timestamp
+}
+
+// with is what two documents say of a source together.
+func (n sourceName) with(other sourceName) sourceName {
+	if other.newer(n) {
+		n.name, n.at = other.name, other.at
+	}
+	if n.verified == 0 || other.verified != 0 && other.verified < n.verified {
+		n.verified = other.verified
+	}
+	return n
 }
 
 // newer reports whether n is the name to keep of two: the one of the newest document, and
@@ -43,7 +58,9 @@ func (n sourceName) newer(than sourceName) bool {
 const nameVersion = 1
 
 func (n sourceName) encode() []byte {
-	return envelope.Seal(nameVersion, append(binary.BigEndian.AppendUint64(nil, uint64(n.at)), n.name...))
+	b := binary.BigEndian.AppendUint64(nil, uint64(n.at))
+	b = binary.BigEndian.AppendUint64(b, uint64(n.verified))
+	return envelope.Seal(nameVersion, append(b, n.name...))
 }
 
 func decodeName(value []byte) (sourceName, error) {
@@ -51,10 +68,13 @@ func decodeName(value []byte) (sourceName, error) {
 	if err != nil {
 		return sourceName{}, err
 	}
-	if len(payload) < 8 {
+	if len(payload) < 16 {
 		return sourceName{}, fmt.Errorf("%w: a name of %d bytes", envelope.ErrCut, len(payload))
 	}
-	return sourceName{name: string(payload[8:]), at: pcommon.Timestamp(binary.BigEndian.Uint64(payload))}, nil
+	return sourceName{
+		name: string(payload[16:]), at: pcommon.Timestamp(binary.BigEndian.Uint64(payload)),
+		verified: pcommon.Timestamp(binary.BigEndian.Uint64(payload[8:])),
+	}, nil
 }
 
 // nameCache has the names used last, those that are not known among them.
@@ -135,15 +155,33 @@ func (l *nameLookup) get(key sourceKey) sourceName {
 	return name
 }
 
-// learn takes a source's name from an observation that has its id and its name.
+// learn takes from an observation the name of its source and that changes on it are verified.
 func (l *nameLookup) learn(o *provisioning.Observation) {
-	if o.SourceName == "" || !provisioning.IsSourceID(o.SourceID) || provisioning.IsSourceID(o.SourceName) {
+	key := sourceKey{o.Tenant, provisioning.SourceKey(o.SourceID, o.SourceName)}
+	if key.id == "" {
 		return
 	}
-	key, name := sourceKey{o.Tenant, o.SourceID}, sourceName{o.SourceName, o.OccurredAt}
-	if name.newer(l.get(key)) {
-		l.learned[key] = name
+	var says sourceName
+	if o.SourceName != "" && provisioning.IsSourceID(o.SourceID) && !provisioning.IsSourceID(o.SourceName) {
+		says.name, says.at = o.SourceName, o.OccurredAt
 	}
+	// A trigger's and an event's success is that of the change, not of its verification.
+	if o.ReportedStatus == provisioning.StatusSuccess && (o.Dialect == provisioning.DialectREST || o.Dialect == provisioning.DialectSearch) {
+		says.verified = o.ObservedAt
+	}
+	if says == (sourceName{}) {
+		return
+	}
+	known := l.get(key)
+	if merged := known.with(says); merged != known {
+		l.learned[key] = merged
+	}
+}
+
+// thresholds are the limits with what is known of a tenant's sources.
+func (l *nameLookup) thresholds(of change.Thresholds, tenant string) *change.Thresholds {
+	of.Verified = func(source string) pcommon.Timestamp { return l.get(sourceKey{tenant, source}).verified }
+	return &of
 }
 
 // of returns the names of a tenant's sources.

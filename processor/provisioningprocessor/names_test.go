@@ -83,16 +83,16 @@ func TestNamesJoinNoSources(t *testing.T) {
 }
 
 func TestNewestNameWins(t *testing.T) {
-	old, young := sourceName{"B", 1}, sourceName{"C", 2}
+	old, young := sourceName{name: "B", at: 1}, sourceName{name: "C", at: 2}
 	require.True(t, young.newer(old))
 	require.False(t, old.newer(young))
-	require.True(t, sourceName{"A", 1}.newer(old), "of one time the smaller text")
+	require.True(t, sourceName{name: "A", at: 1}.newer(old), "of one time the smaller text")
 	require.False(t, old.newer(old))
 	require.True(t, old.newer(sourceName{}))
 	require.False(t, sourceName{}.newer(old))
 	require.False(t, sourceName{at: 9}.newer(old))
 	rapid.Check(t, func(t *rapid.T) {
-		want := sourceName{rapid.String().Draw(t, "name"), pcommon.Timestamp(rapid.Uint64().Draw(t, "at"))}
+		want := sourceName{name: rapid.String().Draw(t, "name"), at: pcommon.Timestamp(rapid.Uint64().Draw(t, "at")), verified: pcommon.Timestamp(rapid.Uint64().Draw(t, "verified"))}
 		got, err := decodeName(want.encode())
 		require.NoError(t, err)
 		require.Equal(t, want, got)

@@ -73,10 +73,11 @@ func (c *correlator) evaluateGroup(t *transaction, key groupKey, before *state.G
 		after.Checked = max(now, before.Checked)
 	}
 	epoch := c.epoch.Load()
+	thresholds := names.thresholds(c.thresholds, before.Observations[0].Tenant)
 	found := change.Find(change.Input{
 		Before: before, After: &after, SourceName: names.of(before.Observations[0].Tenant), Correcting: t.corrected != nil,
 		Epoch: epoch, EpochStart: c.epochStart.Load(), LastInterruption: pcommon.Timestamp(c.lastInterruption.Load()),
-		Thresholds: &c.thresholds, Errors: c.errors,
+		Thresholds: thresholds, Errors: c.errors,
 	})
 	if c.retention.Expires(before, found.After) <= now {
 		t.forget(key, before)
@@ -96,7 +97,7 @@ func (c *correlator) evaluateGroup(t *transaction, key groupKey, before *state.G
 	if c.history != nil && len(found.Records) > 0 {
 		after.Version = max(after.Version, change.Version(epoch, after.Revision(), true))
 	}
-	timer := change.Timer(&after, found.After, &c.thresholds, c.retention, now)
+	timer := change.Timer(&after, found.After, thresholds, c.retention, now)
 	newTimer := t.handled != nil || timer < before.Timer
 	if newTimer {
 		after.Timer = timer

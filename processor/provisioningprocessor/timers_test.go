@@ -74,15 +74,24 @@ func TestOverdueAfterARestartWhileNobodyLooked(t *testing.T) {
 		s, disk := newSink(), storetest.NewDisk(t)
 		f := mustOpen(t, disk, s, live)
 		committed := justNow("g1", provisioning.StatusCommitted)
-		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{committed})))
+		verified := justNow("verified", provisioning.StatusSuccess)
+		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{committed, verified})))
+		row := func() (found record.Record) {
+			for _, r := range s.standing() {
+				if r.GroupID == "g1" {
+					found = r
+				}
+			}
+			return found
+		}
 		kill(f)
 		time.Sleep(48 * time.Hour)
-		require.False(t, row(t, s).Overdue)
+		require.False(t, row().Overdue)
 
 		f = mustOpen(t, disk, s, live)
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
-		r := row(t, s)
+		r := row()
 		require.True(t, r.Overdue)
 		require.False(t, r.Stalled)
 		time.Sleep(24 * time.Hour)
@@ -166,5 +175,33 @@ func TestRetentionForgetsAndOpenGroupsStay(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, due, "timers that fired are gone")
 		require.NoError(t, f.Shutdown(t.Context()))
+	})
+}
+
+// A change that stays Committed is overdue only where an aggregation verifies changes:
+// not on a source that has verified nothing, and never for a password.
+func TestOverdueOnlyWhereChangesAreVerified(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink()
+		c := mustOpen(t, nil, s, live)
+		password := func(o *provisioning.Observation) {
+			o.AttributeName, o.AttributeValue, o.Operation = "password", "[redacted]", provisioning.OperationChangePassword
+		}
+		other := func(o *provisioning.Observation) { o.SourceID, o.SourceName = "", "Badge System" }
+		batch := []provisioning.Observation{
+			justNow("here", provisioning.StatusCommitted), justNow("password", provisioning.StatusCommitted, password),
+			justNow("elsewhere", provisioning.StatusCommitted, other),
+		}
+		require.NoError(t, c.ConsumeLogs(t.Context(), logsOf(batch)))
+		time.Sleep(25 * time.Hour)
+		synctest.Wait()
+		require.Empty(t, s.states, "nothing was verified yet")
+		require.NoError(t, c.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{justNow("verified", provisioning.StatusSuccess)})))
+		time.Sleep(49 * time.Hour)
+		synctest.Wait()
+		require.Len(t, s.states, 1)
+		require.Equal(t, "here", s.states[0].GroupID)
+		require.True(t, s.states[0].Overdue)
+		require.NoError(t, c.Shutdown(t.Context()))
 	})
 }

@@ -24,7 +24,7 @@ type transaction struct {
 	out       plog.Logs
 	changes   []store.GroupChange
 	updates   []update
-	learned   map[sourceKey]sourceName
+	names     *nameLookup
 	handled   *store.DueTimers
 	corrected *store.Correction
 
@@ -69,7 +69,7 @@ func (t *transaction) forget(key groupKey, before *state.Group) {
 }
 
 func (t *transaction) storesNothing() bool {
-	return len(t.changes) == 0 && len(t.learned) == 0 && t.handled == nil && t.corrected == nil
+	return len(t.changes) == 0 && len(t.names.learned) == 0 && t.handled == nil && t.corrected == nil
 }
 
 // apply lets a transaction take effect: first the next consumer, then the store. After an
@@ -113,8 +113,8 @@ func (c *correlator) commit(ctx context.Context, t *transaction) error {
 func (c *correlator) write(ctx context.Context, t *transaction) error {
 	difference := totals{}
 	for _, u := range t.updates {
-		difference.add(u.change.Before, c.flagger(u.before), -1)
-		difference.add(u.change.After, c.flagger(u.after), 1)
+		difference.add(u.change.Before, c.flagger(t.names, u.before), -1)
+		difference.add(u.change.After, c.flagger(t.names, u.after), 1)
 	}
 	c.commits.Lock()
 	defer c.commits.Unlock()
@@ -142,8 +142,10 @@ func (c *correlator) write(ctx context.Context, t *transaction) error {
 	return nil
 }
 
-func (c *correlator) flagger(g *state.Group) func(*provisioning.Activity) bool {
-	return func(a *provisioning.Activity) bool { return c.thresholds.Flagged(a, g.Checked) }
+func (c *correlator) flagger(names *nameLookup, g *state.Group) func(*provisioning.Activity) bool {
+	return func(a *provisioning.Activity) bool {
+		return names.thresholds(c.thresholds, a.Key.Tenant).Flagged(a, g.Checked)
+	}
 }
 
 // readMeta brings the totals up to those of the store.

@@ -21,6 +21,9 @@ type Thresholds struct {
 	Default Limits
 	// Sources are limits of single sources by name or id in lower case.
 	Sources map[string]Limits
+	// Verified returns when a change on a source was first seen to be verified, 0 for
+	// never; nil means that all sources are.
+	Verified func(source string) pcommon.Timestamp
 }
 
 func (t *Thresholds) of(a *provisioning.Activity) Limits {
@@ -39,17 +42,32 @@ func (t *Thresholds) of(a *provisioning.Activity) Limits {
 // dueAt is when the activity's status will have lasted too long, 0 for never.
 func (t *Thresholds) dueAt(a *provisioning.Activity) pcommon.Timestamp {
 	limits := t.of(a)
-	limit := limits.Overdue
 	switch {
-	case a.Status.Open():
-		limit = limits.Stalled
-	case a.Status != provisioning.StatusCommitted || !verifiable(a):
+	case a.Status.Open() && limits.Stalled != 0:
+		return a.StatusSince + pcommon.Timestamp(limits.Stalled)
+	case a.Status == provisioning.StatusCommitted && limits.Overdue != 0 && verifiable(a):
+		since := a.StatusSince
+		if t.Verified != nil {
+			verified := t.Verified(provisioning.SourceKey(a.SourceID, a.SourceName))
+			if verified == 0 {
+				return 0
+			}
+			since = max(since, verified)
+		}
+		return since + pcommon.Timestamp(limits.Overdue)
+	default:
 		return 0
 	}
-	if limit == 0 {
+}
+
+// lookAgainAt is when an activity whose source has verified nothing so far is to be looked
+// at again, 0 for never.
+func (t *Thresholds) lookAgainAt(a *provisioning.Activity, now pcommon.Timestamp) pcommon.Timestamp {
+	limit := t.of(a).Overdue
+	if a.Status != provisioning.StatusCommitted || limit == 0 || !verifiable(a) || t.dueAt(a) != 0 {
 		return 0
 	}
-	return a.StatusSince + pcommon.Timestamp(limit)
+	return now + pcommon.Timestamp(limit)
 }
 
 // verifiable reports whether an aggregation can see the change: a password cannot be read

@@ -54,6 +54,9 @@ func Timer(g *state.Group, activities []provisioning.Activity, t *Thresholds, r 
 		if due := t.dueAt(&activities[i]); due > g.Checked {
 			next = min(next, due)
 		}
+		if at := t.lookAgainAt(&activities[i], now); at != 0 {
+			next = min(next, at)
+		}
 	}
 	return TickAfter(max(next, now))
 }
