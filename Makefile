@@ -13,7 +13,6 @@ help: ## list all targets
 	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Run
-
 .PHONY: setup build build-full run grafana distribution
 setup: node_modules/.provtrail-setup .tools/bin/promtool .tools/chromium ## install what run and test need (quick when it is there)
 
@@ -29,7 +28,6 @@ distribution: bin/my-collector ## build a collector from builder-config.yaml and
 	bin/my-collector validate --config deploy/compose/collector.yaml
 
 ##@ Test
-
 .PHONY: test test-properties test-kills test-prometheus test-cluster test-loki chaos fuzz check-vendor-api
 # Two packages at a time: each that needs ClickHouse runs one of its own.
 test: setup ## run all tests with the race detector, against a real ClickHouse
@@ -59,7 +57,6 @@ check-vendor-api: ## compare testdata/openapi with a copy of the vendor's descri
 	go run ./test/vendorapi -published "$(DIR)"
 
 ##@ Lint
-
 .PHONY: lint lint-format lint-code lint-generated lint-vulnerabilities lint-licences fmt
 lint: lint-format lint-code lint-generated lint-vulnerabilities lint-licences ## check format, code, generated files, known vulnerabilities and licences
 
@@ -78,7 +75,6 @@ fmt: $(TOOLS)/gofumpt ## format all Go code
 	$(TOOLS)/gofumpt -w $(GO_FILES)
 
 ##@ Benchmarks (FLAGS=-help lists the flags of each)
-
 .PHONY: bench soak $(BENCHES:%=bench-%)
 bench: ## run all benchmarks and write bench/RESULTS.md
 	bench/results.sh $(BENCHMARKS) > bench/RESULTS.md.new && mv bench/RESULTS.md.new bench/RESULTS.md
@@ -94,7 +90,6 @@ soak $(BENCHES:%=bench-%): setup build
 	@internal/tools/bench.sh $(@:bench-%=%) $(FLAGS)
 
 ##@ Maintenance
-
 .PHONY: generate licences clean
 generate: ## write the generated files again (metadata, documentation)
 	go generate ./...
