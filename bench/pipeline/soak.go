@@ -97,7 +97,7 @@ func (c *collector) goroutines(ctx context.Context) int {
 }
 
 func (c *collector) files() int {
-	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.Process.Pid))
+	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.Pid))
 	return len(entries)
 }
 

@@ -8,11 +8,9 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
@@ -124,9 +122,8 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 
 // collector is a running subject.
 type collector struct {
-	*exec.Cmd
+	*blackbox.Process
 	pprof string
-	log   string
 }
 
 func (s *subject) start(ctx context.Context, engine *clickhouse.Engine, dir, database string) (*collector, error) {
@@ -134,34 +131,20 @@ func (s *subject) start(ctx context.Context, engine *clickhouse.Engine, dir, dat
 	if err != nil {
 		return nil, err
 	}
-	c := &collector{Cmd: exec.Command(s.program, s.args...), pprof: ports[3], log: filepath.Join(dir, "log")}
-	c.Env = append(os.Environ(), "PROVTRAIL_DATA="+dir, "PROVTRAIL_HEALTH="+ports[0],
-		"PROVTRAIL_CLICKHOUSE_NATIVE="+engine.NativeAddr(), "PROVTRAIL_CLICKHOUSE_DATABASE="+database,
+	c := &collector{pprof: ports[3]}
+	c.Process, err = blackbox.Start(s.program, "", filepath.Join(dir, "log"), []string{
+		"PROVTRAIL_DATA=" + dir, "PROVTRAIL_HEALTH=" + ports[0],
+		"PROVTRAIL_CLICKHOUSE_NATIVE=" + engine.NativeAddr(), "PROVTRAIL_CLICKHOUSE_DATABASE=" + database,
 		"PROVTRAIL_CLICKHOUSE_USERNAME=default",
-		"PROVTRAIL_METRICS_PORT="+ports[1][strings.LastIndex(ports[1], ":")+1:], "PROVTRAIL_WEBHOOK="+ports[2], "BENCH_PPROF="+c.pprof)
-	log, err := os.Create(c.log)
+		"PROVTRAIL_METRICS_PORT=" + ports[1][strings.LastIndex(ports[1], ":")+1:], "PROVTRAIL_WEBHOOK=" + ports[2], "BENCH_PPROF=" + c.pprof,
+	}, s.args...)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
-	c.Stdout, c.Stderr = log, log
-	if err := c.Start(); err != nil {
-		return nil, err
+	if err := blackbox.Healthy(ctx, ports[0], c.Log); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s does not start: %w", s.name, err), c.stop())
 	}
-	for {
-		response, err := http.Get("http://" + ports[0]) // loopback
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return c, nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("%s does not start; its log ends with:\n%s", s.name, blackbox.Tail(c.log, 5)), c.stop())
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+	return c, nil
 }
 
 // await returns when the query gives what is wanted or more.
@@ -176,22 +159,17 @@ func (c *collector) await(ctx context.Context, db driver.Conn, database, query s
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d rows (%w); the log ends with:\n%s", have, want, errors.Join(ctx.Err(), err), blackbox.Tail(c.log, 5))
+			return fmt.Errorf("%d of %d rows (%w); the log ends with:\n%s", have, want, errors.Join(ctx.Err(), err), blackbox.Tail(c.Log, 5))
 		case <-time.After(250 * time.Millisecond):
 		}
 	}
 }
 
-func (c *collector) stop() error {
-	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	return c.Wait()
-}
+func (c *collector) stop() error { return c.Stop(time.Minute) }
 
 // cpu is the time the process has used. Linux counts it in hundredths of a second.
 func (c *collector) cpu() time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Pid))
 	if err != nil {
 		return 0
 	}
@@ -204,7 +182,7 @@ func (c *collector) cpu() time.Duration {
 func (c *collector) peak() int64 { return c.kilobytes("VmHWM:") << 10 }
 
 func (c *collector) kilobytes(what string) int64 {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Pid))
 	_, after, _ := strings.Cut(string(text), what)
 	kilobytes, _ := strconv.ParseInt(strings.Fields(after + " 0")[0], 10, 64)
 	return kilobytes

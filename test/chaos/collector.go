@@ -54,7 +54,7 @@ type collector struct {
 	started            func(pid int) // called with each new process
 
 	mu      sync.Mutex // guards everything below
-	current *process
+	current *blackbox.Process
 	wanted  bool // it is to run
 	kills   int
 	own     int // ends of its own
@@ -64,14 +64,18 @@ type collector struct {
 func (c *collector) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		c.mu.Lock()
-		if c.current != nil && c.current.ended() {
-			c.own++
-			c.current = nil
+		if c.current != nil {
+			select {
+			case <-c.current.Done():
+				c.own++
+				c.current = nil
+			default:
+			}
 		}
 		if c.current == nil && c.wanted {
-			if p, err := start(c.program, c.root, c.log(), c.env, c.args()...); err == nil {
+			if p, err := blackbox.Start(c.program, c.root, c.log(), c.env, c.args()...); err == nil {
 				c.current = p
-				c.started(p.cmd.Process.Pid)
+				c.started(p.Pid)
 			}
 		}
 		c.mu.Unlock()
@@ -95,7 +99,7 @@ func (c *collector) want(wanted bool) {
 }
 
 // take hands the running process over, if there is one, to be ended.
-func (c *collector) take() *process {
+func (c *collector) take() *blackbox.Process {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p := c.current
@@ -105,7 +109,7 @@ func (c *collector) take() *process {
 
 func (c *collector) kill() {
 	if p := c.take(); p != nil {
-		p.kill()
+		p.Kill()
 		c.mu.Lock()
 		c.kills++
 		c.mu.Unlock()
@@ -115,7 +119,7 @@ func (c *collector) kill() {
 // stop ends the collector in order. It may not want to: then that is an error.
 func (c *collector) stop() error {
 	if p := c.take(); p != nil {
-		return p.stop(time.Minute)
+		return p.Stop(time.Minute)
 	}
 	return nil
 }
@@ -124,7 +128,7 @@ func (c *collector) signal(s os.Signal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.current != nil {
-		c.current.signal(s)
+		_ = c.current.Signal(s) // it may have ended
 	}
 }
 
@@ -135,26 +139,14 @@ func (c *collector) pid() int {
 	if c.current == nil {
 		return 0
 	}
-	return c.current.cmd.Process.Pid
+	return c.current.Pid
 }
 
 // healthy waits until the collector reports that its pipeline is up.
 func (c *collector) healthy(ctx context.Context) error {
-	return await(ctx, time.Minute, func() error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.health, http.NoBody)
-		if err != nil {
-			return err
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return fmt.Errorf("%w; the collector's log:\n%s", err, blackbox.Tail(c.log(), 5))
-		}
-		_ = response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("the collector is not healthy: %s", response.Status)
-		}
-		return nil
-	})
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return blackbox.Healthy(ctx, c.health, c.log())
 }
 
 // queued is how many items the exporters' queues hold.
@@ -192,21 +184,21 @@ func (c *collector) second(ctx context.Context) (string, error) {
 		return "", err
 	}
 	log := filepath.Join(c.dir, "second.log")
-	p, err := start(c.program, c.root, log, append(c.env,
+	p, err := blackbox.Start(c.program, c.root, log, append(c.env,
 		"PROVTRAIL_HEALTH="+ports[0], "PROVTRAIL_REPORT="+ports[1], "PROVTRAIL_WEBHOOK="+ports[2], "PROVTRAIL_METRICS_PORT="+metrics), c.args()...)
 	if err != nil {
 		return "", err
 	}
 	select {
-	case <-p.done:
+	case <-p.Done():
 	case <-ctx.Done():
-		p.kill()
+		p.Kill()
 		return "", ctx.Err()
 	case <-time.After(time.Minute):
-		p.kill()
+		p.Kill()
 		return "", fmt.Errorf("the second collector ran beside the first for a minute")
 	}
-	if p.err == nil {
+	if p.Err() == nil {
 		return "", fmt.Errorf("the second collector ended without an error")
 	}
 	return blackbox.Tail(log, 1), nil

@@ -42,13 +42,13 @@ func measure(ctx context.Context, o *options, program, root, dir string) error {
 		return err
 	}
 	from := time.Now().UTC().Truncate(time.Hour)
-	vendor, err := start(program, root, filepath.Join(dir, "vendor.log"), nil, "simulate", "--serve", "--listen", ports[2],
+	vendor, err := blackbox.Start(program, root, filepath.Join(dir, "vendor.log"), nil, "simulate", "--serve", "--listen", ports[2],
 		"--seed", strconv.FormatUint(o.seed, 10), "--groups-per-day", strconv.FormatFloat(o.groupsPerDay, 'g', -1, 64),
 		"--from", from.Format(time.RFC3339), "--webhook", "http://"+ports[3]+"/sailpoint", "--late", "0")
 	if err != nil {
 		return err
 	}
-	defer vendor.kill()
+	defer vendor.Kill()
 	config := filepath.Join(dir, "separate.yaml")
 	if err := os.WriteFile(config, []byte(separate), 0o600); err != nil {
 		return err
@@ -60,7 +60,7 @@ func measure(ctx context.Context, o *options, program, root, dir string) error {
 	if err != nil {
 		return err
 	}
-	collector, err := start(program, root, filepath.Join(dir, "collector.log"), []string{
+	collector, err := blackbox.Start(program, root, filepath.Join(dir, "collector.log"), []string{
 		"PROVTRAIL_DATA=" + dir, "PROVTRAIL_CLICKHOUSE_NATIVE=" + ports[0], "PROVTRAIL_HEALTH=" + ports[4],
 		"PROVTRAIL_REPORT=" + ports[5], "PROVTRAIL_WEBHOOK=" + ports[3], "PROVTRAIL_METRICS_PORT=" + metrics,
 		"PROVTRAIL_SAILPOINT_ENDPOINT=http://" + ports[2], "PROVTRAIL_SAILPOINT_CLIENT_ID=chaos", "PROVTRAIL_SAILPOINT_CLIENT_SECRET=secret",
@@ -68,7 +68,7 @@ func measure(ctx context.Context, o *options, program, root, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer collector.kill()
+	defer collector.Kill()
 	begun := time.Now()
 	shown := e.watch(ctx, o.duration)
 	options := simulate.DefaultOptions()

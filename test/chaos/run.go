@@ -179,7 +179,7 @@ func (r *run) close() {
 		r.collector.kill()
 	}
 	if r.vendor != nil && r.vendor.process != nil {
-		_ = r.vendor.process.stop(10 * time.Second)
+		_ = r.vendor.process.Stop(10 * time.Second)
 	}
 	if r.relay != nil {
 		_ = r.relay.server.Close()

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/provtrail/provtrail/internal/blackbox"
 	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/internal/simulate/api"
 )
@@ -28,7 +29,7 @@ var usual = map[string]float64{
 // vendor is the simulated vendor's process. Its clock runs from from to to while the
 // run lasts; jump moves it aside for a while.
 type vendor struct {
-	process  *process
+	process  *blackbox.Process
 	endpoint string
 	from, to time.Time
 	begun    time.Time
@@ -50,7 +51,7 @@ func startVendor(ctx context.Context, program, root, dir, address, hook string, 
 	v.options.From, v.options.To = v.from, v.to
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 	var err error
-	v.process, err = start(program, root, filepath.Join(dir, "vendor.log"), nil, "simulate", "--serve", "--listen", address,
+	v.process, err = blackbox.Start(program, root, filepath.Join(dir, "vendor.log"), nil, "simulate", "--serve", "--listen", address,
 		"--seed", strconv.FormatUint(o.seed, 10), "--groups-per-day", number(o.groupsPerDay), "--late", number(o.late), "--ties", number(ties),
 		"--from", v.from.Format(time.RFC3339), "--to", v.to.Format(time.RFC3339),
 		"--clock-skew", time.Until(v.from).String(), "--webhook", hook)

@@ -70,7 +70,7 @@ func TestBrokenInputIsQuarantinedAndTheRestGoesOn(t *testing.T) {
 		"the file is empty: ask its writer for what it should hold")
 	c.eventually(t, `SELECT toString(countIf(group_id = 'u1') + (SELECT count() FROM provisioning_quarantine FINAL WHERE file LIKE '%invalid8%') > 0)
 		FROM activities`, "1")
-	require.NoError(t, c.cmd.Process.Signal(syscall.Signal(0)), "the collector runs on")
+	require.NoError(t, c.process.Signal(syscall.Signal(0)), "the collector runs on")
 }
 
 // quarantined checks that something of the file is in quarantine, with where and why.

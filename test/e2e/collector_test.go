@@ -3,12 +3,10 @@ package e2e
 import (
 	"context"
 	"database/sql"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,10 +21,10 @@ const timeout = 150 * time.Second
 
 // collector is the default pipeline on free ports in a temporary folder.
 type collector struct {
-	dir string
-	env map[string]string
-	cmd *exec.Cmd
-	db  *sql.DB
+	dir     string
+	env     map[string]string
+	process *blackbox.Process
+	db      *sql.DB
 
 	// files is a ClickHouse of the test's own: the collector's reads no files for anybody.
 	files *clickhousetest.Server
@@ -63,8 +61,9 @@ func (c *collector) path(parts ...string) string {
 	return filepath.Join(append([]string{c.dir}, parts...)...)
 }
 
-func (c *collector) environ() []string {
-	env := os.Environ()
+func (c *collector) environ() []string { return append(os.Environ(), c.variables()...) }
+
+func (c *collector) variables() (env []string) {
 	for name, value := range c.env {
 		env = append(env, name+"="+value)
 	}
@@ -75,56 +74,35 @@ func (c *collector) environ() []string {
 // unless args name others.
 func (c *collector) start(t *testing.T, args ...string) {
 	t.Helper()
-	log, err := os.OpenFile(c.path("collector.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	var err error
+	c.process, err = blackbox.Start(program, root, c.path("collector.log"), c.variables(), args...)
 	require.NoError(t, err)
-	defer log.Close()
-	c.cmd = exec.Command(program, args...)
-	c.cmd.Dir, c.cmd.Env = root, c.environ()
-	c.cmd.Stdout, c.cmd.Stderr = log, log
-	require.NoError(t, c.cmd.Start())
 }
 
 func (c *collector) healthy(t *testing.T) {
 	t.Helper()
-	require.Eventually(t, func() bool {
-		response, err := http.Get("http://" + c.env["PROVTRAIL_HEALTH"])
-		if err != nil {
-			return false
-		}
-		_ = response.Body.Close()
-		return response.StatusCode == http.StatusOK
-	}, timeout, 50*time.Millisecond, "the collector is not healthy; its log:\n%s", blackbox.Tail(c.path("collector.log"), 20))
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	require.NoError(t, blackbox.Healthy(ctx, c.env["PROVTRAIL_HEALTH"], c.path("collector.log")))
 }
 
 // stop ends the collector as Ctrl-C does and checks that it ends well.
 func (c *collector) stop(t *testing.T) {
 	t.Helper()
-	if c.cmd == nil {
+	if c.process == nil {
 		return
 	}
-	cmd := c.cmd
-	c.cmd = nil
-	if cmd.Process.Signal(syscall.SIGTERM) != nil {
-		return
-	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	select {
-	case err := <-done:
-		require.NoError(t, err, "the collector stopped with an error")
-	case <-time.After(timeout):
-		_ = cmd.Process.Kill()
-		<-done
-		t.Fatal("the collector did not stop")
-	}
+	process := c.process
+	c.process = nil
+	require.NoError(t, process.Stop(timeout), "the collector stopped with an error")
 }
 
 // kill ends the collector as a power cut would.
 func (c *collector) kill(t *testing.T) {
 	t.Helper()
-	require.NoError(t, c.cmd.Process.Kill())
-	_ = c.cmd.Wait()
-	c.cmd = nil
+	require.NoError(t, c.process.Err(), "the collector ended by itself")
+	c.process.Kill()
+	c.process = nil
 }
 
 // run runs a subcommand to its end.

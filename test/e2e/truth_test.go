@@ -9,6 +9,7 @@ import (
 
 	"github.com/provtrail/provtrail/internal/blackbox"
 	"github.com/provtrail/provtrail/internal/simulate/truth"
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 )
 
 func readTruth(t *testing.T, dir string) (activities, groups blackbox.Facts) {
@@ -34,7 +35,25 @@ func (c *collector) matchesTruth(t *testing.T, dir string) {
 	c.eventually(t, "SELECT toString(count()) FROM activities", strconv.Itoa(len(activities)))
 	c.settles(t, blackbox.ActivityFacts, activities)
 	c.settles(t, blackbox.GroupFacts, groups)
+	c.classifiesErrors(t, dir)
 	c.nothingDouble(t)
+}
+
+// classifiesErrors checks the category of every error.
+func (c *collector) classifiesErrors(t *testing.T, dir string) {
+	t.Helper()
+	known, err := truth.Read(dir)
+	require.NoError(t, err)
+	for _, row := range c.mustQuery(t, "SELECT activity_id, error_category FROM activities") {
+		a := known.Activities[row[0]]
+		switch {
+		case row[1] == "":
+			require.Empty(t, a.ErrorCategories, "%+v", a)
+		case a.Status == "Pending" && row[1] == string(errorclass.ManualWork): // the search index calls all that waits a manual task
+		default:
+			require.Contains(t, a.ErrorCategories, row[1], "%+v", a)
+		}
+	}
 }
 
 // settles waits until the query's facts are the wanted ones, and names the ids

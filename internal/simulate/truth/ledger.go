@@ -91,7 +91,7 @@ func (l *Ledger) Trigger(at int64) { l.trigger(at, 0) }
 func (l *Ledger) trigger(at, stated int64) {
 	for i := range l.group.Requests {
 		r := &l.group.Requests[i]
-		rep := l.warned(report{at: stated, status: triggered(r.At(at).State), shown: showsTicket}, at)
+		rep := l.warned(report{at: stated, status: triggered[r.At(at).State], shown: showsTicket}, at)
 		rep.category = l.category(rep.status, at)
 		switch {
 		case view.NamesAttributes(l.group) && r.Items[0].Name != "":
@@ -177,15 +177,9 @@ func reported(p *model.Phase) model.State {
 	return p.State
 }
 
-func triggered(s model.State) model.State {
-	switch s {
-	case model.Failed:
-		return model.Failed
-	case model.Pending, model.Retrying:
-		return model.Pending
-	default:
-		return model.Committed
-	}
+var triggered = [...]model.State{
+	model.Pending: model.Pending, model.Retrying: model.Pending, model.Committed: model.Committed,
+	model.Failed: model.Failed, model.NotVerifiable: model.Committed, model.Success: model.Committed,
 }
 
 // Group returns the group the ledger is about.

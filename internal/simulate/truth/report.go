@@ -73,7 +73,8 @@ type result struct {
 // a time last.
 func settle(reports []report) result {
 	slices.SortFunc(reports, func(a, b report) int {
-		return cmp.Or(compareBool(a.at == 0, b.at == 0), cmp.Compare(a.at, b.at), cmp.Compare(a.status, b.status))
+		// As unsigned, what has no time is after all that has one.
+		return cmp.Or(cmp.Compare(uint64(a.at-1), uint64(b.at-1)), cmp.Compare(a.status, b.status))
 	})
 	o := result{attempts: 1}
 	for i, r := range reports {
@@ -173,16 +174,5 @@ func (o *result) mark(at int64) {
 		first(&o.firstFailed)
 		o.lastFailed = at
 	default:
-	}
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	default:
-		return 1
 	}
 }

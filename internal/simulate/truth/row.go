@@ -268,16 +268,9 @@ func timeOrNil(at int64) *time.Time {
 	if at == 0 {
 		return nil
 	}
-	t := model.Time(at)
-	return &t
+	return new(model.Time(at))
 }
 
 func filter(reports []report, keep func(report) bool) []report {
-	out := make([]report, 0, len(reports))
-	for _, r := range reports {
-		if keep(r) {
-			out = append(out, r)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(reports), func(r report) bool { return !keep(r) })
 }

@@ -17,11 +17,6 @@ func Stamp(at int64) string {
 	return string(model.Time(at).AppendFormat(make([]byte, 0, 24), "2006-01-02T15:04:05.000Z"))
 }
 
-func stampOrNil(at int64) *string {
-	s := Stamp(at)
-	return &s
-}
-
 // ParseTime reads what the vendor's APIs accept as a time.
 func ParseTime(text string) (int64, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)

@@ -80,11 +80,11 @@ func REST(g *model.Group, at int64) AccountActivity {
 	}
 	modified := g.Modified(at)
 	if modified != g.Created {
-		a.Modified = stampOrNil(modified)
+		a.Modified = new(Stamp(modified))
 	}
 	a.ExecutionStatus, a.CompletionStatus = progress(g, at)
 	if a.ExecutionStatus == "COMPLETED" || a.ExecutionStatus == "TERMINATED" {
-		a.Completed = stampOrNil(modified)
+		a.Completed = new(Stamp(modified))
 	}
 	for i := range g.Requests {
 		r := &g.Requests[i]
@@ -109,7 +109,7 @@ func item(g *model.Group, r *model.Request, change *model.Attribute, at int64) I
 		out.RequesterComment = &Comment{g.Requester.ID, g.Requester.Display, g.Comment, Stamp(g.Created)}
 	}
 	if g.RemoveAt != 0 {
-		out.RemoveDate = stampOrNil(g.RemoveAt)
+		out.RemoveDate = new(Stamp(g.RemoveAt))
 	}
 	if a := g.Approval; a != nil {
 		state := a.Decided(at)
@@ -145,24 +145,23 @@ func progress(g *model.Group, at int64) (execution string, completion *string) {
 		default:
 		}
 	}
-	word := func(s string) *string { return &s }
 	decision := model.Undecided
 	if g.Approval != nil {
 		decision = g.Approval.Decided(at)
 	}
 	switch {
 	case g.ClosedBy(at), decision == model.Canceled, decision == model.Expired:
-		return "TERMINATED", word("FAILURE")
+		return "TERMINATED", new("FAILURE")
 	case decision == model.Rejected, decision == model.Returned:
-		return "COMPLETED", word("FAILURE")
+		return "COMPLETED", new("FAILURE")
 	case open > 0:
-		return "EXECUTING", word("PENDING")
+		return "EXECUTING", new("PENDING")
 	case failed == len(g.Requests):
-		completion = word("FAILURE")
+		completion = new("FAILURE")
 	case failed > 0:
-		completion = word("INCOMPLETE")
+		completion = new("INCOMPLETE")
 	default:
-		completion = word("SUCCESS")
+		completion = new("SUCCESS")
 	}
 	if unverified > 0 {
 		return "VERIFYING", completion

@@ -74,7 +74,7 @@ func Completed(g *model.Group, at int64) Trigger {
 func triggerRequest(g *model.Group, r *model.Request, at int64) TriggerRequest {
 	out := TriggerRequest{
 		Source:    Party{Type: "SOURCE", ID: r.Source.ID, Name: r.Source.Name},
-		AccountID: r.Account, AccountOperation: string(r.Operation), ProvisioningResult: TriggerWord(r.At(at).State),
+		AccountID: r.Account, AccountOperation: string(r.Operation), ProvisioningResult: triggerWords[r.At(at).State],
 		ProvisioningTarget: r.Source.Name, TicketID: nilIfEmpty(r.TicketID),
 	}
 	if r.Source.ServiceDesk != "" {
@@ -94,14 +94,7 @@ func triggerRequest(g *model.Group, r *model.Request, at int64) TriggerRequest {
 // that changed; some triggers do not.
 func NamesAttributes(g *model.Group) bool { return g.Seed%11 != 0 }
 
-// TriggerWord is the trigger's coarse word for a state.
-func TriggerWord(s model.State) string {
-	switch s {
-	case model.Failed:
-		return "FAILED"
-	case model.Pending, model.Retrying:
-		return "PENDING"
-	default:
-		return "SUCCESS"
-	}
+var triggerWords = [...]string{
+	model.Pending: "PENDING", model.Retrying: "PENDING", model.Committed: "SUCCESS",
+	model.Failed: "FAILED", model.NotVerifiable: "SUCCESS", model.Success: "SUCCESS",
 }
