@@ -67,7 +67,7 @@ func TestBrokenInputIsQuarantinedAndTheRestGoesOn(t *testing.T) {
 	}
 	c.quarantined(t, "binary.json")
 	c.eventually(t, "SELECT any(reason) FROM provisioning_quarantine FINAL WHERE file LIKE '%empty.json'",
-		"the file is empty: ask its writer for what it should hold")
+		"the file is empty: ask its writer for its content")
 	c.eventually(t, `SELECT toString(countIf(group_id = 'u1') + (SELECT count() FROM provisioning_quarantine FINAL WHERE file LIKE '%invalid8%') > 0)
 		FROM activities`, "1")
 	require.NoError(t, c.process.Signal(syscall.Signal(0)), "the collector runs on")

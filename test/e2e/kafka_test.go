@@ -86,8 +86,9 @@ func TestCollectorsShareTheGroups(t *testing.T) {
 	reading.eventually(t, "SELECT toString(count() - uniqExact(event_id)) FROM provisioning_observations FINAL", "0")
 }
 
-// observationFacts are what a record has of its observation as it was.
-const observationFacts = `SELECT event_id, concatWithSeparator('|', group_id, feed, dialect, reported_status, raw_status, vendor_id)
+// observationFacts are what a record has of its observation as it was, but for what
+// differs between two documents of one observation: their ids.
+const observationFacts = `SELECT event_id, concatWithSeparator('|', group_id, feed, dialect, reported_status, raw_status)
 	FROM provisioning_observations FINAL WHERE record_type = 'observation'`
 
 // listener collects the observations in Kafka.
@@ -156,7 +157,7 @@ func (l *listener) consume(message *kgo.Record) error {
 					return err
 				}
 				l.known[r.EventID.String()] = strings.Join([]string{
-					r.GroupID, string(r.Feed), string(r.Dialect), r.ReportedStatus.String(), r.RawStatus, r.VendorID,
+					r.GroupID, string(r.Feed), string(r.Dialect), r.ReportedStatus.String(), r.RawStatus,
 				}, "|")
 			}
 		}
