@@ -73,7 +73,6 @@ func (j *jumping) believable() {
 	}
 }
 
-
 var jumps = map[string]time.Duration{
 	"an hour back": -time.Hour, "a day back": -24 * time.Hour,
 	"an hour ahead": time.Hour, "a day ahead": 24 * time.Hour, "a year ahead": 365 * 24 * time.Hour,
