@@ -57,6 +57,7 @@ func open(ctx context.Context, location string, f Filter) (r *report, done func(
 	if err != nil {
 		return nil, nil, err
 	}
+	r.view = view
 	done = func() (err error) {
 		if r.snapshot != nil {
 			err = r.snapshot.Close()
@@ -90,6 +91,7 @@ type report struct {
 	filter   Filter
 	zip      *zip.Writer
 	manifest *Manifest
+	view     *archive.View
 	snapshot *archive.Snapshot
 	skip     []bool  // files without rows of the period
 	rows     int64   // of the others

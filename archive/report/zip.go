@@ -54,6 +54,9 @@ func (r *report) write() (err error) {
 	}); err != nil {
 		return err
 	}
+	if err := r.file("coverage.csv", r.writeCoverage); err != nil {
+		return err
+	}
 	w, err := r.zip.Create("manifest.json")
 	if err != nil {
 		return err

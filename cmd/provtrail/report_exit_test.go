@@ -1,9 +1,12 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,7 +48,17 @@ func TestReportExitCodes(t *testing.T) {
 	}
 	out := filepath.Join(t.TempDir(), "r.zip")
 	require.NoError(t, run("-o", out))
-	require.FileExists(t, out)
+	z, err := zip.OpenReader(out)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, z.Close()) }()
+	f, err := z.Open("coverage.csv")
+	require.NoError(t, err)
+	coverage, err := io.ReadAll(f)
+	require.NoError(t, err)
+	lines := strings.Split(string(coverage), "\n")
+	require.Equal(t, "2026-11-22T11:00:00Z,before,0,0,0,0,0,0,0,0", lines[1])
+	require.Equal(t, "2026-11-22T12:00:00Z,sealed,1,1,0,0,0,0,0,0", lines[2])
+	require.Equal(t, "2026-11-22T13:00:00Z,open,0,0,0,0,0,0,0,0", lines[3])
 	require.Equal(t, exitCouldNotLook, exitCode(run("--status", "Success", "-o", out)), "nothing matches")
 
 	files, err := archive.Files(t.Context(), dir)
