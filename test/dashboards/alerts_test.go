@@ -37,7 +37,16 @@ func testAlertsFireAndResolve(t *testing.T, s *store, results map[string]*alertR
 		require.NotNil(t, r, tr.uid)
 		ordinary := r.evaluate(t, s, tr.begins.Add(2*interval))
 		require.NotContains(t, ordinary, tr.labels, "%s: quiet without it", tr.uid)
+		spikes := map[string][]string{}
+		for _, uid := range []string{"provtrail-failed-spike", "provtrail-retrying-spike"} {
+			spikes[uid] = all[uid].evaluate(t, s, tr.begins.Add(interval))
+		}
 		s.write(t, tr.logs)
+		if causes[tr.uid] != "" {
+			for uid, before := range spikes {
+				assert.ElementsMatch(t, before, all[uid].evaluate(t, s, tr.begins.Add(interval)), "%s: one cause on one source is one alert, %s fires too", tr.uid, uid)
+			}
+		}
 		fired := time.Duration(-1)
 		for n := time.Duration(0); n <= 2 && fired < 0; n++ {
 			if at := tr.begins.Add(n * interval); slices.Contains(r.evaluate(t, s, at), tr.labels) {
@@ -79,6 +88,17 @@ func testNothingWithoutANameFires(t *testing.T, s *store) {
 	}
 }
 
+// causeTexts are errors of the causes that have an alert of their own.
+var causeTexts = map[string]string{
+	"provtrail-credentials-failed": "ORA-01017: invalid username/password; logon denied",
+	"provtrail-source-unreachable": "java.net.ConnectException: Connection refused",
+	"provtrail-licences-used-up":   "LICENSE_LIMIT_EXCEEDED: No more licenses of this type are available",
+}
+
+var causeHour = map[string]time.Duration{
+	"provtrail-credentials-failed": 0, "provtrail-source-unreachable": 2 * time.Hour, "provtrail-licences-used-up": 4 * time.Hour,
+}
+
 // trials are one incident for each rule, hours apart.
 func trials(to time.Time) []trial {
 	begins := to.Add(-20 * time.Hour)
@@ -97,6 +117,15 @@ func trials(to time.Time) []trial {
 		add("provtrail-failed-spike", "acme/"+source, at, time.Hour, incident(at, 20, source, provisioning.StatusFailed, nil))
 		at = at.Add(-6 * time.Hour)
 		add("provtrail-retrying-spike", "acme/"+source, at, time.Hour, incident(at, 20, source, provisioning.StatusRetrying, nil))
+	}
+	// The first signs of a cause that hits a whole source: three groups, or ten that are retried.
+	for uid, text := range causeTexts {
+		for i, source := range []string{"SAP ERP", "Payroll DB", "Corp LDAP"} {
+			at := to.Add(-time.Duration(30+13*i)*time.Hour - causeHour[uid])
+			status := []provisioning.Status{provisioning.StatusFailed, provisioning.StatusRetrying, provisioning.StatusFailed}[i]
+			n := []int{3, 10, 30}[i]
+			add(uid, "acme/"+source, at, 70*time.Minute, incident(at, n, source, status, func(r *record.Record) { r.ErrorMessage = text }))
+		}
 	}
 	at = next()
 	add("provtrail-stalled-work", "acme/Entra ID", at, 2*time.Hour, incident(at, 40, "Entra ID", provisioning.StatusPending, func(r *record.Record) {
@@ -135,7 +164,7 @@ func incident(at time.Time, n int, source string, status provisioning.Status, ch
 			Tenant: tenantName, Feed: provisioning.FeedREST, Dialect: provisioning.DialectREST,
 			GroupID: provisioning.ActivityKey{Source: source, Account: at.String(), Value: string(rune('A' + i))}.ID().String(), SourceName: source,
 			AccountID: "incident", AttributeName: "memberOf", AttributeValue: "x", Operation: provisioning.OperationAdd,
-			ReportedStatus: status, RawStatus: status.String(), Cause: provisioning.CauseAccessRequest, ErrorMessage: "connection refused",
+			ReportedStatus: status, RawStatus: status.String(), Cause: provisioning.CauseAccessRequest, ErrorMessage: "User E1 is currently being edited by another administrator",
 			OccurredAt: stamp(at.Add(-time.Minute)), ObservedAt: stamp(at),
 		}
 		o.EventID = provisioning.EventID(&o)
@@ -145,6 +174,7 @@ func incident(at time.Time, n int, source string, status provisioning.Status, ch
 		if change != nil {
 			change(&r)
 		}
+		classify(&r)
 		record.WriteRecord(&r, records.AppendEmpty())
 	}
 	return ld

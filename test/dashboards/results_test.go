@@ -20,7 +20,8 @@ type alertResult struct {
 	fired       int // of the incidents
 	slowest     int // evaluations until it fired; 1 is the first one after the incident
 	evaluations int // of the ordinary week
-	alarms      int // in it, each with a cause
+	alarms      int // in it, with a cause
+	wrong       int // in it, without one
 }
 
 const (
@@ -34,9 +35,11 @@ const (
 func assertDocumented(t *testing.T, results map[string]*alertResult) {
 	t.Helper()
 	var table strings.Builder
-	table.WriteString("| rule | incidents it fired on | evaluations until then | alarms without a cause | with one | evaluations |\n|---|---|---|---|---|---|\n")
+	table.WriteString("| rule | incidents it fired on | recall | evaluations until then | evaluations of the week | alarms with a cause | without one | precision |\n|---|---|---|---|---|---|---|---|\n")
 	for _, r := range slices.SortedFunc(maps.Values(results), func(a, b *alertResult) int { return cmp.Compare(a.title, b.title) }) {
-		fmt.Fprintf(&table, "| %s | %d of %d | %d | 0 | %d | %d |\n", r.title, r.fired, r.incidents, r.slowest, r.alarms, r.evaluations)
+		rightly := float64(r.fired + r.alarms)
+		fmt.Fprintf(&table, "| %s | %d of %d | %.0f %% | %d | %d | %d | %d | %.0f %% |\n", r.title, r.fired, r.incidents, 100*float64(r.fired)/float64(r.incidents),
+			r.slowest, r.evaluations, r.alarms, r.wrong, 100*rightly/(rightly+float64(r.wrong)))
 	}
 	text, err := os.ReadFile(docsFile)
 	require.NoError(t, err)

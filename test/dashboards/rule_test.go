@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 )
 
 const (
@@ -109,6 +111,11 @@ func (r *rule) message(t testing.TB, annotation string, labels map[string]string
 	return out.String()
 }
 
+// causes are the categories of errors that have an alert of their own.
+var causes = map[string]errorclass.Category{
+	"provtrail-credentials-failed": errorclass.AuthFailed, "provtrail-source-unreachable": errorclass.ConnectionFailed, "provtrail-licences-used-up": errorclass.LicenseOrQuota,
+}
+
 func TestAlertRules(t *testing.T) {
 	panels := map[string]map[string]bool{}
 	for _, b := range boards(t) {
@@ -130,6 +137,11 @@ func TestAlertRules(t *testing.T) {
 			labels := map[string]string{"tenant": "acme", "source": "SAP ERP", "feed": "rest", "word": "LIMBO"}
 			for _, annotation := range []string{"summary", "description"} {
 				assert.NotContains(t, r.message(t, annotation, labels, 12), "$", annotation)
+			}
+			if category, ofACause := causes[uid]; ofACause {
+				info, known := category.Info()
+				require.True(t, known)
+				assert.Contains(t, r.message(t, "description", labels, 12), "Next: "+info.Action+" Who acts: "+info.Actor+".")
 			}
 			require.Len(t, r.Data, 2)
 			assert.EqualValues(t, "provtrail-clickhouse", r.Data[0].DatasourceUID)

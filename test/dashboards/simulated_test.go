@@ -11,6 +11,7 @@ import (
 
 	"github.com/provtrail/provtrail/internal/simulate/model"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -52,6 +53,29 @@ var words = map[model.State]provisioning.Status{
 	model.Failed: provisioning.StatusFailed, model.NotVerifiable: provisioning.StatusNotVerifiable, model.Success: provisioning.StatusSuccess,
 }
 
+var approvals = map[model.Decision]provisioning.Approval{
+	model.Undecided: provisioning.ApprovalPending, model.Approved: provisioning.ApprovalApproved, model.Rejected: provisioning.ApprovalRejected,
+	model.Returned: provisioning.ApprovalReturned, model.Expired: provisioning.ApprovalExpired, model.Canceled: provisioning.ApprovalCanceled,
+}
+
+// classifier is the processor's, without signatures of the user's own.
+var classifier = func() *errorclass.Classifier {
+	c, err := errorclass.Extend(nil)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}()
+
+// classify fills what the processor fills from the texts.
+func classify(r *record.Record) {
+	result := classifier.Classify(errorclass.Input{
+		Status: r.Status, Approval: r.ApprovalStatus, RawStatus: r.RawStatus, TicketID: r.TicketID, Error: r.ErrorMessage, Warnings: r.Warnings,
+		SourceID: provisioning.SourceKey(r.SourceID, r.SourceName), Operation: r.Operation,
+	})
+	r.ErrorCategory, r.ErrorSignature, r.ErrorFingerprint = string(result.Category), result.Signature, result.Fingerprint
+}
+
 func observations(g *model.Group, until time.Time) []provisioning.Observation {
 	dice := rand.New(rand.NewPCG(g.Seed, 1))
 	var out []provisioning.Observation
@@ -88,7 +112,7 @@ func observation(g *model.Group, r *model.Request, item *model.Attribute, phase 
 		OccurredAt: stamp(model.Time(phase.At)), ObservedAt: stamp(received), Original: `{"id":"` + g.ID + `"}`,
 	}
 	if g.Approval != nil {
-		o.ApproverName, o.ApprovalStatus = g.Approval.Approver.Name, provisioning.Approval(g.Approval.Decided(phase.At))
+		o.ApproverName, o.ApprovalStatus = g.Approval.Approver.Name, approvals[g.Approval.Decided(phase.At)]
 	}
 	if g.Password {
 		o.Side = provisioning.FailedOnSource
@@ -125,6 +149,7 @@ func (h *history) add(observations []provisioning.Observation, to time.Time) {
 		r := record.New(&a)
 		r.Version, r.Current = record.Version(seen+1, false), true
 		r.GroupNumber, r.GroupStatus = summary.Number, summary.Status
+		classify(&r)
 		h.records = append(h.records, r)
 	}
 	for i := range activities {
@@ -134,6 +159,7 @@ func (h *history) add(observations []provisioning.Observation, to time.Time) {
 			h.stalled[a.ID] = true
 			r := record.New(a)
 			r.GroupNumber, r.GroupStatus = summary.Number, summary.Status
+			classify(&r)
 			r.ObservedAt, r.Stalled = stamp(since.Add(stalledAfter)), true
 			r.AsState(record.Version(len(steps), true))
 			h.records = append(h.records, r)

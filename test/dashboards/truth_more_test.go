@@ -25,11 +25,11 @@ func testOtherNumbers(t *testing.T, h *history, panel panelQuery, one *provision
 	for i := range h.activities {
 		a := &h.activities[i]
 		groups[a.Key.GroupID] = true
-		if a.Status.Open() || a.Status == provisioning.StatusUnset {
+		if a.Status.Open() || a.Status == provisioning.StatusUnset || a.Outcome == provisioning.OutcomeDeclined {
 			continue
 		}
 		ended[a.SourceName]++
-		if a.Status == provisioning.StatusFailed {
+		if a.Outcome == provisioning.OutcomeFault {
 			failed[a.SourceName]++
 		}
 	}
@@ -89,7 +89,7 @@ func testOfOnePerson(t *testing.T, h *history, panel panelQuery, one *provisioni
 		if a.IdentityID != one.IdentityID {
 			continue
 		}
-		if a.Status == provisioning.StatusFailed {
+		if a.Outcome == provisioning.OutcomeFault {
 			count["Failed"]++
 		}
 		if a.Status.Open() {
@@ -165,7 +165,7 @@ func assertErrors(t *testing.T, h *history, got *result) {
 	activities := map[string]map[provisioning.ID]bool{}
 	for i := range h.records {
 		r := &h.records[i]
-		if r.Status != provisioning.StatusFailed || r.ErrorMessage == "" {
+		if r.Outcome != provisioning.OutcomeFault || r.ErrorMessage == "" {
 			continue
 		}
 		text := r.ErrorMessage

@@ -19,14 +19,14 @@ func testFailuresAndWaiting(t *testing.T, h *history, panel panelQuery) {
 	leavers := map[string]bool{}
 	for i := range h.activities {
 		a := &h.activities[i]
-		if a.Status == provisioning.StatusFailed {
+		if a.Outcome == provisioning.OutcomeFault {
 			bySource[a.SourceName]++
 			byCause[a.Cause]++
 		}
 		if a.Status.Open() {
 			open[a.SourceName]++
 		}
-		if (a.Status.Open() || a.Status == provisioning.StatusFailed) && a.Kind == provisioning.KindDeprovisioning && a.Cause == provisioning.CauseLifecycleChange {
+		if (a.Status.Open() || a.Outcome == provisioning.OutcomeFault) && a.Kind == provisioning.KindDeprovisioning && a.Cause == provisioning.CauseLifecycleChange {
 			leavers[a.IdentityID+a.SourceName] = true
 		}
 	}
