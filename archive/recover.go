@@ -15,7 +15,7 @@ func Recover(ctx context.Context, location string, opt Options, lost []Head, rea
 	if err != nil {
 		return head, err
 	}
-	defer func() { err = errors.Join(err, a.Close()) }()
+	defer func() { err = errors.Join(err, a.Close()) }() //nolint:contextcheck // has a time limit of its own
 	err = a.sealer.Recover(ctx, lost, reason)
 	return a.memory.State().Head, err
 }
@@ -30,5 +30,5 @@ func ConfirmClock(ctx context.Context, location string, opt Options) (err error)
 	now := a.clock.Wall()
 	a.clock.Continue(now)
 	a.memory.Change(func(s *memory.State) { s.Clock = now.UTC() })
-	return errors.Join(a.memory.Save(ctx), a.Close())
+	return errors.Join(a.memory.Save(ctx), a.Close()) //nolint:contextcheck // has a time limit of its own
 }

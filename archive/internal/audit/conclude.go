@@ -2,6 +2,7 @@ package audit
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/provtrail/provtrail/archive/internal/layout"
@@ -15,15 +16,15 @@ const maxAge = 3 * time.Hour
 func (v *verifier) checkHeads() {
 	for _, head := range v.opt.Heads {
 		found := false
-		detail := "the chain does not contain the remembered " + head.String()
+		detail := []string{"the chain does not contain the remembered " + head.String()}
 		for _, s := range v.chain.seals {
 			found = found || s.trusted && s.Digest == head.Digest
 			if s.trusted && s.Recovery.Names(head.Digest) {
-				detail += "; its loss is stated in " + s.Name
+				detail = append(detail, "its loss is stated in "+s.Name)
 			}
 		}
 		if !found {
-			v.blame(LostHead, layout.ChainDir, "%s", detail)
+			v.blame(LostHead, layout.ChainDir, "%s", strings.Join(detail, "; "))
 		}
 	}
 }

@@ -244,7 +244,7 @@ func (v *verifier) checkUnlisted(ctx context.Context, listed map[string]chain.Se
 		}
 		f, _ := layout.ParseData(name)
 		s, sealed := v.chain.seals[f.Hour]
-		sealed = sealed && !(s.trusted && s.begins()) // the beginning seals no hour
+		sealed = sealed && (!s.trusted || !s.begins()) // the beginning seals no hour
 		switch {
 		case sealed && !s.trusted:
 			// The seal is the problem; without it nothing can be said of its files.

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/provtrail/provtrail/archive/internal/layout"
@@ -53,9 +54,9 @@ func (r *Recovery) Names(digest string) bool {
 }
 
 func (r *Recovery) String() string {
-	text := fmt.Sprintf("seals before this one were lost, and sealing was let go on at %s: %s", r.At.Format(time.RFC3339), r.Reason)
+	parts := []string{fmt.Sprintf("seals before this one were lost, and sealing was let go on at %s: %s", r.At.Format(time.RFC3339), r.Reason)}
 	for _, h := range r.Lost {
-		text += "; lost is " + h.String()
+		parts = append(parts, "lost is "+h.String())
 	}
-	return text
+	return strings.Join(parts, "; ")
 }

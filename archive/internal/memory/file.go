@@ -92,19 +92,19 @@ func LastHead(path string) (head chain.Head, err error) {
 	if err != nil {
 		return head, err
 	}
-	lines := bytes.Split(text, []byte("\n"))
-	for i := len(lines) - 2; i >= 0; i-- { // after the last line feed there is no complete line
-		var line struct {
-			chain.Head
-			State chain.Head `json:"head"`
-		}
-		if err := json.Unmarshal(lines[i], &line); err != nil {
-			return head, fmt.Errorf("%s: line %d is not the head of a chain: %w", path, i+1, err)
-		}
-		if line.State.IsZero() {
-			line.State = line.Head
-		}
-		return line.State, nil
+	lines := bytes.Split(text, []byte("\n")) // after the last line feed there is no complete line
+	if len(lines) < 2 {
+		return head, nil
 	}
-	return head, nil
+	var line struct {
+		chain.Head
+		State chain.Head `json:"head"`
+	}
+	if err := json.Unmarshal(lines[len(lines)-2], &line); err != nil {
+		return head, fmt.Errorf("%s: line %d is not the head of a chain: %w", path, len(lines)-1, err)
+	}
+	if line.State.IsZero() {
+		return line.Head, nil
+	}
+	return line.State, nil
 }
