@@ -125,6 +125,10 @@ func (c *Classifier) Signature(id string) *Signature {
 // Classify decides by the structured fields first and by the texts second. Only an
 // activity that failed, is retrying, waits for people or was declined has a category.
 func (c *Classifier) Classify(in Input) Result {
+	switch in.Status {
+	case provisioning.StatusCommitted, provisioning.StatusSuccess, provisioning.StatusNotVerifiable:
+		return Result{} // made, whatever became of the rest of its request
+	}
 	switch in.Approval {
 	case provisioning.ApprovalRejected, provisioning.ApprovalReturned:
 		return result(in, cause{category: ApprovalRejected})
@@ -142,7 +146,9 @@ func (c *Classifier) Classify(in Input) Result {
 	case provisioning.StatusFailed, provisioning.StatusRetrying:
 		return result(in, c.cause(in.Error))
 	case provisioning.StatusPending:
-		if strings.EqualFold(in.RawStatus, "Manual Task Created") || in.TicketID != "" {
+		// The search index writes "Manual Task Created" while an approval is open, too.
+		waits := strings.EqualFold(in.RawStatus, "Manual Task Created") || in.TicketID != ""
+		if waits && in.Approval != provisioning.ApprovalPending {
 			return result(in, cause{category: ManualWork})
 		}
 	}

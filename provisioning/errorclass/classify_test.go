@@ -95,7 +95,11 @@ func TestStructuredFieldsComeFirst(t *testing.T) {
 	f(Input{Status: provisioning.StatusFailed, Error: timeout, Approval: provisioning.ApprovalReturned}, ApprovalRejected)
 	f(Input{Status: provisioning.StatusPending, Approval: provisioning.ApprovalExpired}, ApprovalExpired)
 	f(Input{Status: provisioning.StatusFailed, Approval: provisioning.ApprovalCanceled}, RequestCancelled)
-	f(Input{Status: provisioning.StatusSuccess, Warnings: "The IdentityNow Administrator manually closed this request."}, RequestCancelled)
+	closed := "The IdentityNow Administrator manually closed this request."
+	f(Input{Status: provisioning.StatusFailed, Warnings: closed}, RequestCancelled)
+	f(Input{Status: provisioning.StatusSuccess, Warnings: closed}, "")
+	f(Input{Status: provisioning.StatusCommitted, Approval: provisioning.ApprovalCanceled}, "")
+	f(Input{Status: provisioning.StatusPending, RawStatus: "Manual Task Created", Approval: provisioning.ApprovalPending}, "")
 	f(Input{Status: provisioning.StatusFailed, Error: timeout, Approval: provisioning.ApprovalApproved}, TemporarySourceFault)
 	f(Input{Status: provisioning.StatusRetrying, Error: timeout}, TemporarySourceFault)
 	f(Input{Status: provisioning.StatusPending, RawStatus: "Manual Task Created"}, ManualWork)

@@ -37,16 +37,16 @@ func values[N int64 | float64](t *testing.T, tt *componenttest.Telemetry, metric
 
 // TestTelemetryOfPolling: the metrics of the feeds.
 func TestTelemetryOfPolling(t *testing.T) {
+	at := time.Now().UTC().Add(-time.Hour).Format("2006-01-02T15:04:05.000Z")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("sorters") != "modified" {
 			_, _ = w.Write([]byte(`[]`))
 			return
 		}
-		at := time.Now().UTC().Add(-time.Hour).Format("2006-01-02T15:04:05.000Z")
-		_, _ = w.Write([]byte(`[{"id":"g","modified":"` + at[:14] + `00:00.000Z","items":[
+		_, _ = w.Write([]byte(`[{"id":"g","modified":"` + at + `","items":[
 			{"id":"1","provisioningStatus":"FINISHED","operation":"TELEPORT","approvalStatus":"FINISHED","attribute":"a","value":"v"},
 			{"id":"2","provisioningStatus":"FINISHED","operation":"ADD","approvalStatus":"SHRUGGED","attribute":"a","value":"v"},
-			{"id":"3","provisioningStatus":"FINISHED","operation":"add","approvalStatus":null,"attribute":"a","value":"v"}]}]`))
+			{"id":"3","provisioningStatus":"FINISHED","operation":"add","approvalStatus":null,"attribute":"a","value":"w"}]}]`))
 	}))
 	t.Cleanup(server.Close)
 	tt := componenttest.NewTelemetry()
