@@ -92,7 +92,7 @@ func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 		for i, value := range given {
 			given[i] = decodeOption(value)
 		}
-		*list = append(given, slices.DeleteFunc(slices.Clone(query[name]), all)...)
+		*list = slices.Concat(given, slices.DeleteFunc(slices.Clone(query[name]), all))
 	}
 	if text := query.Get("allow_unproven"); text != "" {
 		if f.AllowUnproven, err = strconv.ParseBool(text); err != nil {

@@ -54,7 +54,7 @@ func run(ctx context.Context, activities int, most time.Duration, parallel int, 
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir)
 	root, err := filepath.Abs(".")
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func requests(ctx context.Context, address string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	var stats map[string]int
 	err = json.NewDecoder(response.Body).Decode(&stats)
 	return stats["requests"], err

@@ -158,14 +158,14 @@ func TestDefaultReadsTheDatabaseAndNothingElse(t *testing.T) {
 	for way, ask := range ways {
 		for _, query := range outward(engine.cfg.Directory, file, out) {
 			answer, err := ask(query)
-			assert.Error(t, err, "%s: %s: %.100s", way, query, answer) //nolint:testifylint // all of them
+			assert.Error(t, err, "%s: %s: %.100s", way, query, answer)
 			assert.NotContains(t, answer+fmt.Sprint(err), secret, "%s: %s", way, query)
 		}
 	}
 	for _, query := range reading {
 		for _, way := range []string{"native", "http"} {
 			_, err := ways[way](query)
-			assert.NoError(t, err, "%s: %s", way, query) //nolint:testifylint // all of them
+			assert.NoError(t, err, "%s: %s", way, query)
 		}
 	}
 	assert.NoFileExists(t, out)

@@ -111,7 +111,7 @@ var rudeToNative = map[string]rudeness{
 	},
 	"TLS": func(_ int, _ *rand.Rand, conn net.Conn) {
 		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-		_ = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}).Handshake() //nolint:gosec // refused anyway
+		_ = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}).Handshake()
 		reset(conn)
 	},
 	"HTTP": func(_ int, _ *rand.Rand, conn net.Conn) {

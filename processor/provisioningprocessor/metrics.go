@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
@@ -37,11 +38,11 @@ func (m *metrics) option(s series) metric.MeasurementOption {
 }
 
 // series is a metric's attributes; what a metric has no use for is empty.
-type series struct{ status, source, operation, kind, feed, flag string }
+type series struct{ status, outcome, source, operation, kind, feed, flag string }
 
 func (s series) attributes() []attribute.KeyValue {
 	all := [...]attribute.KeyValue{
-		attribute.String("status", s.status), attribute.String("source", s.source),
+		attribute.String("status", s.status), attribute.String("outcome", s.outcome), attribute.String("source", s.source),
 		attribute.String("operation", s.operation), attribute.String("kind", s.kind),
 		attribute.String("feed", s.feed), attribute.String("flag", s.flag),
 	}
@@ -102,7 +103,7 @@ func (m *metrics) applied(ctx context.Context, c *correlator, t *transaction) {
 			if (before == nil && r.Status != provisioning.StatusUnset) || (before != nil && before.Status != r.Status) {
 				transitions[transition(r)]++
 			}
-			if c.turned(u, before, r) {
+			if turned(before, r, t.names.thresholds(c.thresholds, r.Tenant), u.before.Checked) {
 				flagged[series{flag: flagOf(r), source: cmp.Or(r.SourceName, r.SourceID)}]++
 			}
 		}
@@ -130,13 +131,13 @@ func (m *metrics) applied(ctx context.Context, c *correlator, t *transaction) {
 }
 
 // turned reports whether a timer flagged the activity just now.
-func (c *correlator) turned(u *update, before *provisioning.Activity, r *record.Record) bool {
-	return (r.Stalled || r.Overdue) && (before == nil || !c.thresholds.Flagged(before, u.before.Checked))
+func turned(before *provisioning.Activity, r *record.Record, thresholds *change.Thresholds, checked pcommon.Timestamp) bool {
+	return (r.Stalled || r.Overdue) && (before == nil || !thresholds.Flagged(before, checked))
 }
 
 func transition(r *record.Record) series {
 	return series{
-		status: r.Status.String(), source: cmp.Or(r.SourceName, r.SourceID),
+		status: r.Status.String(), outcome: string(r.Outcome), source: cmp.Or(r.SourceName, r.SourceID),
 		operation: string(r.Operation), kind: string(r.Kind),
 	}
 }

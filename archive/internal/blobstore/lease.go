@@ -25,6 +25,7 @@ type lease struct {
 // LeaseTime after its last renewal a lease may be taken over.
 const LeaseTime = 2 * time.Minute
 
+// ErrLeaseLost is returned by every change after another process took the lease.
 var ErrLeaseLost = errors.New("another process has taken over the writing of this archive")
 
 // Acquire excludes a second process of this machine by the lock of the spool directory
