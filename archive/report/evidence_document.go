@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/csv"
 	"fmt"
@@ -17,9 +18,10 @@ import (
 // evidenceColumns of events.csv, before those of the proof.
 var evidenceColumns = []string{
 	"tenant", "group_number", "group_id", "activity_id", "event_id", "record_type", "occurred_at", "timed", "observed_at", "feed", "raw_status",
-	"reported_status", "previous_status", "status", "odd", "attempts", "kind", "operation", "cause", "source_name", "account_id",
-	"attribute_name", "attribute_value", "identity_name", "identity_id", "requester_name", "requested_at", "approver_name",
-	"approval_status", "error_message", "committed_at", "finished_at", "failed_at", "ticket_id", "state_seq",
+	"reported_status", "previous_status", "status", "outcome", "odd", "attempts", "kind", "operation", "cause", "source_name", "account_id",
+	"attribute_name", "attribute_value", "identity_name", "identity_id", "requested_item_name", "requested_item_type", "requester_name",
+	"requester_comment", "requested_at", "approver_name", "approval_status", "reviewer_comment", "error_category", "error_signature",
+	"error_message", "warnings", "committed_at", "finished_at", "failed_at", "remove_at", "ticket_id", "client_metadata", "state_seq",
 }
 
 var proofColumns = []string{"archive_file", "archive_row", "file_sha256", "row_sha256", "seal", "seal_sha256", "key", "unproven"}
@@ -125,6 +127,11 @@ func (p *Pack) step(e *evidence, zone *time.Location) step {
 		s.What = "verification overdue"
 	case r.Status == provisioning.StatusRetrying && r.PreviousStatus != provisioning.StatusRetrying:
 		s.What = fmt.Sprintf("retry: attempt %d", r.Attempts)
+	case r.Outcome == provisioning.OutcomeDeclined:
+		s.What = "declined: " + string(r.ApprovalStatus)
+		if r.ApproverName != "" {
+			s.What += " (" + r.ApproverName + ")"
+		}
 	case r.Status == provisioning.StatusFailed:
 		s.What = fmt.Sprintf("failed (attempt %d)", r.Attempts)
 	case r.Status == provisioning.StatusCommitted:
@@ -140,7 +147,7 @@ func (p *Pack) step(e *evidence, zone *time.Location) step {
 	default:
 		s.What = "status unknown"
 	}
-	s.Detail = r.ErrorMessage
+	s.Detail = cmp.Or(r.ErrorMessage, r.ReviewerComment)
 	if r.Odd {
 		s.What += ", contradicts what was known"
 	}

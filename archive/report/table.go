@@ -14,15 +14,16 @@ import (
 
 // activityColumns are those of the Activities page.
 var activityColumns = []string{
-	"tenant", "group_number", "group_id", "group_status", "status", "kind", "operation", "cause", "source_name", "account_id",
-	"attribute_name", "attribute_value", "identity_name", "identity_id", "requester_name", "approver_name", "approval_status",
-	"error_message", "attempts", "requested_at", "occurred_at", "committed_at", "finished_at", "failed_at", "stalled", "overdue",
-	"ticket_id", "activity_id",
+	"tenant", "group_number", "group_id", "group_status", "status", "outcome", "kind", "operation", "cause", "source_name", "account_id",
+	"attribute_name", "attribute_value", "identity_name", "identity_id", "requested_item_name", "requested_item_type",
+	"requester_name", "requester_comment", "approver_name", "approval_status", "reviewer_comment", "error_category", "error_signature",
+	"error_message", "warnings", "attempts", "requested_at", "occurred_at", "timed", "committed_at", "finished_at", "failed_at", "remove_at",
+	"stalled", "overdue", "ticket_id", "client_metadata", "activity_id",
 }
 
 var historyColumns = []string{
 	"activity_id", "occurred_at", "timed", "observed_at", "record_type", "feed", "raw_status", "reported_status", "previous_status",
-	"status", "odd", "attempts", "error_message", "approver_name", "approval_status", "group_id", "source_name", "account_id",
+	"status", "outcome", "odd", "attempts", "error_category", "error_message", "approver_name", "approval_status", "reviewer_comment", "group_id", "source_name", "account_id",
 	"operation", "attribute_name", "attribute_value", "state_seq", "event_id",
 }
 
