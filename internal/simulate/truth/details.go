@@ -53,6 +53,11 @@ func outcome(o result) string {
 
 // categories are what the error may be called: a decision before any text.
 func categories(o result, ticket string) []string {
+	switch o.status {
+	case model.Committed, model.Success, model.NotVerifiable:
+		return nil // made, whatever became of the rest of its request
+	default:
+	}
 	switch o.approval {
 	case provisioning.ApprovalRejected, provisioning.ApprovalReturned:
 		return []string{string(errorclass.ApprovalRejected)}
@@ -63,7 +68,7 @@ func categories(o result, ticket string) []string {
 	default:
 	}
 	switch {
-	case o.status == model.Pending && ticket != "":
+	case o.status == model.Pending && ticket != "" && o.approval != provisioning.ApprovalPending:
 		return []string{string(errorclass.ManualWork)}
 	case o.status != model.Failed && o.status != model.Retrying:
 		return nil
