@@ -175,9 +175,6 @@ func (a *Archive) SealDue(ctx context.Context) ([]Hour, error) {
 	return sealed, err
 }
 
-// Due returns when the next hour is to be sealed.
-func (a *Archive) Due() time.Time { return a.sealer.Due() }
-
 // KeyReplaced reports whether the last seal was signed by a key that is not among the
 // archive's keys, so that no seal names the new key: verifying then needs both public
 // keys.

@@ -81,7 +81,7 @@ func TestPasswordIsNowhereElse(t *testing.T) {
 	for _, name := range []string{"cmdline", "environ"} {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", process.Pid(), name))
 		if os.IsNotExist(err) {
-			t.Skip("no /proc: ", err)
+			break // a system without /proc
 		}
 		require.NoError(t, err)
 		assert.NotContains(t, string(text), password, name)

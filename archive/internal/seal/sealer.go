@@ -227,13 +227,7 @@ func (s *Sealer) SealDue(ctx context.Context) (sealed []layout.Hour, err error) 
 	return sealed, nil
 }
 
-// Due returns when the next hour is to be sealed.
-func (s *Sealer) Due() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.due()
-}
-
+// due is when the next hour is to be sealed.
 func (s *Sealer) due() time.Time {
 	at := (s.head.last + 2).Start() // the end of the next hour
 	if opened := s.opt.Clock.Started(); at.Before(opened) {
