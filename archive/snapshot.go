@@ -75,6 +75,26 @@ func (s *Snapshot) Read(file int, columns ...string) (*Reader[record.Record], er
 	return parquetfile.NewReader(parquetfile.Activities, s.Files[file].Name, s.open[file], columns)
 }
 
+// ReadRows calls f with single rows of a file, whose numbers ascend, without reading what
+// lies between them.
+func (s *Snapshot) ReadRows(file int, numbers []int64, f func(*record.Record) error, columns ...string) error {
+	r, err := s.Read(file, columns...)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.ReadRows(numbers, f), r.Close())
+}
+
+// MayHold reports whether a file may have a row with the text in a column that has bloom
+// filters: group_id, activity_id, identity_id or event_id.
+func (s *Snapshot) MayHold(file int, column, text string) (bool, error) {
+	may, err := parquetfile.MayHold(s.open[file], column, text)
+	if err != nil {
+		return false, fmt.Errorf("read archive file %s: %w", s.Files[file].Name, err)
+	}
+	return may, nil
+}
+
 // Hash returns the SHA-256 of a file in hexadecimal.
 func (s *Snapshot) Hash(file int) (string, error) { return blobstore.HashContent(s.open[file]) }
 

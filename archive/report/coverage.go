@@ -30,22 +30,36 @@ const (
 	hourBefore  = "before"  // before the first hour of the chain
 )
 
-// writeCoverage writes coverage.csv. Hours after the present have no row.
+// writeCoverage writes coverage.csv.
 func (r *report) writeCoverage(w io.Writer) (rows int64, err error) {
+	out := csv.NewWriter(w)
+	if err := out.Write(coverageColumns); err != nil {
+		return 0, err
+	}
+	err = r.eachHour(func(h archive.Hour, c *coverage) error {
+		rows++
+		return out.Write(c.cells(h))
+	})
+	out.Flush()
+	return rows, errors.Join(err, out.Error())
+}
+
+// eachHour calls f with the hours of the period up to the present.
+func (r *report) eachHour(f func(archive.Hour, *coverage) error) error {
 	last, sealed, err := r.view.LastSealed(r.ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if !sealed {
 		last = -1
 	}
 	begin, err := r.view.FirstSealed(r.ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	files, err := r.view.Files(r.ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	present := map[string]bool{}
 	for _, f := range files {
@@ -58,12 +72,10 @@ func (r *report) writeCoverage(w io.Writer) (rows int64, err error) {
 	}
 	seals, expired, err := r.sealsOf(first, last)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	out := csv.NewWriter(w)
-	err = out.Write(coverageColumns)
 	for h := first; h <= end && err == nil; h++ {
-		c := coverage{state: hourMissing}
+		c := &coverage{state: hourMissing}
 		switch {
 		case seals[h] != nil:
 			c.add(seals[h], present, expired)
@@ -72,11 +84,9 @@ func (r *report) writeCoverage(w io.Writer) (rows int64, err error) {
 		case h < begin:
 			c.state = hourBefore
 		}
-		rows++
-		err = out.Write(c.cells(h))
+		err = f(h, c)
 	}
-	out.Flush()
-	return rows, errors.Join(err, out.Error())
+	return err
 }
 
 // sealsOf reads the seals from an hour on, and the files that they say expired.

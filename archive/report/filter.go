@@ -47,8 +47,9 @@ type Filter struct {
 }
 
 // Flags are the words that Flag knows: Pending or Retrying for too long, Committed and
-// not verified for too long, contradicted by an observation, more than one attempt.
-var Flags = []string{"stalled", "overdue", "odd", "retried"}
+// not verified for too long, contradicted by an observation, more than one attempt, Failed
+// by a fault, Failed because somebody declined it.
+var Flags = []string{"stalled", "overdue", "odd", "retried", "fault", "declined"}
 
 // DefaultPeriod is reported where no From is given.
 const DefaultPeriod = 7 * 24 * time.Hour
@@ -155,7 +156,34 @@ func (f *Filter) within(r *record.Record) bool {
 var filterColumns = []string{
 	"tenant", "status", "kind", "operation", "cause", "source_id", "source_name", "identity_id", "identity_name", "group_id",
 	"group_number", "account_id", "attribute_name", "attribute_value", "error_message", "requester_name", "approver_name",
-	"ticket_id", "folded_into", "stalled", "overdue", "odd", "attempts",
+	"ticket_id", "folded_into", "stalled", "overdue", "odd", "attempts", "outcome",
+}
+
+// columns are those of filterColumns that this filter reads.
+func (f *Filter) columns() (list []string) {
+	if f.Text != "" {
+		return filterColumns
+	}
+	for _, use := range []struct {
+		used    bool
+		columns []string
+	}{
+		{len(f.Tenant) > 0, []string{"tenant"}},
+		{len(f.Status) > 0, []string{"status"}},
+		{len(f.Kind) > 0, []string{"kind"}},
+		{len(f.Operation) > 0, []string{"operation"}},
+		{len(f.Cause) > 0, []string{"cause"}},
+		{len(f.Source) > 0, []string{"source_id", "source_name"}},
+		{len(f.Flag) > 0, []string{"stalled", "overdue", "odd", "attempts", "outcome"}},
+		{len(f.Identity) > 0, []string{"identity_id", "identity_name"}},
+		{len(f.Group) > 0, []string{"group_id", "group_number"}},
+		{f.IdentityContains != "", []string{"identity_id", "identity_name", "account_id"}},
+	} {
+		if use.used {
+			list = append(list, use.columns...)
+		}
+	}
+	return list
 }
 
 // matches is called with the state of an activity at the end of the period.
@@ -180,7 +208,10 @@ func (f *Filter) flagged(r *record.Record) bool {
 	if len(f.Flag) == 0 {
 		return true
 	}
-	has := map[string]bool{"stalled": r.Stalled, "overdue": r.Overdue, "odd": r.Odd, "retried": r.Attempts > 1}
+	has := map[string]bool{
+		"stalled": r.Stalled, "overdue": r.Overdue, "odd": r.Odd, "retried": r.Attempts > 1,
+		"fault": r.Outcome == provisioning.OutcomeFault, "declined": r.Outcome == provisioning.OutcomeDeclined,
+	}
 	return slices.ContainsFunc(f.Flag, func(name string) bool { return has[name] })
 }
 

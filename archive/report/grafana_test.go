@@ -48,5 +48,5 @@ func TestFiltersOfADashboardMatch(t *testing.T) {
 	f(Filter{IdentityContains: "2C918"}, true)
 	f(Filter{IdentityContains: "2c91"}, false)
 	_, err := ParseFilter(url.Values{"flag": {"late"}}, time.Now())
-	require.ErrorContains(t, err, `flag "late" is none of stalled, overdue, odd, retried`)
+	require.ErrorContains(t, err, `flag "late" is none of stalled, overdue, odd, retried, fault, declined`)
 }

@@ -49,21 +49,25 @@ func newProver(ctx context.Context, view *archive.View, snapshot *archive.Snapsh
 		return nil, err
 	}
 	for h := max(first, begun); h <= snapshot.LastSealed; h++ {
-		s, err := view.Seal(ctx, h)
-		if errors.Is(err, fs.ErrNotExist) {
-			p.problem("hour %s: the seal is missing", h)
-			continue
-		}
-		if err != nil {
-			p.problem("hour %s: %v", h, err)
-			continue
-		}
+		p.read(h)
+	}
+	return p, nil
+}
+
+// read reads the seal of an hour. That it is missing or cannot be read is a problem.
+func (p *prover) read(h archive.Hour) {
+	s, err := p.view.Seal(p.ctx, h)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		p.problem("hour %s: the seal is missing", h)
+	case err != nil:
+		p.problem("hour %s: %v", h, err)
+	default:
 		p.seals[h] = s
 		for _, name := range s.Expired {
 			p.expired[name] = true
 		}
 	}
-	return p, nil
 }
 
 func (p *prover) problem(text string, args ...any) {

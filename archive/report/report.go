@@ -47,6 +47,24 @@ func Write(ctx context.Context, location string, f Filter, to io.Writer) (m *Man
 
 // open finds the rows of a report.
 func open(ctx context.Context, location string, f Filter) (r *report, done func() error, err error) {
+	r, done, err = openPeriod(ctx, location, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err = r.prove(); err == nil {
+		err = r.selectRows()
+	}
+	if err == nil {
+		err = r.checkFilter()
+	}
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("report: %w", err), done())
+	}
+	return r, done, nil
+}
+
+// openPeriod opens the files that may hold rows of the filter's period.
+func openPeriod(ctx context.Context, location string, f Filter) (r *report, done func() error, err error) {
 	if err := f.Validate(); err != nil {
 		return nil, nil, err
 	}
@@ -66,19 +84,10 @@ func open(ctx context.Context, location string, f Filter) (r *report, done func(
 	}
 	// What happened in the period was observed in it or later, save for clocks that
 	// go differently.
-	first := archive.HourOf(f.From) - 1
-	r.snapshot, err = view.Snapshot(ctx, func(f archive.DataFile) bool { return f.Hour >= first })
+	r.first = archive.HourOf(f.From) - 1
+	r.snapshot, err = view.Snapshot(ctx, func(f archive.DataFile) bool { return f.Hour >= r.first })
 	if err == nil {
 		err = r.selectFiles()
-	}
-	if err == nil {
-		err = r.prove(view, first)
-	}
-	if err == nil {
-		err = r.selectRows()
-	}
-	if err == nil {
-		err = r.checkFilter()
 	}
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("report: %w", err), done())
@@ -93,10 +102,13 @@ type report struct {
 	manifest *Manifest
 	view     *archive.View
 	snapshot *archive.Snapshot
-	skip     []bool  // files without rows of the period
-	rows     int64   // of the others
-	reading  int     // index of the file that scan reads
-	proofs   []Proof // of each file of the snapshot
+	first    archive.Hour // of the snapshot
+	skip     []bool       // files without rows of the period
+	sizes    []int64      // rows of the others
+	rows     int64        // their sum
+	reading  int          // index of the file that scan reads
+	proofs   []Proof      // of each file of the snapshot
+	asOf     time.Time    // later observations do not count; zero is without limit
 
 	activities keys   // by activity
 	once       bitmap // one row of each event
@@ -106,8 +118,8 @@ type report struct {
 }
 
 // prove compares the files of the period with their seals and refuses if they differ.
-func (r *report) prove(view *archive.View, first archive.Hour) error {
-	p, err := newProver(r.ctx, view, r.snapshot, first)
+func (r *report) prove() error {
+	p, err := newProver(r.ctx, r.view, r.snapshot, r.first)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"io"
 
@@ -13,7 +14,11 @@ func (r *report) scan(set bitmap, columns []string, f func(row uint64, record *r
 	batch := make([]record.Record, 1024)
 	row := uint64(0)
 	for i := range r.snapshot.Files {
-		if len(r.skip) > i && r.skip[i] {
+		if r.skip[i] {
+			continue
+		}
+		if set != nil && !set.any(row, row+uint64(r.sizes[i])) {
+			row += uint64(r.sizes[i])
 			continue
 		}
 		reader, err := r.snapshot.Read(i, columns...)
@@ -50,15 +55,16 @@ func (r *report) scan(set bitmap, columns []string, f func(row uint64, record *r
 
 // selectFiles finds the files with rows of the period.
 func (r *report) selectFiles() error {
-	r.skip = make([]bool, len(r.snapshot.Files))
+	r.skip, r.sizes = make([]bool, len(r.snapshot.Files)), make([]int64, len(r.snapshot.Files))
 	for i := range r.snapshot.Files {
 		reader, err := r.snapshot.Read(i, "occurred_at")
-		if err != nil {
+		if err = cmp.Or(err, r.ctx.Err()); err != nil {
 			return err
 		}
 		first, last, known := reader.Period()
 		if r.skip[i] = known && (!first.Before(r.filter.To) || last.Before(r.filter.From)); !r.skip[i] {
-			r.rows += reader.Rows()
+			r.sizes[i] = reader.Rows()
+			r.rows += r.sizes[i]
 		}
 		if err := reader.Close(); err != nil {
 			return err
@@ -70,28 +76,35 @@ func (r *report) selectFiles() error {
 // selectRows finds the rows to report: of each event the latest version, and of each
 // activity the last state in the period.
 func (r *report) selectRows() (err error) {
-	r.once, r.latest = newBitmap(r.rows), newBitmap(r.rows)
-	r.chosen, r.history = newBitmap(r.rows), newBitmap(r.rows)
-
+	r.once, r.chosen, r.history = newBitmap(r.rows), newBitmap(r.rows), newBitmap(r.rows)
 	var events keys
 	defer func() { err = errors.Join(err, events.close()) }()
-	err = r.scan(nil, []string{"event_id", "activity_id", "occurred_at", "observed_at", "version", "current"}, func(row uint64, record *record.Record) error {
-		if !r.filter.within(record) {
+	if err := r.selectLatest(func(row uint64, record *record.Record) error {
+		return events.add(keyed{record.EventID, record.Version + 1, row})
+	}, "event_id"); err != nil {
+		return err
+	}
+	return events.winners(func(_, winner uint64) { r.once.set(winner) })
+}
+
+// selectLatest finds of each activity the last state in the period. Every row of the
+// period is given to also, with the columns that are named.
+func (r *report) selectLatest(also func(row uint64, record *record.Record) error, columns ...string) error {
+	r.latest = newBitmap(r.rows)
+	err := r.scan(nil, union(columns, []string{"activity_id", "version", "current"}), func(row uint64, record *record.Record) error {
+		if !r.filter.within(record) || !r.asOf.IsZero() && record.ObservedAt.AsTime().After(r.asOf) {
 			return nil
 		}
 		rank := uint64(0)
 		if record.Current {
 			rank = record.Version + 1
 		}
-		if err := r.activities.add(keyed{record.ActivityID, rank, row}); err != nil {
+		if err := r.activities.add(keyed{record.ActivityID, rank, row}); err != nil || also == nil {
 			return err
 		}
-		return events.add(keyed{record.EventID, record.Version + 1, row})
+		return also(row, record)
 	})
 	if err != nil {
-		return err
-	}
-	if err := events.winners(func(_, winner uint64) { r.once.set(winner) }); err != nil {
 		return err
 	}
 	return r.activities.winners(func(_, winner uint64) { r.latest.set(winner) })
