@@ -37,6 +37,7 @@ func Merge(a, b *Observation) Observation {
 	m.ReviewerComment = fuller(a.ReviewerComment, b.ReviewerComment)
 	m.ClientMetadata = fuller(a.ClientMetadata, b.ClientMetadata)
 	m.RemoveAt = earliest(a.RemoveAt, b.RemoveAt)
+	m.VendorCreatedAt = earliest(a.VendorCreatedAt, b.VendorCreatedAt)
 	m.ErrorMessage = fuller(a.ErrorMessage, b.ErrorMessage)
 	m.TicketID = fuller(a.TicketID, b.TicketID)
 	m.Side = fuller(a.Side, b.Side)

@@ -65,6 +65,10 @@ type Observation struct {
 	ClientMetadata    string            // of the caller of the request, a JSON object
 	RemoveAt          pcommon.Timestamp // when the access ends again
 
+	// VendorCreatedAt is when the vendor made the document. It never changes, so a document
+	// is counted in one hour however often it changes. A trigger has none.
+	VendorCreatedAt pcommon.Timestamp
+
 	RequestedAt pcommon.Timestamp
 	OccurredAt  pcommon.Timestamp // vendor's time; zero where the vendor gives none
 	ObservedAt  pcommon.Timestamp // first receipt

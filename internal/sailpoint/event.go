@@ -39,10 +39,14 @@ func (r *reader) event() error {
 		r.ignore(ReasonNoChange, name)
 		return nil
 	}
-	occurred := r.firstMoment(named{"created", d.Created}, named{"synced", d.Synced})
+	created := r.moment("created", d.Created)
+	occurred := created
+	if occurred == 0 {
+		occurred = r.moment("synced", d.Synced)
+	}
 	at := &d.Attributes
 	o := provisioning.Observation{
-		Dialect: provisioning.DialectEvent, VendorID: d.ID, OccurredAt: occurred,
+		Dialect: provisioning.DialectEvent, VendorID: d.ID, VendorCreatedAt: created, OccurredAt: occurred,
 		Operation: change.operation, AccountLevel: true, Side: change.side,
 		AccountID:    cmp.Or(text(at.AccountName), text(at.NativeIdentity), text(at.AccountID)),
 		IdentityID:   d.Target.ID,

@@ -58,6 +58,9 @@ func plain(r *Result) plainResult {
 		if o.RequestedAt != 0 {
 			m["requested_at"] = o.RequestedAt.AsTime()
 		}
+		if o.VendorCreatedAt != 0 {
+			m["vendor_created_at"] = o.VendorCreatedAt.AsTime()
+		}
 		delete(m, "observed_at")
 		m["original_bytes"] = len(o.Original)
 		out.Observations = append(out.Observations, m)

@@ -20,7 +20,7 @@ func (r *reader) rest() error {
 		return nil
 	}
 	o := provisioning.Observation{
-		Dialect: provisioning.DialectREST, GroupID: d.ID, VendorID: d.ID, Cause: causeOf(d.Type), RawCause: d.Type,
+		Dialect: provisioning.DialectREST, GroupID: d.ID, VendorID: d.ID, VendorCreatedAt: created, Cause: causeOf(d.Type), RawCause: d.Type,
 		Warnings: joined(d.Warnings), ClientMetadata: object(d.ClientMetadata),
 	}
 	if d.RESTTarget != nil {

@@ -28,7 +28,7 @@ func (r *reader) search() error {
 		return nil
 	}
 	common := provisioning.Observation{
-		Dialect: provisioning.DialectSearch, GroupID: d.TrackingNumber, VendorID: d.ID,
+		Dialect: provisioning.DialectSearch, GroupID: d.TrackingNumber, VendorID: d.ID, VendorCreatedAt: requested,
 		Cause: causeOf(d.Action), RawCause: d.Action, Warnings: joined(d.Warnings),
 		IdentityID: d.Recipient.ID, IdentityName: d.Recipient.Name,
 		RequesterID: d.Requester.ID, RequesterName: d.Requester.Name,

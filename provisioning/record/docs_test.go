@@ -61,6 +61,16 @@ What could not be understood or stored, beside the good records.
 |---|---|---|---|---|
 `)
 	table(&b, Quarantine)
+	b.WriteString(`
+## Reconciliation records: EventName ` + "`" + EventReconciliation + "`" + `
+
+A statement that for one feed and one hour the vendor had so many documents and so many
+were delivered.
+
+| column | attribute | type | derived | meaning |
+|---|---|---|---|---|
+`)
+	table(&b, Reconciliations)
 	return b.String()
 }
 

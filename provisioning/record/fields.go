@@ -9,9 +9,10 @@ const AttributePrefix = "provisioning."
 
 // Names that are no columns.
 const (
-	EventActivity   = "provisioning.activity"
-	EventGroup      = "provisioning.group"
-	EventQuarantine = "provisioning.quarantine"
+	EventActivity       = "provisioning.activity"
+	EventGroup          = "provisioning.group"
+	EventQuarantine     = "provisioning.quarantine"
+	EventReconciliation = "provisioning.reconciliation"
 
 	AttributeOriginal = "log.record.original" // OpenTelemetry semantic conventions
 	AttributeFilePath = "log.file.path"       // OpenTelemetry semantic conventions
@@ -73,6 +74,7 @@ var Activities = newSchema(EventActivity, []Field{
 	{Column: "reviewer_comment", Doc: "What the approver wrote.", Pointer: func(r *Record) any { return &r.ReviewerComment }},
 	{Column: "client_metadata", Doc: "The caller's metadata of an access request, a JSON object.", Pointer: func(r *Record) any { return &r.ClientMetadata }},
 	{Column: "vendor_id", Doc: "The vendor's id of the document.", Pointer: func(r *Record) any { return &r.VendorID }},
+	{Column: "vendor_created_at", Doc: "When the vendor made the document: it never changes, and says in which hour reconciliation counts the document. Absent in a trigger.", Pointer: func(r *Record) any { return &r.VendorCreatedAt }},
 	{Column: "item_id", Doc: "The vendor's id of the account activity item.", Pointer: func(r *Record) any { return &r.ItemID }},
 	{Column: "attempts", Derived: true, Doc: "1 + the number of steps into Retrying.", Pointer: func(r *Record) any { return &r.Attempts }},
 	{Column: "stalled", Derived: true, Doc: "Pending or Retrying for longer than the source's threshold.", Pointer: func(r *Record) any { return &r.Stalled }},

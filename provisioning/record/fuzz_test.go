@@ -30,6 +30,9 @@ func FuzzReadRecords(f *testing.F) {
 	seed(func(lr plog.LogRecord) {
 		WriteQuarantined(&Quarantined{Tenant: "acme", Original: "{", ObservedAt: 7}, lr)
 	})
+	seed(func(lr plog.LogRecord) {
+		WriteReconciliation(&Reconciliation{Tenant: "acme", Feed: provisioning.FeedREST, Hour: 5, ObservedAt: 7, Missing: 1, MissingIDs: []string{"a"}}, lr)
+	})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(text)
 		if err != nil {
@@ -55,6 +58,13 @@ func readAgain(t *testing.T, lr plog.LogRecord) {
 	}
 	var g Group
 	_ = ReadGroup(lr, &g)
+	var c, c2 Reconciliation
+	if ReadReconciliation(lr, &c) == nil && !c.EventID.IsZero() {
+		to := plog.NewLogRecord()
+		WriteReconciliation(&c, to)
+		require.NoError(t, ReadReconciliation(to, &c2))
+		require.Equal(t, c, c2)
+	}
 	var q, q2 Quarantined
 	if ReadQuarantined(lr, &q) == nil && !q.EventID.IsZero() {
 		to := plog.NewLogRecord()

@@ -20,8 +20,11 @@ type Quarantined struct {
 	Position   int64  // byte offset in File, or index in a page
 	Field      string // the field that was wrong, where known
 	ObservedAt pcommon.Timestamp
-	Original   string // the raw text, secrets redacted; may be cut, see Size
-	Size       int64  // bytes of the whole
+	VendorID   string // the vendor's id of the document, where it could be read
+	// VendorCreatedAt is when the vendor made the document, where it could be read.
+	VendorCreatedAt pcommon.Timestamp
+	Original        string // the raw text, secrets redacted; may be cut, see Size
+	Size            int64  // bytes of the whole
 }
 
 // QuarantineID identifies the data, so that reading it again is the same record.
@@ -38,6 +41,8 @@ var Quarantine = newSchema(EventQuarantine, []FieldOf[Quarantined]{
 	{Column: "file", Doc: "Path or address it came from.", Pointer: func(q *Quarantined) any { return &q.File }},
 	{Column: "position", Doc: "Byte offset in the file, or index in a page.", Pointer: func(q *Quarantined) any { return &q.Position }},
 	{Column: "field", LowCardinality: true, Doc: "The field that was wrong, where known.", Pointer: func(q *Quarantined) any { return &q.Field }},
+	{Column: "vendor_id", Doc: "The vendor's id of the document, where it could be read.", Pointer: func(q *Quarantined) any { return &q.VendorID }},
+	{Column: "vendor_created_at", Doc: "When the vendor made the document, where it could be read.", Pointer: func(q *Quarantined) any { return &q.VendorCreatedAt }},
 	{Column: "observed_at", Doc: "When it was received; also the LogRecord's Timestamp.", Pointer: func(q *Quarantined) any { return &q.ObservedAt }},
 	{Column: "size", Doc: "Bytes of the whole; the raw text may be cut.", Pointer: func(q *Quarantined) any { return &q.Size }},
 	{Column: "original", Doc: "The raw text, secrets redacted.", Pointer: func(q *Quarantined) any { return &q.Original }},

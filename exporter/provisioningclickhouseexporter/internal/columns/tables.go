@@ -57,7 +57,12 @@ func quarantine() *Table {
 	observed := new(instant)
 	t := newTable("provisioning_quarantine", record.Quarantine,
 		func(b *columnar.Batch) *columnar.Rows { return &b.Quarantined },
-		func(string) column { return observed })
+		func(name string) column {
+			if name == "observed_at" {
+				return observed
+			}
+			return new(optional)
+		})
 	t.finalize = func(*columnar.Rows) {
 		for i, at := range observed.ColInt64 {
 			if at <= 0 { // absent, or after the last representable time

@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
     reviewer_comment    String CODEC(ZSTD(3)),
     client_metadata     String CODEC(ZSTD(3)),
     vendor_id           String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
+    vendor_created_at   Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     item_id             String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
     attempts            Int64 CODEC(ZSTD(3)),
     stalled             Bool CODEC(ZSTD(1)),
@@ -138,6 +139,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     reviewer_comment    String CODEC(ZSTD(1)),
     client_metadata     String CODEC(ZSTD(1)),
     vendor_id           String CODEC(ZSTD(1)),
+    vendor_created_at   Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     item_id             String CODEC(ZSTD(1)),
     attempts            Int64 CODEC(T64, ZSTD(1)),
     stalled             Bool,
@@ -190,7 +192,7 @@ AS SELECT
     requester_id, requester_name, approver_name, approval_status, raw_approval_status, error_message,
     error_category, error_signature, error_fingerprint, warnings, failed_on, failed_side, ticket_id,
     requested_item_name, requested_item_type, requester_comment, reviewer_comment, client_metadata,
-    vendor_id, item_id, attempts, stalled, overdue, requested_at, remove_at, occurred_at, timed,
+    vendor_id, vendor_created_at, item_id, attempts, stalled, overdue, requested_at, remove_at, occurred_at, timed,
     observed_at, status_since, first_pending_at, committed_at, finished_at, first_failed_at, failed_at,
     pending_ms, retrying_ms, committed_ms, failed_ms, state_seq, version, folded_into
 FROM `provtrail`.`provisioning_observations`
@@ -418,6 +420,8 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_quarantine`
     file        String CODEC(ZSTD(1)),
     position    Int64,
     field       LowCardinality(String) CODEC(ZSTD(1)),
+    vendor_id   String CODEC(ZSTD(1)),
+    vendor_created_at Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     size        Int64,
     observed_at DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
     original    String CODEC(ZSTD(3))

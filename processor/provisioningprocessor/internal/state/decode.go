@@ -199,7 +199,7 @@ func (d *decoder) observation(o *provisioning.Observation) error {
 		}
 	}
 	setTexts(o, &values)
-	for _, at := range []*pcommon.Timestamp{&o.RequestedAt, &o.OccurredAt, &o.ObservedAt, &o.RemoveAt} {
+	for _, at := range []*pcommon.Timestamp{&o.RequestedAt, &o.OccurredAt, &o.ObservedAt, &o.RemoveAt, &o.VendorCreatedAt} {
 		difference, err := d.signed()
 		if err != nil {
 			return err

@@ -79,9 +79,9 @@ type encoder struct {
 	body    []byte
 	value   []byte
 
-	texts                                 [textCount]string // of the observation before
-	requested, occurred, observed, remove pcommon.Timestamp
-	begun                                 bool
+	texts                                          [textCount]string // of the observation before
+	requested, occurred, observed, remove, created pcommon.Timestamp
+	begun                                          bool
 }
 
 func (e *encoder) reset() {
@@ -121,6 +121,7 @@ func (e *encoder) add(o *provisioning.Observation) {
 	e.body = appendDifference(e.body, &e.occurred, o.OccurredAt)
 	e.body = appendDifference(e.body, &e.observed, o.ObservedAt)
 	e.body = appendDifference(e.body, &e.remove, o.RemoveAt)
+	e.body = appendDifference(e.body, &e.created, o.VendorCreatedAt)
 }
 
 // appendDifference wraps around where the times are further apart than a signed

@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_observations"}}
     reviewer_comment    {{template "long text"}},
     client_metadata     {{template "long text"}},
     vendor_id           {{template "long text"}} SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
+    vendor_created_at   {{template "optional time"}},
     item_id             {{template "long text"}} SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
     attempts            Int64 CODEC(ZSTD(3)),
     stalled             Bool CODEC(ZSTD(1)),

@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     reviewer_comment    {{template "text"}},
     client_metadata     {{template "text"}},
     vendor_id           {{template "text"}},
+    vendor_created_at   {{template "optional time"}},
     item_id             {{template "text"}},
     attempts            {{template "number"}},
     stalled             Bool,
@@ -106,7 +107,7 @@ AS SELECT
     requester_id, requester_name, approver_name, approval_status, raw_approval_status, error_message,
     error_category, error_signature, error_fingerprint, warnings, failed_on, failed_side, ticket_id,
     requested_item_name, requested_item_type, requester_comment, reviewer_comment, client_metadata,
-    vendor_id, item_id, attempts, stalled, overdue, requested_at, remove_at, occurred_at, timed,
+    vendor_id, vendor_created_at, item_id, attempts, stalled, overdue, requested_at, remove_at, occurred_at, timed,
     observed_at, status_since, first_pending_at, committed_at, finished_at, first_failed_at, failed_at,
     pending_ms, retrying_ms, committed_ms, failed_ms, state_seq, version, folded_into
 FROM {{.Table "provisioning_observations"}}

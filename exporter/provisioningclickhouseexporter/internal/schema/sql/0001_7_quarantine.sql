@@ -9,6 +9,8 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_quarantine"}}
     file        {{template "text"}},
     position    Int64,
     field       {{template "word"}},
+    vendor_id   {{template "text"}},
+    vendor_created_at {{template "optional time"}},
     size        Int64,
     observed_at {{template "time"}},
     original    {{template "long text"}}
