@@ -25,7 +25,7 @@ run: setup build ## run ClickHouse, the pipeline and a simulated tenant until Ct
 grafana: ## run a Grafana with the dashboards and alerts on what `make run` has
 	internal/tools/grafana.sh
 distribution: bin/my-collector ## build a collector from builder-config.yaml and check a configuration with it
-	bin/my-collector validate --config deploy/compose/collector.yaml
+	bin/my-collector validate --feature-gates=extension.healthcheck.useComponentStatus --config deploy/compose/collector.yaml
 
 ##@ Test
 .PHONY: test test-properties test-kills test-prometheus test-cluster test-loki chaos fuzz check-vendor-api

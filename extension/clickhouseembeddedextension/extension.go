@@ -3,6 +3,7 @@ package clickhouseembeddedextension
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
@@ -22,6 +23,8 @@ type embedded struct {
 	cfg       *Config
 	log       *zap.Logger
 	telemetry *metadata.TelemetryBuilder
+	// pingInterval is how often a running ClickHouse is asked whether it answers.
+	pingInterval time.Duration
 
 	engine *clickhouse.Engine
 	stop   context.CancelFunc
@@ -33,7 +36,7 @@ func newEmbedded(set extension.Settings, cfg *Config) (*embedded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &embedded{cfg: cfg, log: set.Logger, telemetry: telemetry}, nil
+	return &embedded{cfg: cfg, log: set.Logger, telemetry: telemetry, pingInterval: 10 * time.Second}, nil
 }
 
 // Start returns once ClickHouse answers, so that every exporter finds it ready.

@@ -82,6 +82,7 @@ func startExtension(t *testing.T, tel *componenttest.Telemetry, cfg *Config) *ru
 	ext, err := NewFactory().Create(t.Context(), set, cfg)
 	require.NoError(t, err)
 	r := &running{embedded: ext.(*embedded), host: &statusHost{Host: componenttest.NewNopHost()}, logs: logs}
+	r.pingInterval = 50 * time.Millisecond
 	require.NoError(t, ext.Start(t.Context(), r.host))
 	fields := logs.FilterMessage("ClickHouse is running").All()[0].ContextMap()
 	r.addr, r.pid = fields["native"].(string), int(fields["pid"].(int64))
@@ -137,6 +138,23 @@ func TestRestartsAClickHouseThatDies(t *testing.T) {
 	metadatatest.AssertEqualClickhouseEmbeddedRestarts(t, tel,
 		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
 	require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH, "nothing is left running")
+}
+
+// TestAHangingClickHouseIsReported: also while no exporter has anything to send.
+func TestAHangingClickHouseIsReported(t *testing.T) {
+	ext := startExtension(t, newTelemetry(t), testConfig(t))
+	require.NoError(t, syscall.Kill(ext.pid, syscall.SIGSTOP))
+	defer func() { require.NoError(t, ext.Shutdown(t.Context())) }()
+	defer func() { _ = syscall.Kill(ext.pid, syscall.SIGCONT) }() // where the test fails
+	logged := func(text string) func() bool {
+		return func() bool { return ext.logs.FilterMessageSnippet(text).Len() == 1 }
+	}
+	require.Eventually(t, logged("ClickHouse does not answer"), 30*time.Second, 10*time.Millisecond)
+	assert.Equal(t, zapcore.WarnLevel, ext.logs.FilterMessageSnippet("ClickHouse does not answer").All()[0].Level)
+	require.NoError(t, syscall.Kill(ext.pid, syscall.SIGCONT))
+	require.Eventually(t, logged("ClickHouse answers again"), 30*time.Second, 10*time.Millisecond)
+	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError, componentstatus.StatusOK}, ext.host.statuses())
+	assert.ErrorContains(t, ext.host.events[0].Err(), "does not answer")
 }
 
 func TestAFailedLoginEndsNothing(t *testing.T) {

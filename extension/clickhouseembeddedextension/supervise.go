@@ -28,10 +28,8 @@ func (e *embedded) supervise(ctx context.Context, host component.Host, process *
 	delays := newBackOff()
 	for {
 		started := time.Now()
-		select {
-		case <-ctx.Done():
+		if e.watch(ctx, host, process); ctx.Err() != nil {
 			return process.Stop(context.WithoutCancel(ctx))
-		case <-process.Done():
 		}
 		if time.Since(started) > steady {
 			delays.Reset()
@@ -39,6 +37,37 @@ func (e *embedded) supervise(ctx context.Context, host component.Host, process *
 		reason := fmt.Errorf("ClickHouse process %d ended by itself: %w", process.Pid(), process.Err())
 		if process = e.restart(ctx, host, delays, reason); process == nil {
 			return nil
+		}
+	}
+}
+
+// watch returns when the process has ended or ctx is done. Meanwhile it reports a process
+// that runs and does not answer, which no exporter notices while there is nothing to send.
+// Such a process is not ended: it may be busy.
+func (e *embedded) watch(ctx context.Context, host component.Host, process *clickhouse.Process) {
+	ticker := time.NewTicker(e.pingInterval)
+	defer ticker.Stop()
+	var silent time.Time // since when it does not answer; zero while it does
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-process.Done():
+			return
+		case <-ticker.C:
+		}
+		err := e.engine.Ping(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil && silent.IsZero():
+			silent = time.Now()
+			err = fmt.Errorf("ClickHouse process %d runs and does not answer: %w", process.Pid(), err)
+			e.log.Warn("ClickHouse does not answer; records wait in the exporters' queues", zap.Error(err))
+			componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(err))
+		case err == nil && !silent.IsZero():
+			e.log.Info("ClickHouse answers again", zap.Duration("after", time.Since(silent).Round(time.Second)))
+			componentstatus.ReportStatus(host, componentstatus.NewEvent(componentstatus.StatusOK))
+			silent = time.Time{}
 		}
 	}
 }

@@ -31,6 +31,10 @@ func (p *Process) awaitAnswer(ctx context.Context, httpAddr, nativeAddr string) 
 	}
 }
 
+// Ping returns an error where the engine's process does not answer a request within a few
+// seconds.
+func (e *Engine) Ping(ctx context.Context) error { return pingHTTP(ctx, e.HTTPAddr()) }
+
 func errEnded(err error) error {
 	if err == nil {
 		return errors.New("exit status 0")
