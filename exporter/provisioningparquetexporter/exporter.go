@@ -32,6 +32,7 @@ type parquetExporter struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	trouble trouble
+	now     func() time.Time // nil: the system's clocks
 }
 
 func newExporter(set exporter.Settings, cfg *Config) (*parquetExporter, error) {
@@ -70,7 +71,7 @@ func (e *parquetExporter) start(ctx context.Context, host component.Host) error 
 func (e *parquetExporter) options(ctx context.Context) (archive.Options, error) {
 	opt := archive.Options{
 		Grace: e.config.Sealing.Grace, Spool: e.config.Spool,
-		Retention: e.config.Retention, RetentionNotice: e.config.RetentionNotice,
+		Retention: e.config.Retention, RetentionNotice: e.config.RetentionNotice, Now: e.now,
 	}
 	for _, h := range e.config.LegalHolds {
 		opt.Holds = append(opt.Holds, archive.Hold{Tenant: h.Tenant, From: h.From, To: h.To})

@@ -32,16 +32,30 @@ func quickConfig(dir string) *Config {
 	return cfg
 }
 
+// noon is the time of the tests.
+var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+
+// create makes an exporter whose clock stands still.
+func create(t *testing.T, cfg *Config) exporter.Logs {
+	t.Helper()
+	set := exportertest.NewNopSettings(metadata.Type)
+	e, err := newExporter(set, cfg)
+	require.NoError(t, err)
+	e.now = func() time.Time { return noon }
+	logs, err := e.logs(t.Context(), set)
+	require.NoError(t, err)
+	return logs
+}
+
 func start(t *testing.T, cfg *Config) exporter.Logs {
 	t.Helper()
-	e, err := NewFactory().CreateLogs(t.Context(), exportertest.NewNopSettings(metadata.Type), cfg)
-	require.NoError(t, err)
+	e := create(t, cfg)
 	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
 	return e
 }
 
 func observation(n int) provisioning.Observation {
-	now := pcommon.NewTimestampFromTime(time.Now().Truncate(time.Microsecond))
+	now := pcommon.NewTimestampFromTime(noon)
 	o := provisioning.Observation{
 		Tenant: "acme", GroupID: "g1", Feed: provisioning.FeedREST, SourceName: "SAP", AccountID: fmt.Sprint("user", n),
 		Operation: provisioning.OperationCreate, ReportedStatus: provisioning.StatusPending, RawStatus: "PENDING",
@@ -185,15 +199,14 @@ func TestStartSaysWhyItCannotWrite(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 }
 
-// TestHoursThatPassedAreSealed opens an archive two hours ago and lets the exporter
-// find it today.
+// TestHoursThatPassedAreSealed opens an archive two hours before the exporter does.
 func TestHoursThatPassedAreSealed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "archive")
 	cfg := quickConfig(dir)
 	cfg.Sealing.Grace = 0
 	keys, err := archive.CreateKey(cfg.signingKey())
 	require.NoError(t, err)
-	past := time.Now().Add(-2 * time.Hour)
+	past := noon.Add(-2 * time.Hour)
 	a, err := archive.Open(t.Context(), dir, archive.Options{Keys: keys, Now: func() time.Time { return past }})
 	require.NoError(t, err)
 	require.NoError(t, a.Close())

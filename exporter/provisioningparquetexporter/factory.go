@@ -19,11 +19,16 @@ func NewFactory() exporter.Factory {
 }
 
 func createLogs(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Logs, error) {
-	cfg := config.(*Config)
-	e, err := newExporter(set, cfg)
+	e, err := newExporter(set, config.(*Config))
 	if err != nil {
 		return nil, err
 	}
+	return e.logs(ctx, set)
+}
+
+// logs puts the queue before the exporter.
+func (e *parquetExporter) logs(ctx context.Context, set exporter.Settings) (exporter.Logs, error) {
+	cfg := e.config
 	return exportqueue.NewLogs(ctx, set, e.push, e.unreadable, cfg.Queue,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}), // none: a slow disk is not helped by giving up

@@ -12,11 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
-	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/provtrail/provtrail/archive"
-	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter/internal/metadata"
 )
 
 // statusHost has a storage extension in memory and records statuses.
@@ -82,8 +80,7 @@ func TestAChainThatVanishedIsRefused(t *testing.T) {
 	cfg.StorageID = &storageID
 	host := &statusHost{values: map[string][]byte{}}
 	run := func(f func()) {
-		e, err := NewFactory().CreateLogs(t.Context(), exportertest.NewNopSettings(metadata.Type), cfg)
-		require.NoError(t, err)
+		e := create(t, cfg)
 		require.NoError(t, e.Start(t.Context(), host))
 		logs, _ := logsOf(5)
 		require.NoError(t, e.ConsumeLogs(t.Context(), logs))
@@ -110,7 +107,7 @@ func TestAChainThatVanishedIsRefused(t *testing.T) {
 	records, _ := stored(t, dir)
 	require.Len(t, records, 5)
 
-	_, err = archive.Recover(t.Context(), dir, archive.Options{KeyFile: cfg.signingKey()}, []archive.Head{head}, "deleted by mistake")
+	_, err = archive.Recover(t.Context(), dir, archive.Options{KeyFile: cfg.signingKey(), Now: func() time.Time { return noon }}, []archive.Head{head}, "deleted by mistake")
 	require.NoError(t, err)
 	host.statuses = nil
 	before := maps.Clone(host.values)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
@@ -23,6 +24,7 @@ type reporter struct {
 	logger *zap.Logger
 	turns  chan struct{} // one for each report that may be made
 	pulls  chan struct{} // one for each file that may be downloaded
+	now    func() time.Time
 
 	server  *http.Server
 	address net.Addr
@@ -31,7 +33,7 @@ type reporter struct {
 }
 
 func newReporter(set extension.Settings, cfg *Config) *reporter {
-	return &reporter{config: cfg, set: set, logger: set.Logger, turns: make(chan struct{}, cfg.MaxConcurrent), pulls: make(chan struct{}, cfg.MaxDownloads)}
+	return &reporter{config: cfg, set: set, logger: set.Logger, now: time.Now, turns: make(chan struct{}, cfg.MaxConcurrent), pulls: make(chan struct{}, cfg.MaxDownloads)}
 }
 
 func (r *reporter) Start(ctx context.Context, host component.Host) error {

@@ -70,6 +70,9 @@ func TestOnlyLoopbackGoesWithoutAuth(t *testing.T) {
 	f("127.0.0.1.example.org:1", false)
 }
 
+// noon is the time of the tests.
+var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+
 // serve starts the extension over an archive with one failed activity.
 func serve(t *testing.T) (*reporter, string, *observer.ObservedLogs) {
 	t.Helper()
@@ -78,9 +81,9 @@ func serve(t *testing.T) (*reporter, string, *observer.ObservedLogs) {
 
 func serveFrom(t *testing.T, dir string) (*reporter, string, *observer.ObservedLogs) {
 	t.Helper()
-	a, err := archive.Open(t.Context(), dir, archive.Options{Spool: t.TempDir()})
+	a, err := archive.Open(t.Context(), dir, archive.Options{Spool: t.TempDir(), Now: func() time.Time { return noon }})
 	require.NoError(t, err)
-	now := pcommon.NewTimestampFromTime(time.Now())
+	now := pcommon.NewTimestampFromTime(noon)
 	r := &record.Record{
 		Observation: provisioning.Observation{Tenant: "acme", GroupID: "g1", SourceName: "SAP", OccurredAt: now, ObservedAt: now, ErrorMessage: "=1+1"},
 		Current:     true, Version: 2, Status: provisioning.StatusFailed,
@@ -96,6 +99,7 @@ func serveFrom(t *testing.T, dir string) (*reporter, string, *observer.ObservedL
 	core, logs := observer.New(zap.InfoLevel)
 	set.Logger = zap.New(core)
 	e := newReporter(set, cfg)
+	e.now = func() time.Time { return noon }
 	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() { require.NoError(t, e.Shutdown(context.Background())) })
 	return e, "http://" + e.address.String(), logs
@@ -119,7 +123,7 @@ func get(t *testing.T, address string, header ...string) (*http.Response, []byte
 
 func TestReportIsDownloaded(t *testing.T) {
 	_, address, logs := serve(t)
-	response, body := get(t, address+"/report.zip?"+url.Values{"status": {"Failed"}, "kind": {""}, "to": {time.Now().Add(time.Minute).Format(time.RFC3339)}}.Encode())
+	response, body := get(t, address+"/report.zip?"+url.Values{"status": {"Failed"}, "kind": {""}, "to": {noon.Add(time.Minute).Format(time.RFC3339)}}.Encode())
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	require.Equal(t, "application/zip", response.Header.Get("Content-Type"))
 	require.Contains(t, response.Header.Get("Content-Disposition"), ".zip")

@@ -38,12 +38,11 @@ func guard(w http.ResponseWriter) {
 func (r *reporter) reportAs(format report.Format) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		guard(w)
-		start := time.Now()
 		query, format := req.URL.Query(), format
 		if asked := query.Get("format"); asked != "" {
 			format = report.Format(asked)
 		}
-		filter, err := report.ParseFilter(query, start)
+		filter, err := report.ParseFilter(query, r.now())
 		if err == nil {
 			err = format.Validate()
 		}
@@ -71,7 +70,7 @@ func (r *reporter) reportAs(format report.Format) http.HandlerFunc {
 // evidence serves all about a person or a group.
 func (r *reporter) evidence(w http.ResponseWriter, req *http.Request) {
 	guard(w)
-	filter, err := report.ParseFilter(req.URL.Query(), time.Now())
+	filter, err := report.ParseFilter(req.URL.Query(), r.now())
 	subject := report.Subject{Tenant: filter.Tenant, Identity: filter.Identity, Group: filter.Group}
 	if err == nil && len(subject.Identity) == 0 && len(subject.Group) == 0 {
 		err = report.ErrNoSubject
