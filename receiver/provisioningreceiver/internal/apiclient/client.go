@@ -36,6 +36,8 @@ type Client struct {
 
 	// Retry bounds the wait between two attempts.
 	Retry retry.Policy
+	// Clock is the machine's clock.
+	Clock func() time.Time
 }
 
 // New makes a client; Start makes it ready.
@@ -46,6 +48,7 @@ func New(cfg *Config, telemetry component.TelemetrySettings, metrics *metadata.T
 	return &Client{
 		cfg: cfg, telemetry: telemetry, metrics: metrics, budget: rate.NewLimiter(rate.Limit(perSecond), burst),
 		Retry: retry.Policy{Initial: 500 * time.Millisecond, Max: 30 * time.Second},
+		Clock: time.Now,
 	}
 }
 
@@ -75,8 +78,9 @@ func (c *Client) Shutdown(context.Context) error {
 	return nil
 }
 
-// Now is the vendor's clock, by the Date of its last answer.
-func (c *Client) Now() time.Time { return time.Now().Add(time.Duration(c.clockSkew.Load())) }
+// Now is the vendor's clock, by the Date of its last answer; before the first answer it is
+// the machine's.
+func (c *Client) Now() time.Time { return c.Clock().Add(time.Duration(c.clockSkew.Load())) }
 
 // Throttled is how often the vendor has answered 429.
 func (c *Client) Throttled() int64 { return c.throttled.Load() }
@@ -140,7 +144,7 @@ func (c *Client) try(ctx context.Context, r Request) ([]byte, error) {
 	defer response.Body.Close()
 	c.count(ctx, r.Feed, strconv.Itoa(response.StatusCode))
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		c.clockSkew.Store(int64(time.Until(date)))
+		c.clockSkew.Store(int64(date.Sub(c.Clock())))
 	}
 	switch response.StatusCode {
 	case http.StatusUnauthorized:

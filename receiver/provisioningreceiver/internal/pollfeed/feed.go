@@ -121,7 +121,7 @@ func (f *Feed) load(ctx context.Context) error {
 		return err
 	}
 	if !found {
-		f.checkpoint.high = time.Now().Add(-f.cfg.Backfill)
+		f.checkpoint.high = f.client.Now().Add(-f.cfg.Backfill)
 		if err != nil {
 			f.logger.Error("the whole backfill is read; records that are known change nothing", zap.Error(err), zap.Duration("backfill", f.cfg.Backfill))
 		}

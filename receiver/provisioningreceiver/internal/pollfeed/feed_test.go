@@ -30,10 +30,10 @@ type vendor struct {
 func startVendor(t *testing.T, change func(*api.Options)) *vendor {
 	t.Helper()
 	v := &vendor{}
-	v.clock.Store(time.Now().UnixNano())
+	v.clock.Store(noon.UnixNano())
 	o := api.Options{
 		GroupsPerDay: 60, RateLimit: -1, ClientID: "id", ClientSecret: "secret", Late: 0.05, Ties: 0.3,
-		From: time.Now().Add(-4 * 24 * time.Hour), Now: func() time.Time { return time.Unix(0, v.clock.Load()) },
+		From: noon.Add(-4 * 24 * time.Hour), Now: func() time.Time { return time.Unix(0, v.clock.Load()) },
 	}
 	change(&o)
 	v.Server = api.NewServer(model.NewTenant("acme", 5, 60), o)
@@ -145,18 +145,16 @@ func TestPollingAgreesWithTheTruth(t *testing.T) {
 
 // TestUnknownStatusIsKept: an unknown status becomes no guess and stops nothing.
 func TestUnknownStatusIsKept(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path != "/account-activities/v1" {
 			_, _ = w.Write([]byte(`[]`))
 			return
 		}
-		now := time.Now().UTC().Add(-time.Minute).Format(vendorTime)
-		_, _ = w.Write([]byte(`[{"id":"g","modified":"` + now[:17] + `00.000Z","items":[{"id":"i","provisioningStatus":"AWAITING_QUORUM"}]},{"id":7}]`))
-	}))
-	t.Cleanup(server.Close)
+		_, _ = w.Write([]byte(`[{"id":"g","modified":"2026-03-14T11:59:00.000Z","items":[{"id":"i","provisioningStatus":"AWAITING_QUORUM"}]},{"id":7}]`))
+	})
 	s := feedtest.NewStore()
-	start(t, s, t.TempDir(), onlyREST(server.URL))
+	start(t, s, t.TempDir(), onlyREST(url))
 	require.Eventually(t, func() bool { return len(s.Groups()) == 1 && len(s.Quarantine()) == 1 }, 10*time.Second, 5*time.Millisecond)
 	for _, o := range s.All() {
 		require.Equal(t, provisioning.StatusUnset, o.ReportedStatus)
@@ -201,4 +199,22 @@ func TestCheckpoint(t *testing.T) {
 	require.NoError(t, client.Set(ctx, keyPosition+previous, []byte("y")))
 	_, _, err = load()
 	require.ErrorIs(t, err, errDamaged)
+}
+
+// TestTheMachinesClockIsWrongAtTheFirstStart: the backfill is read nevertheless.
+func TestTheMachinesClockIsWrongAtTheFirstStart(t *testing.T) {
+	for name, wrong := range map[string]time.Duration{
+		"an hour ahead": time.Hour, "a day ahead": 24 * time.Hour, "a year ahead": 365 * 24 * time.Hour,
+		"an hour back": -time.Hour, "a day back": -24 * time.Hour, "a year back": -365 * 24 * time.Hour,
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := startVendor(t, func(*api.Options) {})
+			s := feedtest.NewStore()
+			r := newFeeds(t, s, t.TempDir(), polling(v.url), nil)
+			r.client.Retry = feedtest.QuickRetry
+			r.client.Clock = func() time.Time { return testClock().Add(wrong) }
+			r.start()
+			requireAgreement(t, v, s)
+		})
+	}
 }

@@ -2,6 +2,7 @@ package pollfeed
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -48,6 +49,25 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// noon is the time at which the tests begin.
+var (
+	noon  = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+	begun = time.Now()
+)
+
+func testClock() time.Time { return noon.Add(time.Since(begun)) }
+
+// serve answers by the clock of the tests and returns the address.
+func serve(t *testing.T, answer http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", testClock().Format(http.TimeFormat))
+		answer(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
 // newFeeds makes the feeds, with every request through an extension unless that is nil.
 func newFeeds(t testing.TB, next consumer.Logs, storageDir string, configure func(*settings), x component.Component, change ...func(*receiver.Settings)) *running {
 	t.Helper()
@@ -59,6 +79,9 @@ func newFeeds(t testing.TB, next consumer.Logs, storageDir string, configure fun
 		s.api.ClientConfig.Auth = configoptional.Some(configauth.Config{AuthenticatorID: transportID})
 	}
 	r.client = apiclient.New(&s.api, r.TelemetrySettings, r.Metrics)
+	if x == nil { // otherwise the time is that of synctest
+		r.client.Clock = testClock
+	}
 	names := NewSourceNames(r.client)
 	of := func(f provisioning.Feed) feed.Settings {
 		set := r.Settings

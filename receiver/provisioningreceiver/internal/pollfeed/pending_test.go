@@ -2,7 +2,6 @@ package pollfeed
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,11 +39,11 @@ func TestPendingActivityIsReadByID(t *testing.T) {
 	var status atomic.Value
 	var listed atomic.Int64
 	status.Store("PENDING")
-	created := time.Now().Add(-48 * time.Hour).UTC().Format(vendorTime)
+	created := noon.Add(-48 * time.Hour).Format(vendorTime)
 	body := func() string {
 		return `{"id":"g","created":"` + created + `","modified":"` + created + `","items":[{"id":"i","provisioningStatus":"` + status.Load().(string) + `"}]}`
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("sorters") == "modified" {
 			listed.Add(1)
 		}
@@ -58,9 +57,8 @@ func TestPendingActivityIsReadByID(t *testing.T) {
 		default:
 			_, _ = w.Write([]byte("[]")) // it left every lookback
 		}
-	}))
-	t.Cleanup(server.Close)
-	configure := onlyREST(server.URL)
+	})
+	configure := onlyREST(url)
 	stored, s := t.TempDir(), feedtest.NewStore()
 	r := start(t, s, stored, configure)
 	s.Eventually(t, 1, "g", "new")

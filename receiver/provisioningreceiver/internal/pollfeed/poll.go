@@ -49,6 +49,11 @@ func (f *Feed) poll(ctx context.Context) error {
 
 func (f *Feed) readNew(ctx context.Context) error {
 	f.lastRead = time.Now()
+	// The first position comes from the machine's clock. Where that clock is ahead of the
+	// vendor's, which the first answer shows, the backfill begins earlier.
+	if first := f.client.Now().Add(-f.cfg.Backfill); f.checkpoint.stored == nil && first.Before(f.checkpoint.high) {
+		f.checkpoint.high = first
+	}
 	if err := f.readRange(ctx, f.checkpoint.high.Add(-f.cfg.Lookback[0]), true); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package pollfeed
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -37,8 +36,8 @@ func values[N int64 | float64](t *testing.T, tt *componenttest.Telemetry, metric
 
 // TestTelemetryOfPolling: the metrics of the feeds.
 func TestTelemetryOfPolling(t *testing.T) {
-	at := time.Now().UTC().Add(-time.Hour).Format("2006-01-02T15:04:05.000Z")
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	at := noon.Add(-time.Hour).Format(vendorTime)
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("sorters") != "modified" {
 			_, _ = w.Write([]byte(`[]`))
 			return
@@ -47,13 +46,12 @@ func TestTelemetryOfPolling(t *testing.T) {
 			{"id":"1","provisioningStatus":"FINISHED","operation":"TELEPORT","approvalStatus":"FINISHED","attribute":"a","value":"v"},
 			{"id":"2","provisioningStatus":"FINISHED","operation":"ADD","approvalStatus":"SHRUGGED","attribute":"a","value":"v"},
 			{"id":"3","provisioningStatus":"FINISHED","operation":"add","approvalStatus":null,"attribute":"a","value":"w"}]}]`))
-	}))
-	t.Cleanup(server.Close)
+	})
 	tt := componenttest.NewTelemetry()
 	t.Cleanup(func() { require.NoError(t, tt.Shutdown(context.Background())) })
 	s := feedtest.NewStore()
 	r := newFeeds(t, s, t.TempDir(), func(c *settings) {
-		onlyREST(server.URL)(c)
+		onlyREST(url)(c)
 		c.api.RequestsPer10s, c.rest.Interval = 1000, time.Hour
 	}, nil, func(set *receiver.Settings) { set.TelemetrySettings = tt.NewTelemetrySettings() })
 	r.start()
