@@ -2,6 +2,7 @@ package archive
 
 import (
 	"crypto/ed25519"
+	"path/filepath"
 	"time"
 
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
@@ -66,6 +67,15 @@ func LoadKeys(path string) (Keys, error) { return chain.LoadKeys(path) }
 
 // PublicKeyPath returns where the public key of a new private key is written.
 func PublicKeyPath(private string) string { return chain.PublicKeyPath(private) }
+
+// DefaultKeyFile returns the signing key of an archive where no other is configured: a file
+// beside its directory. It is empty for object storage, beside which nothing is safe.
+func DefaultKeyFile(location string) string {
+	if IsURL(location) {
+		return ""
+	}
+	return filepath.Clean(location) + "-signing-key.pem"
+}
 
 // LoadPublicKeys reads the Ed25519 public keys of a PEM file.
 func LoadPublicKeys(path string) ([]ed25519.PublicKey, error) { return chain.LoadPublicKeys(path) }

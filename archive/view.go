@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,9 @@ import (
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
 	"github.com/provtrail/provtrail/archive/internal/chain"
 	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/archive/internal/parquetfile"
 	"github.com/provtrail/provtrail/archive/internal/seal"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // View is an archive that is open for reading. The archive may be written meanwhile.
@@ -145,16 +148,54 @@ func (v *View) Seal(ctx context.Context, h Hour) (*Seal, error) {
 	return chain.Read(ctx, v.store, layout.SealName(h))
 }
 
-// Chain calls f with every seal until f returns an error. A seal that cannot be read
-// is an error.
-func (v *View) Chain(ctx context.Context, f func(*Seal) error) error {
-	return v.List(ctx, layout.ChainDir+"/", func(file File) error {
-		s, err := chain.Read(ctx, v.store, file.Name)
-		if err != nil {
+// Handovers returns the seals that name a new key, so that the oldest public key verifies
+// what the newest one signed. Seals that cannot be read are left out.
+func (v *View) Handovers(ctx context.Context) (seals []*Seal, err error) {
+	name, err := chain.Last(ctx, v.store)
+	if err != nil || name == "" {
+		return nil, err
+	}
+	first, firstErr := chain.Read(ctx, v.store, layout.GenesisName)
+	last, lastErr := chain.Read(ctx, v.store, name)
+	if firstErr == nil && lastErr == nil && first.Key == last.Key && last.NextKey == nil {
+		return nil, nil // one key signed the whole chain
+	}
+	err = v.List(ctx, layout.ChainDir+"/", func(file File) error {
+		if s, err := chain.Read(ctx, v.store, file.Name); err == nil && s.NextKey != nil {
+			seals = append(seals, s)
+		}
+		return ctx.Err()
+	})
+	slices.SortFunc(seals, func(a, b *Seal) int { return cmp.Compare(a.Hour, b.Hour) })
+	return seals, err
+}
+
+// Quarantined calls f with every row of a file of quarantined data, of which only the named
+// columns are set; no name means all.
+func (v *View) Quarantined(ctx context.Context, name string, columns []string, f func(*record.Quarantined)) (err error) {
+	content, err := v.store.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, content.Close()) }()
+	reader, err := parquetfile.NewReader(parquetfile.Quarantine, name, content, columns)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	rows := make([]record.Quarantined, 256)
+	for {
+		n, err := reader.Read(rows)
+		for i := range rows[:n] {
+			f(&rows[i])
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
-		return f(s)
-	})
+	}
 }
 
 // Replaced returns the files that the seal in progress has merged into others.

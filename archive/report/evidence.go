@@ -41,7 +41,7 @@ func (s Subject) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// ErrNoSubject says that an evidence pack is about somebody or something.
+// ErrNoSubject is for an evidence pack that is about nobody and nothing.
 var ErrNoSubject = fmt.Errorf("%w: an evidence pack is about a person or a group: name an identity or a group", ErrFilter)
 
 // Pack is manifest.json of an evidence pack.
@@ -49,9 +49,13 @@ type Pack struct {
 	Made    time.Time `json:"made"`
 	Subject Subject   `json:"subject"`
 	Zone    string    `json:"zone"`
-	Events  int       `json:"events"`
-	Proven  int       `json:"proven"` // of those: in sealed hours
-	Sheets  []Sheet   `json:"files"`
+	BOM     bool      `json:"bom,omitempty"` // sheets begin with a byte order mark
+	// SignedBy is the id of the key that signs the manifest; empty where it is not signed.
+	// Then nothing proves coverage.csv. The events are proven by seals.
+	SignedBy string  `json:"signed_by,omitempty"`
+	Events   int     `json:"events"`
+	Proven   int     `json:"proven"` // of those: in sealed hours
+	Sheets   []Sheet `json:"files"`
 	// Archive lists the files the events were read from.
 	Archive []PackFile `json:"archive"`
 	// Chain names the seals in the pack: those of the files, and those that pass
@@ -68,7 +72,7 @@ type PackFile struct {
 	Seal   string      `json:"seal,omitempty"` // name of the seal, empty while the hour is open
 	Digest string      `json:"seal_sha256,omitempty"`
 	Key    string      `json:"key,omitempty"`
-	// Problem says why the file proves nothing although its hour is over.
+	// Problem is why the file proves nothing although its hour is over.
 	Problem string `json:"problem,omitempty"`
 }
 
@@ -95,6 +99,10 @@ type EvidenceOptions struct {
 	// AllowUnproven also takes events from files that are not as they were sealed, and
 	// marks them. Without it such a file is an error.
 	AllowUnproven bool
+	// BOM begins each CSV file with a byte order mark.
+	BOM bool
+	// Keys sign the manifest; none leaves it unsigned.
+	Keys archive.Keys
 	// Now is when the pack is made; zero is the system's time.
 	Now time.Time
 }
@@ -125,14 +133,14 @@ func WriteEvidence(ctx context.Context, location string, subject Subject, opt Ev
 	}
 	defer func() { err = errors.Join(err, snapshot.Close()) }()
 	g := &gatherer{ctx: ctx, view: view, snapshot: snapshot, subject: subject}
-	g.pack = Pack{Made: opt.Now.UTC().Truncate(time.Second), Subject: subject, Zone: zone.String(), Archive: []PackFile{}, Chain: []string{}, Sheets: []Sheet{}}
+	g.pack = Pack{Made: opt.Now.UTC().Truncate(time.Second), Subject: subject, Zone: zone.String(), BOM: opt.BOM, Archive: []PackFile{}, Chain: []string{}, Sheets: []Sheet{}}
 	if err := g.prove(opt.AllowUnproven); err != nil {
 		return nil, fmt.Errorf("evidence: %w", err)
 	}
 	if err := g.gather(); err != nil {
 		return nil, fmt.Errorf("evidence: %w", err)
 	}
-	if err := g.write(zone, to); err != nil {
+	if err := g.write(zone, opt.Keys, to); err != nil {
 		return nil, fmt.Errorf("evidence: %w", err)
 	}
 	return &g.pack, nil
@@ -144,5 +152,5 @@ const (
 	packSheet    = "events.csv"
 	packEvents   = "events.ndjson"
 	packProofs   = "proofs.ndjson"
-	packManifest = "manifest.json"
+	packCoverage = "coverage.csv"
 )

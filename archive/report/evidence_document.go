@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	_ "embed"
-	"encoding/csv"
 	"fmt"
 	"html/template"
 	"io"
@@ -27,26 +26,24 @@ var evidenceColumns = []string{
 var proofColumns = []string{"archive_file", "archive_row", "file_sha256", "row_sha256", "seal", "seal_sha256", "key", "unproven"}
 
 func writeSheet(w io.Writer, p *Pack, events []evidence, zone *time.Location) error {
-	sheet := csv.NewWriter(w)
-	if err := sheet.Write(slices.Concat(evidenceColumns, proofColumns)); err != nil {
-		return err
-	}
 	made := cells(evidenceColumns, zone)
 	row := make([]string, 0, len(evidenceColumns)+len(proofColumns))
-	for i := range events {
-		e := &events[i]
-		row = row[:0]
-		for _, c := range made {
-			row = append(row, c(&e.record))
+	_, err := writeCSV(w, table{"events", slices.Concat(evidenceColumns, proofColumns), func(f func([]string) error) error {
+		for i := range events {
+			e := &events[i]
+			row = row[:0]
+			for _, c := range made {
+				row = append(row, c(&e.record))
+			}
+			of := p.Archive[e.proof.File]
+			row = append(row, of.Name, strconv.FormatInt(e.proof.Row, 10), of.SHA256, e.leaf.String(), of.Seal, of.Digest, of.Key, of.Problem)
+			if err := f(row); err != nil {
+				return err
+			}
 		}
-		f := p.Archive[e.proof.File]
-		row = append(row, f.Name, strconv.FormatInt(e.proof.Row, 10), f.SHA256, e.leaf.String(), f.Seal, f.Digest, f.Key, f.Problem)
-		if err := sheet.Write(row); err != nil {
-			return err
-		}
-	}
-	sheet.Flush()
-	return sheet.Error()
+		return nil
+	}}, p.BOM)
+	return err
 }
 
 //go:embed evidence.html.tmpl
@@ -71,7 +68,7 @@ type step struct {
 	Proven                                                     bool
 }
 
-func writeDocument(w io.Writer, p *Pack, events []evidence, zone *time.Location) error {
+func writeDocument(w io.Writer, p *Pack, events []evidence, coverage [][]string, zone *time.Location) error {
 	groups := []*groupEvidence{}
 	byGroup, byActivity := map[string]*groupEvidence{}, map[provisioning.ID]*activityEvidence{}
 	for i := range events {
@@ -96,7 +93,7 @@ func writeDocument(w io.Writer, p *Pack, events []evidence, zone *time.Location)
 	}
 	when := func(at time.Time) string { return at.In(zone).Format("2006-01-02 15:04:05 MST") }
 	return documentTemplate.Execute(w, map[string]any{
-		"Pack": p, "Groups": groups, "Made": when(p.Made), "Open": p.Events - p.Proven,
+		"Pack": p, "Groups": groups, "Made": when(p.Made), "Open": p.Events - p.Proven, "Coverage": summarizeCoverage(coverage),
 		"When": func(r *record.Record) string {
 			if r.RequestedAt == 0 {
 				return ""
@@ -106,7 +103,7 @@ func writeDocument(w io.Writer, p *Pack, events []evidence, zone *time.Location)
 	})
 }
 
-// step says what an event means for its activity.
+// step describes what an event means for its activity.
 func (p *Pack) step(e *evidence, zone *time.Location) step {
 	r, f := &e.record, p.Archive[e.proof.File]
 	const layout = "2006-01-02 15:04:05.000"

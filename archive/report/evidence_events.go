@@ -19,7 +19,7 @@ import (
 func (v *packVerifier) readEvents() bool {
 	lines, proofs := lines(v.files[packEvents]), lines(v.files[packProofs])
 	if len(lines) != len(proofs) || len(lines) != v.pack.Events {
-		v.blame(archive.Altered, packEvents, "has %d events, %s has %d, the manifest says %d", len(lines), packProofs, len(proofs), v.pack.Events)
+		v.blame(archive.Altered, packEvents, "has %d events, %s has %d, the manifest states %d", len(lines), packProofs, len(proofs), v.pack.Events)
 		return false
 	}
 	leaves := parquetfile.LeafHasher[record.Record]{Table: parquetfile.Activities}
@@ -104,17 +104,20 @@ func (v *packVerifier) checkOpen(line int, f PackFile) {
 // makeAgain makes the document and the sheet of the events and compares.
 func (v *packVerifier) makeAgain() {
 	if v.pack.Proven != v.Proven && v.OK() {
-		v.blame(archive.Altered, packManifest, "says that %d events are proven, %d are", v.pack.Proven, v.Proven)
+		v.blame(archive.Altered, packManifest, "states that %d events are proven, %d are", v.pack.Proven, v.Proven)
 	}
 	zone, err := time.LoadLocation(v.pack.Zone)
 	if err != nil {
 		v.blame(archive.Altered, packManifest, "%v", err)
 		return
 	}
-	for name, write := range map[string]func(io.Writer, *Pack, []evidence, *time.Location) error{packDocument: writeDocument, packSheet: writeSheet} {
+	for name, write := range map[string]func(io.Writer) error{
+		packDocument: func(w io.Writer) error { return writeDocument(w, &v.pack, v.events, v.coverage, zone) },
+		packSheet:    func(w io.Writer) error { return writeSheet(w, &v.pack, v.events, zone) },
+	} {
 		var b bytes.Buffer
-		if err := write(&b, &v.pack, v.events, zone); err != nil || !bytes.Equal(b.Bytes(), v.files[name]) {
-			v.blame(archive.Altered, name, "is not what the events say")
+		if err := write(&b); err != nil || !bytes.Equal(b.Bytes(), v.files[name]) {
+			v.blame(archive.Altered, name, "is not made of the events")
 		}
 	}
 }

@@ -29,7 +29,7 @@ import (
 
 // rotated is an archive of two sealed hours, a rotated key between them, and an open
 // one, with a person among others.
-func rotated(t *testing.T, location string) (events []*record.Record, oldest ed25519.PublicKey) {
+func rotated(t *testing.T, location string) (events []*record.Record, keys archive.Keys, oldest ed25519.PublicKey) {
 	t.Helper()
 	now := noon.Add(59 * time.Minute)
 	first, err := archive.CreateKey(t.TempDir() + "/key")
@@ -83,15 +83,15 @@ func rotated(t *testing.T, location string) (events []*record.Record, oldest ed2
 		require.NoError(t, a.Close())
 		opt.Keys = append(slices.Clone(second), first...)
 	}
-	return events, first[0].Public().(ed25519.PublicKey)
+	return events, opt.Keys, first[0].Public().(ed25519.PublicKey)
 }
 
 func TestEvidence(t *testing.T) {
 	for _, location := range []string{t.TempDir(), archivetest.MemoryBucket(t)} {
-		events, key := rotated(t, location)
+		events, keys, key := rotated(t, location)
 		for _, subject := range []Subject{{Identity: []string{"Ada.Lovelace"}}, {Group: []string{"1"}}, {Identity: []string{"cn=ada"}, Tenant: []string{"acme"}}} {
 			var b bytes.Buffer
-			p, err := WriteEvidence(t.Context(), location, subject, EvidenceOptions{Now: noon.Add(3 * time.Hour)}, &b)
+			p, err := WriteEvidence(t.Context(), location, subject, EvidenceOptions{Now: noon.Add(3 * time.Hour), Keys: keys}, &b)
 			require.NoError(t, err)
 			require.Equal(t, 4, p.Events)
 			require.Equal(t, 3, p.Proven, "the third hour is open")
@@ -114,11 +114,21 @@ func TestEvidence(t *testing.T) {
 			require.Empty(t, v.Problems)
 			require.Equal(t, 3, v.Proven)
 			require.Equal(t, 1, v.Open)
+			require.Equal(t, chain.KeyID(chain.Public(keys[0])), v.SignedBy)
+			coverage, err := readCoverage(bytes.NewReader(files[packCoverage]))
+			require.NoError(t, err)
+			require.Equal(t, [][]string{
+				{"acme", "2026-11-22T12:00:00Z", "sealed", "1", "52", "0", "0", "0", "0", "0", "0", "not asked"},
+				{"acme", "2026-11-22T13:00:00Z", "sealed", "1", "51", "0", "0", "0", "0", "0", "0", "not asked"},
+				{"acme", "2026-11-22T14:00:00Z", "open", "1", "1", "0", "0", "0", "0", "0", "", "not asked"},
+				{"acme", "2026-11-22T15:00:00Z", "open", "0", "0", "0", "0", "0", "0", "0", "", "not asked"},
+			}, coverage)
+			require.Contains(t, string(files[packDocument]), "2 sealed, 2 open")
 
 			_, private, err := ed25519.GenerateKey(nil)
 			require.NoError(t, err)
 			v = checked(t, b.Bytes(), private.Public().(ed25519.PublicKey))
-			require.Len(t, v.Problems, len(p.Chain)+1, "by another key nothing is proven")
+			require.Len(t, v.Problems, len(p.Chain)+2, "by another key nothing is proven")
 			require.Zero(t, v.Proven)
 		}
 	}
@@ -163,9 +173,9 @@ func rezip(t *testing.T, files map[string][]byte) []byte {
 // corrects the digests in the manifest as a forger would.
 func TestATamperedPackIsFound(t *testing.T) {
 	dir := t.TempDir()
-	_, key := rotated(t, dir)
+	_, keys, key := rotated(t, dir)
 	var b bytes.Buffer
-	_, err := WriteEvidence(t.Context(), dir, Subject{Identity: []string{"ada.lovelace"}}, EvidenceOptions{Now: noon.Add(3 * time.Hour)}, &b)
+	_, err := WriteEvidence(t.Context(), dir, Subject{Identity: []string{"ada.lovelace"}}, EvidenceOptions{Now: noon.Add(3 * time.Hour), Keys: keys}, &b)
 	require.NoError(t, err)
 	whole := unzip(t, b.Bytes())
 	require.Empty(t, checked(t, rezip(t, whole), key).Problems)
@@ -228,4 +238,6 @@ func TestEvidenceIsAboutSomebody(t *testing.T) {
 	require.ErrorIs(t, err, ErrNothing)
 	require.ErrorContains(t, err, `identity "nobody"`)
 	require.Zero(t, b.Len())
+	_, err = WriteEvidence(t.Context(), dir, Subject{Identity: []string{"Ada Lovelaze"}}, EvidenceOptions{Now: noon.Add(3 * time.Hour)}, &b)
+	require.ErrorContains(t, err, `did you mean "Ada Lovelace"?`)
 }

@@ -26,6 +26,9 @@ type PackVerification struct {
 	Proven   int               `json:"proven"` // of those: by a seal of a trusted key
 	Open     int               `json:"open"`   // of hours that were not sealed yet
 	Seals    int               `json:"seals"`
+	// SignedBy is the id of the trusted key that signed the manifest; without it nothing
+	// proves coverage.csv and when the pack was made.
+	SignedBy string `json:"signed_by,omitempty"`
 }
 
 // OK reports whether there are no problems.
@@ -39,8 +42,8 @@ const packLimit = 1 << 30
 // the Merkle root of its file, the root against its seal, the seal against the keys, and
 // the document and the sheet against the events. A pack in which nothing is proven is a
 // problem, and so is an event without a seal whose hour was over for a day when the pack
-// was made. It does not show whether the archive holds more about the subject, nor
-// whether the time at which the pack was made is true.
+// was made. Only the signature of the manifest proves coverage.csv, and when the pack was
+// made; it does not show whether the archive holds more about the subject.
 func VerifyEvidence(pack io.ReaderAt, size int64, keys []ed25519.PublicKey) (*PackVerification, error) {
 	z, err := zip.NewReader(pack, size)
 	if err != nil {
@@ -79,6 +82,8 @@ type packVerifier struct {
 	pack   Pack
 	seals  map[string]*archive.Seal // the trusted ones by name
 	events []evidence
+	// coverage is what coverage.csv has.
+	coverage [][]string
 }
 
 func (v *packVerifier) blame(kind archive.ProblemKind, name, detail string, args ...any) {
@@ -101,8 +106,12 @@ func (v *packVerifier) verify(keys []ed25519.PublicKey) {
 		v.blame(archive.Altered, packManifest, "is not written as the program writes it")
 	}
 	v.Subject = v.pack.Subject
+	var err error
+	if v.coverage, err = readCoverage(bytes.NewReader(v.files[packCoverage])); err != nil {
+		v.blame(archive.Altered, packCoverage, "cannot be read: %v", err)
+	}
 	v.checkDigests()
-	v.readSeals(keys)
+	v.checkSignature(text, v.readSeals(keys))
 	v.checkFiles()
 	if v.readEvents() {
 		v.checkEvents()
@@ -112,21 +121,28 @@ func (v *packVerifier) verify(keys []ed25519.PublicKey) {
 
 // checkDigests compares the files of the zip with the manifest.
 func (v *packVerifier) checkDigests() {
-	listed := map[string]bool{packManifest: true}
+	listed := map[string]bool{packManifest: true, packSignature: v.pack.SignedBy != ""}
 	for _, s := range v.pack.Sheets {
 		listed[s.Name] = true
-		if rows := int64(v.pack.Events); s.Rows != rows && (s.Rows != 0 || !slices.Contains(v.pack.Chain, s.Name)) {
-			v.blame(archive.Altered, packManifest, "says that %s has %d rows", s.Name, s.Rows)
+		rows := int64(v.pack.Events)
+		switch {
+		case slices.Contains(v.pack.Chain, s.Name):
+			rows = 0
+		case s.Name == packCoverage:
+			rows = int64(len(v.coverage))
+		}
+		if s.Rows != rows {
+			v.blame(archive.Altered, packManifest, "states %[2]d rows of %[1]s", s.Name, s.Rows)
 		}
 		text, ok := v.files[s.Name]
 		sum := sha256.Sum256(text)
 		if !ok {
 			v.blame(archive.Removed, s.Name, "the manifest lists it")
 		} else if digest := hex.EncodeToString(sum[:]); digest != s.SHA256 {
-			v.blame(archive.Altered, s.Name, "has SHA-256 %s, the manifest says %s", digest, s.SHA256)
+			v.blame(archive.Altered, s.Name, "has SHA-256 %s, the manifest states %s", digest, s.SHA256)
 		}
 	}
-	for _, name := range []string{packDocument, packSheet, packEvents, packProofs} {
+	for _, name := range []string{packDocument, packSheet, packEvents, packProofs, packCoverage} {
 		if !listed[name] {
 			v.blame(archive.Removed, name, "the manifest does not list it")
 		}
@@ -138,7 +154,29 @@ func (v *packVerifier) checkDigests() {
 	}
 }
 
-func (v *packVerifier) readSeals(keys []ed25519.PublicKey) {
+// checkSignature checks the signature of the manifest.
+func (v *packVerifier) checkSignature(manifest []byte, trusted map[string]ed25519.PublicKey) {
+	if v.pack.SignedBy == "" {
+		return
+	}
+	signature, ok := v.files[packSignature]
+	if !ok {
+		v.blame(archive.Removed, packSignature, "the manifest is signed with key %s", v.pack.SignedBy)
+		return
+	}
+	key, err := checkSignature(manifest, signature, trusted)
+	switch {
+	case err != nil:
+		v.blame(archive.BadSeal, packSignature, "%v", err)
+	case key != v.pack.SignedBy:
+		v.blame(archive.BadSeal, packSignature, "is of key %s, the manifest names %s", key, v.pack.SignedBy)
+	default:
+		v.SignedBy = key
+	}
+}
+
+// readSeals returns the trusted keys.
+func (v *packVerifier) readSeals(keys []ed25519.PublicKey) map[string]ed25519.PublicKey {
 	v.seals = map[string]*archive.Seal{}
 	var seals []*archive.Seal
 	for _, name := range v.pack.Chain {
@@ -149,7 +187,7 @@ func (v *packVerifier) readSeals(keys []ed25519.PublicKey) {
 		}
 		seals = append(seals, s)
 	}
-	wrong := chain.Untrusted(seals, keys)
+	trusted, wrong := chain.Trust(seals, keys)
 	for _, s := range seals {
 		if detail, ok := wrong[s]; ok {
 			v.blame(archive.BadSeal, s.Name, "%s", detail)
@@ -158,9 +196,10 @@ func (v *packVerifier) readSeals(keys []ed25519.PublicKey) {
 		v.seals[s.Name] = s
 		v.Seals++
 	}
+	return trusted
 }
 
-// checkFiles compares what the pack says of the archive's files with their seals.
+// checkFiles compares what the pack states of the archive's files with their seals.
 func (v *packVerifier) checkFiles() {
 	for _, f := range v.pack.Archive {
 		if f.Seal == "" {
@@ -176,7 +215,7 @@ func (v *packVerifier) checkFiles() {
 		i := slices.IndexFunc(s.Files, func(l chain.SealedFile) bool { return l.Name == f.Name })
 		if i < 0 || s.Digest != f.Digest || s.Key != f.Key || s.Files[i].SHA256 != f.SHA256 || s.Files[i].Rows != f.Rows ||
 			(s.Files[i].Merkle == nil) != (f.Merkle == nil) || f.Merkle != nil && *s.Files[i].Merkle != *f.Merkle {
-			v.blame(archive.Altered, packManifest, "what it says of %s is not what %s says", f.Name, f.Seal)
+			v.blame(archive.Altered, packManifest, "what it states of %s is not what %s states", f.Name, f.Seal)
 		}
 	}
 }

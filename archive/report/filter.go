@@ -15,7 +15,7 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// Filter says which activities are reported. Zero values do not restrict. Where a
+// Filter selects the activities that are reported. Zero values do not restrict. Where a
 // list has several values, one must match; text is compared without case.
 type Filter struct {
 	// From and To bound the time of what happened: From is within, To is not.
@@ -27,19 +27,23 @@ type Filter struct {
 	Kind      []string `json:"kind,omitempty"`
 	Operation []string `json:"operation,omitempty"`
 	Cause     []string `json:"cause,omitempty"`
-	Flag      []string `json:"flag,omitempty"`     // of Flags
-	Identity  []string `json:"identity,omitempty"` // id or name
-	Group     []string `json:"group,omitempty"`    // id or number
+	Requester []string `json:"requester,omitempty"` // id or name
+	Approver  []string `json:"approver,omitempty"`  // name
+	Flag      []string `json:"flag,omitempty"`      // of Flags
+	Identity  []string `json:"identity,omitempty"`  // id or name
+	Group     []string `json:"group,omitempty"`     // id or number
 	Tenant    []string `json:"tenant,omitempty"`
 	// IdentityContains is an id, or a part of a name or an account.
 	IdentityContains string `json:"identity_contains,omitempty"`
 	Text             string `json:"text,omitempty"` // anywhere in names, values and errors
 
-	// Columns of activities.csv in their order; none means those of the
-	// Activities page.
+	// Columns of the activities in their order, in every format. None means those of the
+	// Activities page, and all in Parquet and JSON.
 	Columns []string `json:"columns,omitempty"`
 	// Zone in which times are written; nil is UTC.
 	Zone *time.Location `json:"-"`
+	// BOM begins each CSV file with a byte order mark.
+	BOM bool `json:"bom,omitempty"`
 
 	// AllowUnproven also reports rows of files that are not as they were sealed, and
 	// marks them in the column unproven. Without it they are an error.
@@ -54,15 +58,15 @@ var Flags = []string{"stalled", "overdue", "odd", "retried", "fault", "declined"
 // DefaultPeriod is reported where no From is given.
 const DefaultPeriod = 7 * 24 * time.Hour
 
-// grafanaAll is what a Grafana variable says that does not restrict.
+// grafanaAll is the value of a Grafana variable that does not restrict.
 const grafanaAll = "$__all"
 
 // ErrFilter is wrapped by every error about a filter.
 var ErrFilter = errors.New("the report cannot be made")
 
-// ParseFilter reads a query: from, to (see ParseTime), status, source, kind, operation, cause, flag, identity, group, tenant
-// (each may be repeated), identity_contains, q, columns (with commas), tz (an IANA name) and
-// allow_unproven. The variables of a Grafana dashboard are read too: var-status and so on.
+// ParseFilter reads a query: from, to (see ParseTime), status, source, kind, operation, cause,
+// flag, identity, requester, approver, group, tenant (each may be repeated), identity_contains,
+// q, columns (with commas), tz (an IANA name), bom and allow_unproven. The variables of a Grafana dashboard are read too: var-status and so on.
 func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 	f := Filter{
 		To: now, Zone: time.UTC,
@@ -86,7 +90,8 @@ func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 	}
 	for name, list := range map[string]*[]string{
 		"status": &f.Status, "source": &f.Source, "kind": &f.Kind, "operation": &f.Operation,
-		"cause": &f.Cause, "flag": &f.Flag, "identity": &f.Identity, "group": &f.Group, "tenant": &f.Tenant,
+		"cause": &f.Cause, "flag": &f.Flag, "identity": &f.Identity, "requester": &f.Requester, "approver": &f.Approver,
+		"group": &f.Group, "tenant": &f.Tenant,
 	} {
 		all := func(s string) bool { return s == "" || s == grafanaAll }
 		given := slices.DeleteFunc(slices.Clone(query["var-"+name]), all)
@@ -95,9 +100,11 @@ func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 		}
 		*list = slices.Concat(given, slices.DeleteFunc(slices.Clone(query[name]), all))
 	}
-	if text := query.Get("allow_unproven"); text != "" {
-		if f.AllowUnproven, err = strconv.ParseBool(text); err != nil {
-			wrong("allow_unproven", err)
+	for name, flag := range map[string]*bool{"allow_unproven": &f.AllowUnproven, "bom": &f.BOM} {
+		if text := query.Get(name); text != "" {
+			if *flag, err = strconv.ParseBool(text); err != nil {
+				wrong(name, err)
+			}
 		}
 	}
 	if columns := query.Get("columns"); columns != "" {
@@ -121,28 +128,26 @@ func (f *Filter) Validate() error {
 	if !f.From.Before(f.To) {
 		errs = append(errs, fmt.Errorf("%w: from (%s) is not before to (%s)", ErrFilter, f.From.Format(time.RFC3339), f.To.Format(time.RFC3339)))
 	}
-	for _, s := range f.Status {
-		if !slices.ContainsFunc(provisioning.Statuses[:], func(known provisioning.Status) bool { return strings.EqualFold(known.String(), s) }) {
-			errs = append(errs, fmt.Errorf("%w: status %q is none of the six", ErrFilter, s))
-		}
-	}
-	kinds := []string{string(provisioning.KindProvisioning), string(provisioning.KindDeprovisioning), string(provisioning.KindPassword)}
-	for _, k := range f.Kind {
-		if !one([]string{k}, kinds...) {
-			errs = append(errs, fmt.Errorf("%w: kind %q is none of %s", ErrFilter, k, strings.Join(kinds, ", ")))
-		}
-	}
-	for _, name := range f.Flag {
-		if !slices.Contains(Flags, name) {
-			errs = append(errs, fmt.Errorf("%w: flag %q is none of %s", ErrFilter, name, strings.Join(Flags, ", ")))
-		}
-	}
-	for _, c := range f.Columns {
-		if !slices.Contains(archive.Columns(), c) {
-			errs = append(errs, fmt.Errorf("%w: there is no column %q", ErrFilter, c))
+	for _, list := range []struct {
+		name         string
+		words, known []string
+	}{{"status", f.Status, statuses()}, {"kind", f.Kind, kinds}, {"flag", f.Flag, Flags}, {"column", f.Columns, archive.Columns()}} {
+		for _, w := range list.words {
+			if !one([]string{w}, list.known...) || list.name == "column" && !slices.Contains(list.known, w) {
+				errs = append(errs, noneOf(list.name, w, list.known))
+			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+var kinds = []string{string(provisioning.KindProvisioning), string(provisioning.KindDeprovisioning), string(provisioning.KindPassword)}
+
+func statuses() (words []string) {
+	for _, s := range provisioning.Statuses {
+		words = append(words, s.String())
+	}
+	return words
 }
 
 // within reports whether the row lies in the period.
@@ -155,7 +160,7 @@ func (f *Filter) within(r *record.Record) bool {
 // is part of another one.
 var filterColumns = []string{
 	"tenant", "status", "kind", "operation", "cause", "source_id", "source_name", "identity_id", "identity_name", "group_id",
-	"group_number", "account_id", "attribute_name", "attribute_value", "error_message", "requester_name", "approver_name",
+	"group_number", "account_id", "attribute_name", "attribute_value", "error_message", "requester_id", "requester_name", "approver_name",
 	"ticket_id", "folded_into", "stalled", "overdue", "odd", "attempts", "outcome",
 }
 
@@ -176,6 +181,8 @@ func (f *Filter) columns() (list []string) {
 		{len(f.Source) > 0, []string{"source_id", "source_name"}},
 		{len(f.Flag) > 0, []string{"stalled", "overdue", "odd", "attempts", "outcome"}},
 		{len(f.Identity) > 0, []string{"identity_id", "identity_name"}},
+		{len(f.Requester) > 0, []string{"requester_id", "requester_name"}},
+		{len(f.Approver) > 0, []string{"approver_name"}},
 		{len(f.Group) > 0, []string{"group_id", "group_number"}},
 		{f.IdentityContains != "", []string{"identity_id", "identity_name", "account_id"}},
 	} {
@@ -190,8 +197,8 @@ func (f *Filter) columns() (list []string) {
 func (f *Filter) matches(r *record.Record) bool {
 	return one(f.Tenant, r.Tenant) && one(f.Status, r.Status.String()) && one(f.Kind, string(r.Kind)) &&
 		one(f.Operation, string(r.Operation)) && one(f.Source, r.SourceID, r.SourceName) &&
-		one(f.Cause, r.Cause) && f.flagged(r) && one(f.Identity, r.IdentityID, r.IdentityName) && f.concerns(r) &&
-		(len(f.Group) == 0 || one(f.Group, r.GroupID, strconv.FormatInt(r.GroupNumber, 10))) && f.says(r)
+		one(f.Cause, r.Cause) && one(f.Requester, r.RequesterID, r.RequesterName) && one(f.Approver, r.ApproverName) && f.flagged(r) && one(f.Identity, r.IdentityID, r.IdentityName) && f.concerns(r) &&
+		(len(f.Group) == 0 || one(f.Group, r.GroupID, strconv.FormatInt(r.GroupNumber, 10))) && f.contains(r)
 }
 
 func one(wanted []string, values ...string) bool {
@@ -212,7 +219,7 @@ func (f *Filter) flagged(r *record.Record) bool {
 		"stalled": r.Stalled, "overdue": r.Overdue, "odd": r.Odd, "retried": r.Attempts > 1,
 		"fault": r.Outcome == provisioning.OutcomeFault, "declined": r.Outcome == provisioning.OutcomeDeclined,
 	}
-	return slices.ContainsFunc(f.Flag, func(name string) bool { return has[name] })
+	return slices.ContainsFunc(f.Flag, func(name string) bool { return has[strings.ToLower(name)] })
 }
 
 func (f *Filter) concerns(r *record.Record) bool {
@@ -221,7 +228,7 @@ func (f *Filter) concerns(r *record.Record) bool {
 		strings.Contains(strings.ToLower(r.IdentityName), text) || strings.Contains(strings.ToLower(r.AccountID), text)
 }
 
-func (f *Filter) says(r *record.Record) bool {
+func (f *Filter) contains(r *record.Record) bool {
 	if f.Text == "" {
 		return true
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // FuzzParseFilter: a query is a filter that stands up to Validate, or an error that
-// says it is the filter's; matching then needs nothing else.
+// wraps ErrFilter; matching then needs nothing else.
 func FuzzParseFilter(f *testing.F) {
 	for _, seed := range []string{
 		"", "from=24h&to=now", "from=2026-03-07T12:00:00Z&to=2026-03-14&tz=Europe/Paris", "status=Failed&var-status=$__all&flag=odd",

@@ -30,16 +30,16 @@ type gatherer struct {
 
 // prove compares every file with its seal and refuses if they differ.
 func (g *gatherer) prove(allowUnproven bool) (err error) {
-	if g.prover, err = newProver(g.ctx, g.view, g.snapshot, 0); err != nil {
+	if g.prover, err = newProver(g.ctx, g.view, 0, g.snapshot.LastSealed); err != nil {
 		return err
 	}
 	g.proofs = make([]Proof, len(g.snapshot.Files))
 	for i := range g.proofs {
-		if g.proofs[i], err = g.prover.prove(i); err != nil {
+		if g.proofs[i], err = g.prover.prove(g.snapshot, i); err != nil {
 			return err
 		}
 	}
-	g.prover.missing(func(archive.SealedFile) bool { return true })
+	g.prover.missing([]*archive.Snapshot{g.snapshot}, func(archive.SealedFile) bool { return true })
 	if allowUnproven {
 		return nil
 	}
@@ -50,18 +50,24 @@ func (g *gatherer) prove(allowUnproven bool) (err error) {
 // their events.
 func (g *gatherer) gather() error {
 	activities := map[provisioning.ID]bool{}
+	similar := nearest{}
+	if len(g.subject.Identity) > 0 {
+		similar.want = g.subject.Identity[0]
+	}
 	columns := []string{"tenant", "group_id", "group_number", "activity_id", "account_id", "identity_id", "identity_name"}
 	for i := range g.snapshot.Files {
 		if err := g.read(i, columns, func(_ int64, r *record.Record) {
 			if g.subject.about(r) {
 				activities[r.ActivityID] = true
+			} else if len(activities) == 0 && similar.want != "" {
+				similar.consider(r.IdentityID, r.IdentityName, r.AccountID)
 			}
 		}); err != nil {
 			return err
 		}
 	}
 	if len(activities) == 0 {
-		return fmt.Errorf("%w: no event is about %s", ErrNothing, g.subject)
+		return fmt.Errorf("%w: no event is about %s%s", ErrNothing, g.subject, similar.question())
 	}
 	type location struct {
 		file    int
@@ -147,7 +153,7 @@ func (g *gatherer) take(file int, rows []int64) error {
 	if at.Merkle != nil {
 		tree := chain.NewTree(hashes)
 		if tree.Root() != *at.Merkle {
-			return fmt.Errorf("%w: the rows of %s have another Merkle root than %s says", ErrUnproven, f.Name, at.Seal)
+			return fmt.Errorf("%w: the rows of %s have another Merkle root than %s states", ErrUnproven, f.Name, at.Seal)
 		}
 		for i := range g.events[first:] {
 			p := &g.events[first+i].proof
@@ -157,10 +163,7 @@ func (g *gatherer) take(file int, rows []int64) error {
 			}
 		}
 		g.pack.Proven += len(rows)
-		if !slices.Contains(g.pack.Chain, at.Seal) {
-			g.pack.Chain = append(g.pack.Chain, at.Seal)
-			g.seals = append(g.seals, seal)
-		}
+		g.addSeal(seal)
 	}
 	g.pack.Archive = append(g.pack.Archive, at)
 	return nil
@@ -172,11 +175,9 @@ func (g *gatherer) collectSeals() error {
 	if len(g.seals) == 0 {
 		return nil
 	}
-	return g.view.Chain(g.ctx, func(s *archive.Seal) error {
-		if s.NextKey != nil && !slices.Contains(g.pack.Chain, s.Name) {
-			g.pack.Chain = append(g.pack.Chain, s.Name)
-			g.seals = append(g.seals, s)
-		}
-		return g.ctx.Err()
-	})
+	seals, err := g.view.Handovers(g.ctx)
+	for _, s := range seals {
+		g.addSeal(s)
+	}
+	return err
 }

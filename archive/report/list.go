@@ -157,23 +157,22 @@ func (r *report) readPage(list *List, page []placed) error {
 	}
 	list.Rows = make([]record.Record, len(page))
 	numbers := slices.Sorted(maps.Keys(at))
-	first := uint64(0) // row of the file
-	for i := range r.snapshot.Files {
+	for i := range r.files {
+		f := &r.files[i]
 		var within []int64
-		for len(numbers) > 0 && numbers[0] < first+uint64(r.sizes[i]) {
-			within, numbers = append(within, int64(numbers[0]-first)), numbers[1:]
+		for len(numbers) > 0 && numbers[0] < f.first+uint64(f.rows) {
+			within, numbers = append(within, int64(numbers[0]-f.first)), numbers[1:]
 		}
 		if len(within) > 0 {
 			next := 0
-			if err := r.snapshot.ReadRows(i, within, func(a *record.Record) error {
-				list.Rows[at[first+uint64(within[next])]] = *a
+			if err := f.snapshot.ReadRows(f.index, within, func(a *record.Record) error {
+				list.Rows[at[f.first+uint64(within[next])]] = *a
 				next++
 				return r.ctx.Err()
 			}, union(listColumns)...); err != nil {
 				return err
 			}
 		}
-		first += uint64(r.sizes[i])
 	}
 	return nil
 }

@@ -109,8 +109,12 @@ func ReadOverview(ctx context.Context, location string, f Filter) (o *Overview, 
 	o.Waiting = slices.SortedFunc(valuesOf(waiting), func(a, b Queue) int {
 		return cmp.Or(cmp.Compare(b.Stalled, a.Stalled), a.Oldest.Compare(b.Oldest), strings.Compare(a.Source, b.Source), strings.Compare(a.Who, b.Who))
 	})
-	if err := r.eachHour(o.Hours.add); err != nil {
+	hours, err := r.coverage()
+	if err != nil {
 		return nil, fmt.Errorf("overview: %w", err)
+	}
+	for _, hour := range ofAllTenants(hours) {
+		o.Hours.add(&hour)
 	}
 	return o, nil
 }
@@ -165,19 +169,20 @@ func (q *Queue) add(r *record.Record) {
 	}
 }
 
-func (h *Hours) add(at archive.Hour, c *coverage) error {
+func (h *Hours) add(c *hourCoverage) {
 	i := slices.IndexFunc(h.States, func(s HourState) bool { return s.State == c.state })
 	if i < 0 {
 		i = len(h.States)
-		h.States = append(h.States, HourState{State: c.state, First: at})
+		h.States = append(h.States, HourState{State: c.state, First: c.hour})
 	}
 	h.States[i].N++
-	h.States[i].Last = at
-	h.Rows += c.rows
+	h.States[i].Last = c.hour
+	if c.gapKnown { // of a sealed hour
+		h.Rows += c.rows
+	}
 	h.Quarantined += c.quarantined
 	h.Lost += c.lost
-	h.Damaged += c.bad
+	h.Damaged += c.damaged
 	h.Absent += c.absent
 	h.Gap += c.gap
-	return nil
 }

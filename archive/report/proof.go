@@ -19,27 +19,26 @@ type Proof struct {
 	Seal   string `json:"seal,omitempty"`   // SHA-256 of the seal
 	Key    string `json:"key,omitempty"`    // that signed the seal
 	Open   bool   `json:"open,omitempty"`   // the hour is not sealed yet
-	// Problem says why the file is not proven although its hour is over.
+	// Problem is why the file is not proven although its hour is over.
 	Problem string `json:"problem,omitempty"`
 }
 
 // ErrUnproven is wrapped by the error for a file that is not what was sealed.
 var ErrUnproven = errors.New("the archive is not as it was sealed")
 
-// prover compares the files of a snapshot with their seals.
+// prover compares files with their seals.
 type prover struct {
 	ctx      context.Context //nolint:containedctx // of one call
 	view     *archive.View
-	snapshot *archive.Snapshot
 	seals    map[archive.Hour]*archive.Seal
 	expired  map[string]bool
 	replaced []string
 	problems []string // of files and hours, for people
 }
 
-// newProver reads the seals from an hour on.
-func newProver(ctx context.Context, view *archive.View, snapshot *archive.Snapshot, first archive.Hour) (*prover, error) {
-	p := &prover{ctx: ctx, view: view, snapshot: snapshot, seals: map[archive.Hour]*archive.Seal{}, expired: map[string]bool{}}
+// newProver reads the seals of the hours from first to last.
+func newProver(ctx context.Context, view *archive.View, first, last archive.Hour) (*prover, error) {
+	p := &prover{ctx: ctx, view: view, seals: map[archive.Hour]*archive.Seal{}, expired: map[string]bool{}}
 	var err error
 	if p.replaced, err = view.Replaced(ctx); err != nil {
 		return nil, err
@@ -48,7 +47,7 @@ func newProver(ctx context.Context, view *archive.View, snapshot *archive.Snapsh
 	if err != nil {
 		return nil, err
 	}
-	for h := max(first, begun); h <= snapshot.LastSealed; h++ {
+	for h := max(first, begun); h <= last; h++ {
 		p.read(h)
 	}
 	return p, nil
@@ -74,12 +73,14 @@ func (p *prover) problem(text string, args ...any) {
 	p.problems = append(p.problems, fmt.Sprintf(text, args...))
 }
 
-// missing looks for sealed activity files that are not in the snapshot. wanted reports
+// missing looks for sealed activity files that are in none of the snapshots. wanted reports
 // whether a sealed file can hold rows that matter.
-func (p *prover) missing(wanted func(archive.SealedFile) bool) {
+func (p *prover) missing(snapshots []*archive.Snapshot, wanted func(archive.SealedFile) bool) {
 	present := map[string]bool{}
-	for _, f := range p.snapshot.Files {
-		present[f.Name] = true
+	for _, s := range snapshots {
+		for _, f := range s.Files {
+			present[f.Name] = true
+		}
 	}
 	for _, h := range slices.Sorted(maps.Keys(p.seals)) {
 		s := p.seals[h]
@@ -92,9 +93,9 @@ func (p *prover) missing(wanted func(archive.SealedFile) bool) {
 }
 
 // prove compares a file of the snapshot with its seal.
-func (p *prover) prove(file int) (proof Proof, err error) {
-	f := p.snapshot.Files[file]
-	proof = Proof{Name: f.Name, Open: f.Hour > p.snapshot.LastSealed}
+func (p *prover) prove(snapshot *archive.Snapshot, file int) (proof Proof, err error) {
+	f := snapshot.Files[file]
+	proof = Proof{Name: f.Name, Open: f.Hour > snapshot.LastSealed}
 	if proof.Open || slices.Contains(p.replaced, f.Name) {
 		return proof, nil
 	}
@@ -105,7 +106,7 @@ func (p *prover) prove(file int) (proof Proof, err error) {
 		proof.Problem = "the seal of its hour does not list it"
 	} else {
 		proof.SHA256, proof.Seal, proof.Key = sealed.SHA256, s.Digest, s.Key
-		digest, err := p.snapshot.Hash(file)
+		digest, err := snapshot.Hash(file)
 		if err != nil {
 			return proof, err
 		}

@@ -53,10 +53,15 @@ func state(n, version int, status provisioning.Status, change ...func(*record.Re
 // store writes batches into an archive, seals the hour if asked, and returns it.
 func store(t *testing.T, seal bool, batches ...[]*record.Record) string {
 	t.Helper()
-	dir := t.TempDir()
-	now := noon.Add(time.Hour - time.Second)
 	keys, err := archive.CreateKey(t.TempDir() + "/key")
 	require.NoError(t, err)
+	return storeWith(t, keys, seal, batches...)
+}
+
+func storeWith(t *testing.T, keys archive.Keys, seal bool, batches ...[]*record.Record) string {
+	t.Helper()
+	dir := t.TempDir()
+	now := noon.Add(time.Hour - time.Second)
 	a, err := archive.Open(t.Context(), dir, archive.Options{Keys: keys, Now: func() time.Time { return now }})
 	require.NoError(t, err)
 	for _, b := range batches {
@@ -80,7 +85,7 @@ type pack struct {
 func pull(t *testing.T, dir string, f Filter) pack {
 	t.Helper()
 	var b bytes.Buffer
-	m, err := Write(t.Context(), dir, f, &b)
+	m, err := WriteAs(t.Context(), dir, f, Zip, nil, &b)
 	require.NoError(t, err)
 	z, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
 	require.NoError(t, err)
@@ -188,9 +193,9 @@ func TestFilters(t *testing.T) {
 // refused expects that no report is made, and not a byte of one.
 func refused(t *testing.T, dir string, f Filter, want error, texts ...string) {
 	t.Helper()
-	for _, format := range []Format{Zip, JSON, Parquet} {
+	for _, format := range []Format{Zip, XLSX, JSON, Parquet} {
 		var b bytes.Buffer
-		_, err := WriteAs(t.Context(), dir, f, format, &b)
+		_, err := WriteAs(t.Context(), dir, f, format, nil, &b)
 		require.ErrorIs(t, err, want)
 		for _, text := range texts {
 			require.ErrorContains(t, err, text)
@@ -247,7 +252,7 @@ func TestAReportIsProven(t *testing.T) {
 		filter := day()
 		filter.AllowUnproven = true
 		if unproven == 0 {
-			_, err := Write(t.Context(), dir, filter, io.Discard)
+			_, err := WriteAs(t.Context(), dir, filter, Zip, nil, io.Discard)
 			require.ErrorIs(t, err, ErrNothing, name)
 			return
 		}
@@ -386,7 +391,7 @@ func TestKeysThatDoNotFitIntoMemory(t *testing.T) {
 }
 
 func TestNoArchiveIsAnError(t *testing.T) {
-	_, err := Write(t.Context(), t.TempDir()+"/none", day(), io.Discard)
+	_, err := WriteAs(t.Context(), t.TempDir()+"/none", day(), Zip, nil, io.Discard)
 	require.Error(t, err)
 	dir := store(t, true, []*record.Record{state(1, 2, provisioning.StatusPending)})
 	for _, wrong := range []string{t.TempDir(), filepath.Dir(dir), filepath.Join(dir, "tenant=acme"), filepath.Join(dir, "tenant=acme", "date=2026-11-22")} {

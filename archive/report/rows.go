@@ -4,28 +4,31 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"slices"
+	"time"
 
+	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// scan reads the rows of the period that are in the set (nil: all), with their
-// numbers.
+// scan reads the rows of the files that are in the set (nil: all), with their numbers.
 func (r *report) scan(set bitmap, columns []string, f func(row uint64, record *record.Record) error) error {
+	return r.scanFrom(0, set, columns, f)
+}
+
+// scanFrom is scan from a file on.
+func (r *report) scanFrom(file int, set bitmap, columns []string, f func(row uint64, record *record.Record) error) error {
 	batch := make([]record.Record, 1024)
-	row := uint64(0)
-	for i := range r.snapshot.Files {
-		if r.skip[i] {
+	for r.reading = file; r.reading < len(r.files); r.reading++ {
+		from := &r.files[r.reading]
+		if set != nil && !set.any(from.first, from.first+uint64(from.rows)) {
 			continue
 		}
-		if set != nil && !set.any(row, row+uint64(r.sizes[i])) {
-			row += uint64(r.sizes[i])
-			continue
-		}
-		reader, err := r.snapshot.Read(i, columns...)
+		reader, err := from.snapshot.Read(from.index, columns...)
 		if err != nil {
 			return err
 		}
-		r.reading = i
+		row := from.first
 		for {
 			if err := r.ctx.Err(); err != nil {
 				return errors.Join(err, reader.Close())
@@ -53,18 +56,20 @@ func (r *report) scan(set bitmap, columns []string, f func(row uint64, record *r
 	return nil
 }
 
-// selectFiles finds the files with rows of the period.
-func (r *report) selectFiles() error {
-	r.skip, r.sizes = make([]bool, len(r.snapshot.Files)), make([]int64, len(r.snapshot.Files))
-	for i := range r.snapshot.Files {
-		reader, err := r.snapshot.Read(i, "occurred_at")
+// addFiles adds the files of a snapshot with rows of a period that are not there yet.
+func (r *report) addFiles(snapshot *archive.Snapshot, from, to time.Time) error {
+	for i := range snapshot.Files {
+		if slices.ContainsFunc(r.files, func(f file) bool { return f.snapshot == snapshot && f.index == i }) {
+			continue
+		}
+		reader, err := snapshot.Read(i, "occurred_at")
 		if err = cmp.Or(err, r.ctx.Err()); err != nil {
 			return err
 		}
 		first, last, known := reader.Period()
-		if r.skip[i] = known && (!first.Before(r.filter.To) || last.Before(r.filter.From)); !r.skip[i] {
-			r.sizes[i] = reader.Rows()
-			r.rows += r.sizes[i]
+		if !known || first.Before(to) && !last.Before(from) {
+			r.files = append(r.files, file{snapshot: snapshot, index: i, first: uint64(r.rows), rows: reader.Rows()})
+			r.rows += reader.Rows()
 		}
 		if err := reader.Close(); err != nil {
 			return err
@@ -73,30 +78,17 @@ func (r *report) selectFiles() error {
 	return nil
 }
 
-// selectRows finds the rows to report: of each event the latest version, and of each
-// activity the last state in the period.
-func (r *report) selectRows() (err error) {
-	r.once, r.chosen, r.history = newBitmap(r.rows), newBitmap(r.rows), newBitmap(r.rows)
-	var events keys
-	defer func() { err = errors.Join(err, events.close()) }()
-	if err := r.selectLatest(func(row uint64, record *record.Record) error {
-		return events.add(keyed{record.EventID, record.Version + 1, row})
-	}, "event_id"); err != nil {
-		return err
-	}
-	return events.winners(func(_, winner uint64) { r.once.set(winner) })
-}
-
-// selectLatest finds of each activity the last state in the period. Every row of the
-// period is given to also, with the columns that are named.
+// selectLatest finds of each activity the last state in the period. Every row before the
+// end of the period, which earlier rows of an activity's history are too, is given to also,
+// with the columns that are named.
 func (r *report) selectLatest(also func(row uint64, record *record.Record) error, columns ...string) error {
-	r.latest = newBitmap(r.rows)
-	err := r.scan(nil, union(columns, []string{"activity_id", "version", "current"}), func(row uint64, record *record.Record) error {
-		if !r.filter.within(record) || !r.asOf.IsZero() && record.ObservedAt.AsTime().After(r.asOf) {
+	err := r.scan(nil, union(columns, keyColumns), func(row uint64, record *record.Record) error {
+		at := record.At().AsTime()
+		if !at.Before(r.filter.To) || !r.asOf.IsZero() && record.ObservedAt.AsTime().After(r.asOf) {
 			return nil
 		}
 		rank := uint64(0)
-		if record.Current {
+		if record.Current && !at.Before(r.filter.From) {
 			rank = record.Version + 1
 		}
 		if err := r.activities.add(keyed{record.ActivityID, rank, row}); err != nil || also == nil {
@@ -107,5 +99,20 @@ func (r *report) selectLatest(also func(row uint64, record *record.Record) error
 	if err != nil {
 		return err
 	}
+	r.latest, r.chosen = newBitmap(r.rows), newBitmap(r.rows)
 	return r.activities.winners(func(_, winner uint64) { r.latest.set(winner) })
+}
+
+var keyColumns = []string{"activity_id", "version", "current"}
+
+// union of column names, with those of which times are made.
+func union(lists ...[]string) (all []string) {
+	for _, list := range append(lists, []string{"occurred_at", "timed", "observed_at"}) {
+		for _, c := range list {
+			if !slices.Contains(all, c) {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
 }

@@ -227,14 +227,14 @@ func (t *teller) readSteps() error {
 func (t *teller) proof(file int) (Proof, error) {
 	if t.prover == nil {
 		var err error
-		if t.prover, err = newProver(t.ctx, t.view, t.snapshot, t.snapshot.LastSealed+1); err != nil {
+		if t.prover, err = newProver(t.ctx, t.view, t.snapshot.LastSealed+1, t.snapshot.LastSealed); err != nil {
 			return Proof{}, err
 		}
 	}
 	if h := t.snapshot.Files[file].Hour; h <= t.snapshot.LastSealed && t.prover.seals[h] == nil {
 		t.prover.read(h)
 	}
-	return t.prover.prove(file)
+	return t.prover.prove(t.snapshot, file)
 }
 
 func (t *teller) readGroup() error {

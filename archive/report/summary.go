@@ -2,8 +2,6 @@ package report
 
 import (
 	"cmp"
-	"encoding/csv"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -20,18 +18,10 @@ func (s *summary) add(r *record.Record) {
 	s.counts[[3]string{cmp.Or(r.SourceName, r.SourceID), string(r.Operation), r.Status.String()}]++
 }
 
-func (s *summary) write(to io.Writer) (rows int64, err error) {
-	w := csv.NewWriter(to)
-	if err := w.Write([]string{"source_name", "operation", "status", "activities"}); err != nil {
-		return 0, err
-	}
+func (s *summary) rows() (rows [][]string) {
 	order := func(a, b [3]string) int { return slices.Compare(a[:], b[:]) }
 	for _, k := range slices.SortedFunc(maps.Keys(s.counts), order) {
-		if err := w.Write([]string{harmless(k[0]), harmless(k[1]), k[2], strconv.FormatInt(s.counts[k], 10)}); err != nil {
-			return rows, err
-		}
-		rows++
+		rows = append(rows, []string{k[0], k[1], k[2], strconv.FormatInt(s.counts[k], 10)})
 	}
-	w.Flush()
-	return rows, w.Error()
+	return rows
 }

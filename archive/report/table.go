@@ -1,8 +1,8 @@
 package report
 
 import (
-	"encoding/csv"
-	"io"
+	"encoding/binary"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -11,32 +11,6 @@ import (
 
 	"github.com/provtrail/provtrail/provisioning/record"
 )
-
-// activityColumns are those of the Activities page.
-var activityColumns = []string{
-	"tenant", "group_number", "group_id", "group_status", "status", "outcome", "kind", "operation", "cause", "source_name", "account_id",
-	"attribute_name", "attribute_value", "identity_name", "identity_id", "requested_item_name", "requested_item_type",
-	"requester_name", "requester_comment", "approver_name", "approval_status", "reviewer_comment", "error_category", "error_signature",
-	"error_message", "warnings", "attempts", "requested_at", "occurred_at", "timed", "committed_at", "finished_at", "failed_at", "remove_at",
-	"stalled", "overdue", "ticket_id", "client_metadata", "activity_id",
-}
-
-var historyColumns = []string{
-	"activity_id", "occurred_at", "timed", "observed_at", "record_type", "feed", "raw_status", "reported_status", "previous_status",
-	"status", "outcome", "odd", "attempts", "error_category", "error_message", "approver_name", "approval_status", "reviewer_comment", "group_id", "source_name", "account_id",
-	"operation", "attribute_name", "attribute_value", "state_seq", "event_id",
-}
-
-var passwordColumns = []string{
-	"tenant", "group_number", "identity_name", "source_name", "account_id", "status", "failed_on", "attempts", "requester_name",
-	"requested_at", "occurred_at", "finished_at", "failed_at", "error_message", "activity_id",
-}
-
-// Columns lists the columns of activities, history or passwords as they are written
-// where no others are chosen.
-func Columns(sheet string) []string {
-	return slices.Clone(map[string][]string{"activities": activityColumns, "history": historyColumns, "passwords": passwordColumns}[sheet])
-}
 
 // cell writes one value of a record as text.
 type cell func(*record.Record) string
@@ -76,70 +50,83 @@ func newCell(name string, zone *time.Location) cell {
 		case record.ValueTime:
 			return when(pcommon.Timestamp(f.Number(r)))
 		default:
-			return harmless(f.Word(r))
+			return f.Word(r)
 		}
 	}
 }
 
-// harmless puts an apostrophe before what a spreadsheet would run as a formula
-// (OWASP, "CSV Injection"). White space before the sign does not help it.
-func harmless(text string) string {
-	for i := range len(text) {
-		switch text[i] {
-		case ' ', '\n', '\v', '\f':
-			continue
-		case '=', '+', '-', '@', '\t', '\r':
-			return "'" + text
-		}
-		break
-	}
-	for _, wide := range []string{"＝", "＋", "－", "＠"} {
-		if len(text) >= len(wide) && text[:len(wide)] == wide {
-			return "'" + text
-		}
-	}
-	return text
+// table is a sheet that can be written in any format.
+type table struct {
+	name    string
+	columns []string
+	// each calls f with the cells of each row, which f must not keep.
+	each func(f func(cells []string) error) error
 }
 
-// sheet is one CSV file.
+// fixed is a table of rows in memory.
+func fixed(name string, columns []string, rows [][]string) table {
+	return table{name, columns, func(f func([]string) error) error {
+		for _, row := range rows {
+			if err := f(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
+// sheet collects the rows of a table.
 type sheet struct {
-	csv   *csv.Writer
-	cells []cell
-	row   []string
-	rows  int64
+	table
+	cells  []cell
+	row    []byte
+	sorter sorter
 	// unproven, where set, is called for each row and fills the column of that name.
 	unproven func() string
 }
 
-func (r *report) newSheet(w io.Writer, columns []string) (*sheet, error) {
-	s := &sheet{csv: csv.NewWriter(w), cells: cells(columns, r.filter.Zone), row: make([]string, len(columns))}
+func (r *report) newSheet(name string, columns []string) *sheet {
+	s := &sheet{cells: cells(columns, r.filter.Zone)}
 	if r.filter.AllowUnproven {
-		s.unproven, s.row = r.unproven, append(s.row, "")
+		s.unproven = r.unproven
 		columns = append(slices.Clone(columns), "unproven")
 	}
-	return s, s.csv.Write(columns)
+	s.table = table{name, columns, s.each}
+	return s
 }
 
 // unproven is "yes" for a row of a file that is not as it was sealed.
 func (r *report) unproven() string {
-	if r.proofs[r.reading].Problem != "" {
+	if r.files[r.reading].proof.Problem != "" {
 		return "yes"
 	}
 	return ""
 }
 
 func (s *sheet) add(r *record.Record) error {
-	for i, c := range s.cells {
-		s.row[i] = c(r)
+	s.row = s.row[:0]
+	put := func(text string) { s.row = append(binary.AppendUvarint(s.row, uint64(len(text))), text...) }
+	for _, c := range s.cells {
+		put(c(r))
 	}
 	if s.unproven != nil {
-		s.row[len(s.row)-1] = s.unproven()
+		put(s.unproven())
 	}
-	s.rows++
-	return s.csv.Write(s.row)
+	return s.sorter.add(placeOf(r), s.row)
 }
 
-func (s *sheet) close() error {
-	s.csv.Flush()
-	return s.csv.Error()
+func (s *sheet) each(f func([]string) error) error {
+	row := make([]string, len(s.columns))
+	return s.sorter.each(func(text []byte) error {
+		for i := range row {
+			n, head := binary.Uvarint(text)
+			if head <= 0 || uint64(len(text)-head) < n {
+				return errors.New("a temporary file was changed")
+			}
+			row[i], text = string(text[head:head+int(n)]), text[head+int(n):]
+		}
+		return f(row)
+	})
 }
+
+func (s *sheet) close() error { return s.sorter.close() }

@@ -20,7 +20,7 @@ import (
 func against(ctx context.Context, dir, root string, rows int64, writing time.Duration, now time.Time) error {
 	before := clearPeak()
 	reporting, err := timed(func() error {
-		_, err := report.Write(ctx, root, report.Filter{From: now.AddDate(0, 0, -30), To: now.AddDate(0, 0, 1)}, io.Discard)
+		_, err := report.WriteAs(ctx, root, report.Filter{From: now.AddDate(0, 0, -30), To: now.AddDate(0, 0, 1)}, report.Zip, nil, io.Discard)
 		return err
 	})
 	if err != nil {

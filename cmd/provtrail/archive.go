@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +15,7 @@ import (
 // knownHeads reads heads that the user names: the digest of a seal, or a file. Where none
 // is named, the file beside the archive's signing key is used if it exists.
 func knownHeads(dir string, named []string) (heads []archive.Head, err error) {
-	if beside := archive.HeadPath(defaultKey(dir)); len(named) == 0 && !archive.IsURL(dir) {
+	if beside := archive.HeadPath(archive.DefaultKeyFile(dir)); len(named) == 0 && !archive.IsURL(dir) {
 		if _, err := os.Stat(beside); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
@@ -37,9 +36,6 @@ func knownHeads(dir string, named []string) (heads []archive.Head, err error) {
 	return heads, nil
 }
 
-// defaultKey is the signing key that the exporter uses where no other is configured.
-func defaultKey(dir string) string { return filepath.Clean(dir) + "-signing-key.pem" }
-
 type archiveFlags struct {
 	directory, signingKey, spool, reason string
 	heads                                []string
@@ -48,7 +44,7 @@ type archiveFlags struct {
 func (f *archiveFlags) options() archive.Options {
 	opt := archive.Options{KeyFile: f.signingKey, Spool: f.spool}
 	if opt.KeyFile == "" {
-		opt.KeyFile = defaultKey(f.directory)
+		opt.KeyFile = archive.DefaultKeyFile(f.directory)
 	}
 	return opt
 }

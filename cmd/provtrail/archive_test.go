@@ -25,7 +25,7 @@ func runArchive(args ...string) (string, error) {
 // TestArchiveRecover deletes the chain of an archive, recovers and verifies it.
 func TestArchiveRecover(t *testing.T) {
 	dir, _ := sealedArchive(t)
-	key := defaultKey(dir)
+	key := archive.DefaultKeyFile(dir)
 	a, err := archive.Open(t.Context(), dir, archive.Options{KeyFile: key})
 	require.NoError(t, err)
 	require.NoError(t, a.Close())
@@ -68,7 +68,7 @@ func TestArchiveConfirmClock(t *testing.T) {
 	dir, _ := sealedArchive(t)
 	_, err := runArchive("confirm-clock", "--directory", dir)
 	require.NoError(t, err)
-	text, err := os.ReadFile(archive.HeadPath(defaultKey(dir)))
+	text, err := os.ReadFile(archive.HeadPath(archive.DefaultKeyFile(dir)))
 	require.NoError(t, err)
 	var state archive.State
 	require.NoError(t, json.Unmarshal(text, &state))

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 
+	"github.com/spf13/cobra"
+
 	archivereport "github.com/provtrail/provtrail/archive/report"
 )
 
@@ -26,6 +28,15 @@ func looked(err error) error {
 		return nil
 	}
 	return lookError{err}
+}
+
+// lookFlag marks the error for a flag that a command which looks into an archive does not
+// know or cannot read.
+func lookFlag(_ *cobra.Command, err error) error { return looked(err) }
+
+// lookArgs marks the error for a wrong number of arguments.
+func lookArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error { return looked(check(cmd, args)) }
 }
 
 func exitCode(err error) int {

@@ -2,11 +2,11 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	archivereport "github.com/provtrail/provtrail/archive/report"
 	"github.com/provtrail/provtrail/internal/quarantine"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -38,8 +38,8 @@ Nothing is ever removed from either; old records expire with the rest.`,
 	f := cmd.PersistentFlags()
 	f.StringVar(&flags.Archive, "archive", "./data/archive", "folder of the archive, or of a copy of it")
 	f.StringVar(&flags.ClickHouse, "clickhouse", "", "read the table instead: http://[user@]host:8123/database; the password comes from PROVTRAIL_CLICKHOUSE_PASSWORD")
-	f.StringVar(&flags.since, "since", "", "received at or after: a time (RFC 3339), or a duration before now (24h)")
-	f.StringVar(&flags.until, "until", "", "received before: a time (RFC 3339), or a duration before now")
+	f.StringVar(&flags.since, "since", "", "received at or after: "+archivereport.TimeForms)
+	f.StringVar(&flags.until, "until", "", "received before, in the same forms")
 	f.StringVar(&flags.Tenant, "tenant", "", "only this tenant")
 	f.StringVar(&flags.Feed, "feed", "", "only this feed: rest, search, events, webhook or file")
 	f.StringVar(&flags.Reason, "reason", "", "only where the reason contains this text")
@@ -58,20 +58,6 @@ func (f *quarantineFlags) selected(cmd *cobra.Command, ids []string) ([]*record.
 		return nil, err
 	}
 	return quarantine.Select(cmd.Context(), query)
-}
-
-func parseTimeFlag(flag, text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if before, err := time.ParseDuration(text); err == nil && before > 0 {
-		return now.Add(-before), nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return t, fmt.Errorf("%s: %q is neither a duration such as 24h nor a time such as 2026-11-22T08:00:00Z", flag, text)
-	}
-	return t, nil
 }
 
 func newQuarantineListCommand(flags *quarantineFlags) *cobra.Command {

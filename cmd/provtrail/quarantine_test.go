@@ -90,8 +90,9 @@ func TestQuarantineList(t *testing.T) {
 	f(1, "--until", "2026-11-22T12:02:00Z")
 	f(0, "--since", "1m")
 
-	_, err = runQuarantine("list", "--archive", dir, "--since", "yesterday")
-	require.ErrorContains(t, err, `--since: "yesterday" is neither`)
+	f(0, "--since", "yesterday", "--until", "2026-11-22")
+	_, err = runQuarantine("list", "--archive", dir, "--since", "lately")
+	require.ErrorContains(t, err, `--since: "lately" is not a time: write 24h, 30d or 1w before now`)
 	_, err = runQuarantine("list", "--archive", filepath.Join(dir, "none"))
 	require.ErrorContains(t, err, "--archive")
 }

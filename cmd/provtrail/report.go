@@ -18,20 +18,24 @@ import (
 
 func newReportCommand() *cobra.Command {
 	query := url.Values{}
-	var out, format string
+	var out, format, signingKey string
 	var evidence bool
 	cmd := &cobra.Command{
 		Use:   "report [ARCHIVE]",
 		Short: "Make a report or an evidence pack out of an archive",
 		Long: `Writes a zip with the activities of a period as they stood at its end, their
-history, a summary by source, operation and status, the passwords changed, and a
-manifest with the digests of all of it and of the archive's files it was made from.
+whole history, a summary by source, operation and status, the passwords changed, what the
+archive states of each tenant and hour, and a manifest with the digests of all of it and
+of the archive's files it was made from. The manifest is signed where the archive's
+signing key is at hand, and provtrail verify checks the zip.
 
---format parquet and --format json (one object a line) write the activities alone.
+--format xlsx writes the same sheets as a workbook, in which ids are text. --format parquet
+and --format json (one object a line) write the activities alone. Rows are in the order of
+time; --columns and --tz apply to every format, but Parquet times are UTC.
 
 --evidence writes all that the archive holds about a person or a group, from its first
 hour on: a document to read, every event, and what proves each; provtrail verify checks
-such a pack without the archive. It takes --identity, --group, --tenant and --tz.
+such a pack without the archive. It takes --identity, --group, --tenant, --tz and --bom.
 
 ARCHIVE is a folder or a bucket's URL (default: ` + defaultArchive + `).
 Filters that are repeated are alternatives; different filters must all match.
@@ -45,7 +49,7 @@ question is wrong, nothing matches or the archive cannot be read.`,
   provtrail report --from 24h --format parquet -o day.parquet
   provtrail report --identity ada.lovelace --evidence
   provtrail report 's3://bucket/folder?region=eu-west-1' --group 4711 --evidence -o group-4711.zip`,
-		Args:         cobra.MaximumNArgs(1),
+		Args:         lookArgs(cobra.MaximumNArgs(1)),
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := defaultArchive
@@ -53,17 +57,15 @@ question is wrong, nothing matches or the archive cannot be read.`,
 				dir = args[0]
 			}
 			if evidence {
-				if format != "" || query.Has("from") || query.Has("to") {
-					return looked(errors.New("--evidence has a format and period of its own: leave out --format, --from and --to"))
-				}
-				return looked(makeEvidence(cmd, dir, query, out))
+				return looked(makeEvidence(cmd, dir, query, signingKey, out))
 			}
-			return looked(makeReport(cmd, dir, query, archivereport.Format(cmp.Or(format, string(archivereport.Zip))), out))
+			return looked(makeReport(cmd, dir, query, archivereport.Format(cmp.Or(format, string(archivereport.Zip))), signingKey, out))
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&out, "output", "o", "", "file to write, - for standard output (default: provtrail-report-TIME.FORMAT)")
-	f.StringVar(&format, "format", "", "zip (CSV files), parquet or json (default: zip)")
+	f.StringVar(&format, "format", "", "zip (CSV files), xlsx, parquet or json (default: zip)")
+	f.StringVar(&signingKey, "signing-key", "", "PEM file with the archive's signing key, which signs the manifest (default: ARCHIVE-signing-key.pem if it exists)")
 	f.BoolVar(&evidence, "evidence", false, "all about a person or a group, with what proves it")
 	for name, help := range map[string]string{
 		"from": "start of the period: " + archivereport.TimeForms + " (default: 7 days before --to)",
@@ -73,34 +75,40 @@ question is wrong, nothing matches or the archive cannot be read.`,
 	} {
 		f.Func(name, help, func(value string) error { query.Set(name, value); return nil })
 	}
-	f.Func("columns", "columns of activities.csv in their order, with commas", func(value string) error { query.Set("columns", value); return nil })
-	for _, name := range []string{"status", "source", "kind", "operation", "cause", "flag", "identity", "group", "tenant"} {
+	f.Func("columns", "columns of the activities in their order, with commas", func(value string) error { query.Set("columns", value); return nil })
+	for _, name := range []string{"status", "source", "kind", "operation", "cause", "flag", "identity", "requester", "approver", "group", "tenant"} {
 		f.Func(name, "only this "+name+"; may be repeated", func(value string) error { query.Add(name, value); return nil })
 	}
+	f.BoolFunc("bom", "begin CSV files with a byte order mark, for spreadsheets", func(value string) error { query.Set("bom", value); return nil })
 	f.BoolFunc("allow-unproven", "also take rows of files that are not as they were sealed, and mark them", func(value string) error {
 		query.Set("allow_unproven", value)
 		return nil
 	})
+	cmd.SetFlagErrorFunc(lookFlag)
 	return cmd
 }
 
 const defaultArchive = "./data/archive"
 
-func makeReport(cmd *cobra.Command, dir string, query url.Values, format archivereport.Format, out string) error {
+func makeReport(cmd *cobra.Command, dir string, query url.Values, format archivereport.Format, signingKey, out string) error {
 	now := time.Now()
 	filter, err := archivereport.ParseFilter(query, now)
 	if err != nil {
 		return err
 	}
+	keys, err := archivereport.LoadSigningKeys(dir, signingKey)
+	if err != nil {
+		return fmt.Errorf("--signing-key: %w", err)
+	}
 	if out == "-" {
-		_, err := archivereport.WriteAs(cmd.Context(), dir, filter, format, cmd.OutOrStdout())
+		_, err := archivereport.WriteAs(cmd.Context(), dir, filter, format, keys, cmd.OutOrStdout())
 		return err
 	}
 	if out == "" {
 		out = "provtrail-report-" + now.UTC().Format("20060102T150405Z") + format.Extension()
 	}
 	m, err := writeFile(out, func(w io.Writer) (*archivereport.Manifest, error) {
-		return archivereport.WriteAs(cmd.Context(), dir, filter, format, w)
+		return archivereport.WriteAs(cmd.Context(), dir, filter, format, keys, w)
 	})
 	if err != nil {
 		return err
@@ -109,11 +117,23 @@ func makeReport(cmd *cobra.Command, dir string, query url.Values, format archive
 	for _, s := range m.Sheets {
 		rows = append(rows, fmt.Sprintf("%s %d rows", s.Name, s.Rows))
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", out, strings.Join(rows, ", "))
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s%s\n", out, strings.Join(rows, ", "), signature(format, m.SignedBy))
 	if err == nil && len(m.Problems) > 0 {
 		err = fmt.Errorf("archive %s is %w; unproven rows are marked:\n%s", dir, errFindings, strings.Join(m.Problems, "\n"))
 	}
 	return err
+}
+
+// signature describes who signed a manifest.
+func signature(format archivereport.Format, key string) string {
+	switch {
+	case format != archivereport.Zip:
+		return "; not signed, which only a zip can be"
+	case key == "":
+		return "; not signed, because the archive's signing key is not here (--signing-key)"
+	default:
+		return "; signed with key " + key
+	}
 }
 
 // writeFile leaves no half a report behind.

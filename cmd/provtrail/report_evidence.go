@@ -1,29 +1,48 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/provtrail/provtrail/archive"
 	archivereport "github.com/provtrail/provtrail/archive/report"
 )
 
-func makeEvidence(cmd *cobra.Command, dir string, query url.Values, out string) error {
+// evidenceFlags are the flags of report that an evidence pack takes.
+var evidenceFlags = []string{"evidence", "identity", "group", "tenant", "tz", "bom", "allow-unproven", "signing-key", "output"}
+
+func makeEvidence(cmd *cobra.Command, dir string, query url.Values, signingKey, out string) error {
+	var refused []string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if !slices.Contains(evidenceFlags, f.Name) {
+			refused = append(refused, "--"+f.Name)
+		}
+	})
+	if len(refused) > 0 {
+		return fmt.Errorf("--evidence has everything about its subject, in a format and period of its own: leave out %s", strings.Join(refused, ", "))
+	}
+	keys, err := archivereport.LoadSigningKeys(dir, signingKey)
+	if err != nil {
+		return fmt.Errorf("--signing-key: %w", err)
+	}
 	now := time.Now()
 	filter, err := archivereport.ParseFilter(query, now)
 	if err != nil {
 		return err
 	}
 	subject := archivereport.Subject{Tenant: filter.Tenant, Identity: filter.Identity, Group: filter.Group}
-	opt := archivereport.EvidenceOptions{Zone: filter.Zone, AllowUnproven: filter.AllowUnproven}
+	opt := archivereport.EvidenceOptions{Zone: filter.Zone, AllowUnproven: filter.AllowUnproven, BOM: filter.BOM, Keys: keys}
 	if out == "-" {
 		_, err := archivereport.WriteEvidence(cmd.Context(), dir, subject, opt, cmd.OutOrStdout())
 		return err
@@ -37,19 +56,22 @@ func makeEvidence(cmd *cobra.Command, dir string, query url.Values, out string) 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d events, %d of them proven by seals, %d of hours that are not sealed yet\n", out, p.Events, p.Proven, p.Events-p.Proven)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d events, %d of them proven by seals, %d of hours that are not sealed yet%s\n", out, p.Events, p.Proven, p.Events-p.Proven, signature(archivereport.Zip, p.SignedBy))
 	return err
 }
 
-// isPack says that what is to be verified is an evidence pack.
-func isPack(path string) bool {
+// isZip reports whether what is to be verified is a report or an evidence pack.
+func isZip(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && strings.EqualFold(filepath.Ext(path), ".zip")
 }
 
-func verifyPack(cmd *cobra.Command, path string, flags *verifyFlags) error {
+func verifyZip(cmd *cobra.Command, path string, flags *verifyFlags) error {
 	if len(flags.publicKeys) == 0 {
-		return errors.New("name the archive's public key with --public-key: a pack cannot vouch for itself")
+		return errors.New("name the archive's public key with --public-key: a report or a pack cannot vouch for itself")
+	}
+	if flags.until != "" || len(flags.heads) > 0 {
+		return errors.New("--until and --head are about an archive: leave them out for a report or a pack")
 	}
 	keys, err := publicKeys("", flags.publicKeys)
 	if err != nil {
@@ -63,6 +85,9 @@ func verifyPack(cmd *cobra.Command, path string, flags *verifyFlags) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
+	}
+	if archivereport.IsReport(f, info.Size()) {
+		return verifyReport(cmd, path, f, info.Size(), keys, flags.json)
 	}
 	v, err := archivereport.VerifyEvidence(f, info.Size(), keys)
 	if err != nil {
@@ -83,10 +108,46 @@ func printPack(w io.Writer, v *archivereport.PackVerification) error {
 	err := printProblems(w, v.Problems)
 	_, more := fmt.Fprintf(w, "%d events: %d proven by %d seals of trusted keys, %d of hours that were not sealed yet\n", v.Events, v.Proven, v.Seals, v.Open)
 	if v.OK() {
-		_, last := fmt.Fprintln(w, "each proven event stands in the archive as it stands here; that none is left out takes the archive")
+		signed := "the manifest is signed with key " + v.SignedBy
+		if v.SignedBy == "" {
+			signed = "the manifest is not signed, so nothing proves coverage.csv nor when the pack was made"
+		}
+		_, last := fmt.Fprintf(w, "each proven event stands in the archive as it stands here; that none is left out takes the archive\n%s\n", signed)
 		more = errors.Join(more, last)
 	}
 	return errors.Join(err, more)
+}
+
+func verifyReport(cmd *cobra.Command, path string, f io.ReaderAt, size int64, keys []ed25519.PublicKey, asJSON bool) error {
+	v, err := archivereport.Verify(f, size, keys)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		err = printJSON(cmd.OutOrStdout(), v)
+	} else {
+		err = printReport(cmd.OutOrStdout(), v)
+	}
+	if err == nil && !v.OK() {
+		err = fmt.Errorf("report %s is %w: %d problems", path, errFindings, len(v.Problems))
+	}
+	return err
+}
+
+func printReport(w io.Writer, v *archivereport.Verification) error {
+	errs := []error{printProblems(w, v.Problems)}
+	for _, n := range v.Notes {
+		_, err := fmt.Fprintf(w, "note          %s\n", n)
+		errs = append(errs, err)
+	}
+	_, err := fmt.Fprintf(w, "report of %s, from %s to %s, of %d files of the archive, %d of them of hours that were not sealed yet\n",
+		v.Made.Format(time.RFC3339), v.Filter.From.Format(time.RFC3339), v.Filter.To.Format(time.RFC3339), v.Archive, v.Open)
+	errs = append(errs, err)
+	if v.OK() {
+		_, err := fmt.Fprintf(w, "signed with key %s; every file is as it was signed; that no row is left out takes the archive\n", v.SignedBy)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 func printProblems(w io.Writer, problems []archive.Problem) (err error) {

@@ -24,7 +24,7 @@ func TestReportExitCodes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "archive")
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	at := pcommon.NewTimestampFromTime(now)
-	a, err := archive.Open(t.Context(), dir, archive.Options{KeyFile: defaultKey(dir), Now: func() time.Time { return now }})
+	a, err := archive.Open(t.Context(), dir, archive.Options{KeyFile: archive.DefaultKeyFile(dir), Now: func() time.Time { return now }})
 	require.NoError(t, err)
 	r := record.Record{
 		Observation: provisioning.Observation{Tenant: "acme", GroupID: "g", OccurredAt: at, ObservedAt: at},
@@ -56,9 +56,46 @@ func TestReportExitCodes(t *testing.T) {
 	coverage, err := io.ReadAll(f)
 	require.NoError(t, err)
 	lines := strings.Split(string(coverage), "\n")
-	require.Equal(t, "2026-11-22T11:00:00Z,before,0,0,0,0,0,0,0,0", lines[1])
-	require.Equal(t, "2026-11-22T12:00:00Z,sealed,1,1,0,0,0,0,0,0", lines[2])
-	require.Equal(t, "2026-11-22T13:00:00Z,open,0,0,0,0,0,0,0,0", lines[3])
+	require.Equal(t, "acme,2026-11-22T11:00:00Z,before,0,0,0,0,0,0,0,,not asked", lines[1])
+	require.Equal(t, "acme,2026-11-22T12:00:00Z,sealed,1,1,0,0,0,0,0,0,not asked", lines[2])
+	require.Equal(t, "acme,2026-11-22T13:00:00Z,open,0,0,0,0,0,0,0,,not asked", lines[3])
+
+	key := archive.PublicKeyPath(archive.DefaultKeyFile(dir))
+	said, err := runVerify(out, "--public-key", key)
+	require.NoError(t, err)
+	require.Contains(t, said, "every file is as it was signed")
+	whole, err := os.ReadFile(out)
+	require.NoError(t, err)
+	tampered := filepath.Join(t.TempDir(), "tampered.zip")
+	changed := bytes.Clone(whole)
+	changed[60] ^= 1 // in activities.csv
+	require.NoError(t, os.WriteFile(tampered, changed, 0o600))
+	said, err = runVerify(tampered, "--public-key", key)
+	require.Equal(t, exitFindings, exitCode(err))
+	require.Contains(t, said, "altered       activities.csv")
+	_, err = runVerify(out, "--public-key", key, "--until", "yesterday")
+	require.ErrorContains(t, err, "--until")
+	require.Equal(t, exitCouldNotLook, exitCode(err))
+	_, err = runVerify(out)
+	require.ErrorContains(t, err, "--public-key")
+	require.Equal(t, exitCouldNotLook, exitCode(err))
+
+	hidden := archive.DefaultKeyFile(dir) + ".away"
+	require.NoError(t, os.Rename(archive.DefaultKeyFile(dir), hidden))
+	require.NoError(t, run("-o", out))
+	said, err = runVerify(out, "--public-key", key)
+	require.Equal(t, exitFindings, exitCode(err))
+	require.Contains(t, said, "unsigned      manifest.json")
+	require.NoError(t, run("-o", out, "--signing-key", hidden))
+	_, err = runVerify(out, "--public-key", key)
+	require.NoError(t, err)
+	require.Equal(t, exitCouldNotLook, exitCode(run("-o", out, "--signing-key", hidden+"x")))
+	for _, wrong := range [][]string{{"--tenant", "acne"}, {"--source", "x"}, {"--approver", "x"}, {"--requester", "x"}, {"--kind", "x"}, {"--operation", "x"}, {"--statu", "x"}, {"--format", "csv"}, {"--columns", "x"}, {"a", "b"}} {
+		require.Equal(t, exitCouldNotLook, exitCode(run(append(wrong, "-o", out)...)), "%v", wrong)
+	}
+	require.ErrorContains(t, run("--tenant", "acne", "-o", out), `did you mean "acme"?`)
+	require.ErrorContains(t, run("--kind", "pasword", "-o", out), `did you mean "password"?`)
+	require.ErrorContains(t, run("--evidence", "--group", "g", "--status", "Failed", "-o", out), "leave out --from, --status, --to")
 	require.Equal(t, exitCouldNotLook, exitCode(run("--status", "Success", "-o", out)), "nothing matches")
 
 	files, err := archive.Files(t.Context(), dir)

@@ -66,6 +66,7 @@ func TestEvidenceCommand(t *testing.T) {
 	said, err = runVerify(pack, "--public-key", key)
 	require.NoError(t, err)
 	require.Contains(t, said, "1 events: 1 proven by 1 seals of trusted keys")
+	require.Contains(t, said, "the manifest is signed with key")
 
 	text, err := os.ReadFile(pack)
 	require.NoError(t, err)

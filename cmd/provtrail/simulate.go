@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	archivereport "github.com/provtrail/provtrail/archive/report"
 	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/internal/simulate/api"
 )
@@ -80,9 +81,9 @@ and secret gets a token unless --client-id says otherwise. Faults are set with
 	f.StringVar(&o.Out, "out", o.Out, "`folder` that gets inbox/ and truth/")
 	f.BoolVar(&o.Append, "append", o.Append, "add to the files of an earlier run in the same folder")
 	f.Float64Var(&days, "days", 7, "length of the past period; 0: none")
-	f.StringVar(&now, "now", "", "what the clock shows at the start, `RFC 3339` (default: the time of the machine)")
-	f.StringVar(&from, "from", "", "begin of the period, `RFC 3339` (default: --days before its end)")
-	f.StringVar(&to, "to", "", "end of the period, `RFC 3339` (default: --now)")
+	f.StringVar(&now, "now", "", "what the clock shows at the start, a `time`: "+archivereport.TimeForms+" (default: the time of the machine)")
+	f.StringVar(&from, "from", "", "begin of the period, a `time` in the same forms; ago is before --now (default: --days before its end)")
+	f.StringVar(&to, "to", "", "end of the period, a `time` in the same forms (default: --now)")
 	f.Uint64Var(&o.Seed, "seed", o.Seed, "what makes the tenant and its history; the same seed gives the same")
 	f.StringVar(&o.Tenant, "tenant", o.Tenant, "name of the tenant")
 	f.IntVar(&o.Identities, "identities", o.Identities, "people in the tenant")
@@ -102,26 +103,28 @@ and secret gets a token unless --client-id says otherwise. Faults are set with
 }
 
 func setPeriod(o *simulate.Options, now, from, to string, days float64) error {
-	var err error
-	o.Now, o.To = time.Now, time.Now().UTC().Truncate(time.Millisecond)
-	if now != "" {
-		at, err := time.Parse(time.RFC3339, now)
-		if err != nil {
-			return fmt.Errorf("--now: %w; write it like 2026-03-09T00:00:00Z", err)
-		}
-		begun := time.Now()
+	begun := time.Now()
+	o.Now, o.To = time.Now, begun.UTC().Truncate(time.Millisecond)
+	at, err := parseTimeFlag("--now", now, begun)
+	if err != nil {
+		return err
+	}
+	if !at.IsZero() {
 		o.Now, o.To = func() time.Time { return at.Add(time.Since(begun)) }, at
 	}
-	if to != "" {
-		if o.To, err = time.Parse(time.RFC3339, to); err != nil {
-			return fmt.Errorf("--to: %w; write it like 2026-03-09T00:00:00Z", err)
-		}
+	clock := o.To
+	if at, err = parseTimeFlag("--to", to, clock); err != nil {
+		return err
+	}
+	if !at.IsZero() {
+		o.To = at
 	}
 	o.From = o.To.Add(-time.Duration(days * 24 * float64(time.Hour)))
-	if from != "" {
-		if o.From, err = time.Parse(time.RFC3339, from); err != nil {
-			return fmt.Errorf("--from: %w; write it like 2026-03-02T00:00:00Z", err)
-		}
+	if at, err = parseTimeFlag("--from", from, clock); err != nil {
+		return err
+	}
+	if !at.IsZero() {
+		o.From = at
 	}
 	if o.From.After(o.To) {
 		return errors.New("--from is after --to")

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -31,8 +30,8 @@ type verifyFlags struct {
 func newVerifyCommand() *cobra.Command {
 	var flags verifyFlags
 	cmd := &cobra.Command{
-		Use:   "verify ARCHIVE | PACK.zip",
-		Short: "Check that an archive, or an evidence pack, is as it was sealed",
+		Use:   "verify ARCHIVE | REPORT.zip | PACK.zip",
+		Short: "Check that an archive, a report or an evidence pack is as it was sealed",
 		Long: `Checks an archive, or a copy of one, offline and with the public key alone: every
 sealed file against its SHA-256, every seal against its signature and the one before.
 It names each file that was altered, truncated, removed, added or misplaced, and each
@@ -44,21 +43,23 @@ name it with --head: a chain that does not contain it is a finding. Of ARCHIVE t
 ARCHIVE-signing-key.pem.head is used where it exists.
 
 Of an evidence pack (provtrail report --evidence) it checks that each event stands in
-the archive as it stands in the pack; it does not need the archive for that.
+the archive as it stands in the pack, and of a report (provtrail report) the signature of
+its manifest and every file in it. It does not need the archive for that.
 
 The exit status is 0 when nothing is wrong, 1 when there are findings, and 2 when the
-archive or the pack could not be checked.`,
+archive or the zip could not be checked.`,
 		Example: `  provtrail verify ./data/archive
   provtrail verify /mnt/copy --public-key archive.pub --until 2026-11-22T00:00:00Z --json
   provtrail verify /mnt/copy --public-key archive.pub --head /mnt/witness/heads
   provtrail verify evidence.zip --public-key archive.pub
+  provtrail verify report.zip --public-key archive.pub
   provtrail verify 's3://bucket/folder?region=eu-west-1' --public-key archive.pub`,
-		Args:          cobra.ExactArgs(1),
+		Args:          lookArgs(cobra.ExactArgs(1)),
 		SilenceUsage:  true,
 		SilenceErrors: false,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if isPack(args[0]) {
-				return looked(verifyPack(cmd, args[0], &flags))
+			if isZip(args[0]) {
+				return looked(verifyZip(cmd, args[0], &flags))
 			}
 			return looked(verify(cmd, args[0], &flags))
 		},
@@ -68,7 +69,8 @@ archive or the pack could not be checked.`,
 	f.StringVar(&flags.until, "until", "", "time up to which the archive must be sealed ("+archivereport.TimeForms+"): seals that are missing at the end leave no other trace")
 	f.StringArrayVar(&flags.heads, "head", nil, "SHA-256 of a seal that the chain must contain, or a file with such a head: the witness, or that beside the signing key; may be repeated")
 	f.BoolVar(&flags.json, "json", false, "print what was found as JSON")
-	f.BoolVar(&flags.quiet, "quiet", false, "no progress bar")
+	f.BoolVar(&flags.quiet, "quiet", false, "no progress bar, which is drawn on a terminal only")
+	cmd.SetFlagErrorFunc(lookFlag)
 	return cmd
 }
 
@@ -81,16 +83,14 @@ func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
 	if opt.Heads, err = knownHeads(dir, flags.heads); err != nil {
 		return err
 	}
-	if flags.until != "" {
-		if opt.Until, err = archivereport.ParseTime(flags.until, time.UTC, time.Now()); err != nil {
-			return fmt.Errorf("--until: %w", err)
-		}
+	if opt.Until, err = parseTimeFlag("--until", flags.until, time.Now()); err != nil {
+		return err
 	}
-	if !flags.quiet && !flags.json {
+	if drawn := terminal(cmd.ErrOrStderr()); drawn != nil && !flags.quiet && !flags.json {
 		var bar *progressbar.ProgressBar
 		opt.Progress = func(done, total int64) {
 			if bar == nil {
-				bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(cmd.ErrOrStderr()),
+				bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(drawn),
 					progressbar.OptionShowBytes(true), progressbar.OptionSetDescription("verifying"),
 					progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 			}
@@ -117,7 +117,7 @@ func publicKeys(dir string, paths []string) (keys []ed25519.PublicKey, err error
 		return nil, errors.New("name the archive's public key with --public-key: beside a bucket there is none")
 	}
 	if len(paths) == 0 {
-		path := archive.PublicKeyPath(filepath.Clean(dir) + "-signing-key.pem")
+		path := archive.PublicKeyPath(archive.DefaultKeyFile(dir))
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("name the archive's public key with --public-key: %w", err)
 		}

@@ -3,7 +3,6 @@ package provisioningparquetexporter
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -120,7 +119,7 @@ func (c *Config) signingKey() string {
 	if c.Sealing.SigningKey != "" {
 		return c.Sealing.SigningKey
 	}
-	return filepath.Clean(c.Directory) + "-signing-key.pem"
+	return archive.DefaultKeyFile(c.Directory)
 }
 
 const (

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"path/filepath"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -22,6 +21,9 @@ type Config struct {
 	// PublicKey is the PEM file with the archive's public key, for download. Empty: the
 	// one that the exporter writes beside the directory.
 	PublicKey string `mapstructure:"public_key"`
+	// SigningKey is the PEM file with the archive's signing key, which signs the manifests of
+	// reports and evidence packs. Empty: the one beside the directory, if it exists.
+	SigningKey string `mapstructure:"signing_key"`
 	// MaxDownloads is how many of the archive's files are downloaded at the same time.
 	MaxDownloads int `mapstructure:"max_downloads"`
 	// MaxRange is the longest period that may be asked for; zero is without limit.
@@ -76,7 +78,7 @@ func (c *Config) publicKey() string {
 	if c.PublicKey != "" || archive.IsURL(c.Directory) {
 		return c.PublicKey
 	}
-	return archive.PublicKeyPath(filepath.Clean(c.Directory) + "-signing-key.pem")
+	return archive.PublicKeyPath(archive.DefaultKeyFile(c.Directory))
 }
 
 func loopback(endpoint string) bool {

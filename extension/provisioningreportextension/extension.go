@@ -43,7 +43,7 @@ func (r *reporter) Start(ctx context.Context, host component.Host) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", r.form)
-	for _, format := range []report.Format{report.Zip, report.JSON, report.Parquet} {
+	for _, format := range report.Formats {
 		mux.HandleFunc("GET /report"+format.Extension(), r.reportAs(format))
 	}
 	mux.HandleFunc("GET /evidence.zip", r.evidence)

@@ -50,6 +50,7 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, 5, cfg.MaxConcurrent)
 	require.Equal(t, 3, cfg.MaxDownloads)
 	require.Equal(t, "/etc/provtrail/archive.pub", cfg.publicKey())
+	require.Equal(t, "/etc/provtrail/archive.pem", cfg.SigningKey)
 	_, err = load(t, "wrong")
 	for _, setting := range []string{"`directory`", "`max_downloads`", "`max_range`", "`max_concurrent`", "`auth`"} {
 		require.ErrorContains(t, err, setting)

@@ -54,7 +54,11 @@ func (r *reporter) reportAs(format report.Format) http.HandlerFunc {
 			return
 		}
 		r.made(w, req, "report", format, func(out io.Writer) (fields []zap.Field, err error) { //nolint:contextcheck // it is the request's
-			m, err := report.WriteAs(req.Context(), r.config.Directory, filter, format, out)
+			keys, err := report.LoadSigningKeys(r.config.Directory, r.config.SigningKey)
+			if err != nil {
+				return nil, err
+			}
+			m, err := report.WriteAs(req.Context(), r.config.Directory, filter, format, keys, out)
 			if err != nil {
 				return nil, err
 			}
@@ -80,7 +84,13 @@ func (r *reporter) evidence(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r.made(w, req, "evidence", report.Zip, func(out io.Writer) ([]zap.Field, error) { //nolint:contextcheck // it is the request's
-		p, err := report.WriteEvidence(req.Context(), r.config.Directory, subject, report.EvidenceOptions{Zone: filter.Zone, AllowUnproven: filter.AllowUnproven}, out)
+		keys, err := report.LoadSigningKeys(r.config.Directory, r.config.SigningKey)
+		if err != nil {
+			return nil, err
+		}
+		p, err := report.WriteEvidence(req.Context(), r.config.Directory, subject, report.EvidenceOptions{
+			Zone: filter.Zone, AllowUnproven: filter.AllowUnproven, BOM: filter.BOM, Keys: keys,
+		}, out)
 		if err != nil {
 			return nil, err
 		}

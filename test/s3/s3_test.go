@@ -81,7 +81,7 @@ func TestAnArchiveInS3(t *testing.T) {
 	require.Equal(t, int64(300), v.Rows, "each row once")
 
 	var b bytes.Buffer
-	_, err = report.Write(t.Context(), w.url, report.Filter{From: noon.Add(-24 * time.Hour), To: w.now, Columns: []string{"activity_id"}}, &b)
+	_, err = report.WriteAs(t.Context(), w.url, report.Filter{From: noon.Add(-24 * time.Hour), To: w.now, Columns: []string{"activity_id"}}, report.Zip, nil, &b)
 	require.NoError(t, err)
 	require.Len(t, activities(t, b.Bytes()), current(want))
 

@@ -81,7 +81,7 @@ func (v *verifier) readChain(ctx context.Context) error {
 		}
 		found = append(found, &foundSeal{Seal: s, trusted: err == nil})
 	}
-	untrusted := chain.Untrusted(readable, v.opt.Keys)
+	_, untrusted := chain.Trust(readable, v.opt.Keys)
 	for _, f := range found {
 		if detail, ok := untrusted[f.Seal]; ok {
 			f.trusted = false

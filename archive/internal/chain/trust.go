@@ -5,36 +5,36 @@ import (
 	"fmt"
 )
 
-// Untrusted returns what is wrong with each seal that is signed neither by one of the
-// keys nor by a key that a trusted seal names as the next one.
-func Untrusted(seals []*Seal, keys []ed25519.PublicKey) map[*Seal]string {
-	known := map[string]ed25519.PublicKey{}
+// Trust returns the trusted keys by KeyID, which are those given and those that a trusted
+// seal names as the next one, and what is wrong with each seal that none of them signed.
+func Trust(seals []*Seal, keys []ed25519.PublicKey) (trusted map[string]ed25519.PublicKey, wrong map[*Seal]string) {
+	trusted = map[string]ed25519.PublicKey{}
 	for _, k := range keys {
-		known[KeyID(k)] = k
+		trusted[KeyID(k)] = k
 	}
-	trusted := map[*Seal]bool{}
+	valid := map[*Seal]bool{}
 	for changed := true; changed; {
 		changed = false
 		for _, s := range seals {
-			if key, ok := known[s.Key]; ok && !trusted[s] && s.SignedBy(key) {
-				trusted[s] = true
+			if key, ok := trusted[s.Key]; ok && !valid[s] && s.SignedBy(key) {
+				valid[s] = true
 				if s.NextKey != nil {
-					known[KeyID(s.NextKey)] = s.NextKey
+					trusted[KeyID(s.NextKey)] = s.NextKey
 					changed = true
 				}
 			}
 		}
 	}
-	wrong := map[*Seal]string{}
+	wrong = map[*Seal]string{}
 	for _, s := range seals {
-		_, ok := known[s.Key]
+		_, ok := trusted[s.Key]
 		switch {
-		case trusted[s]:
+		case valid[s]:
 		case ok:
 			wrong[s] = "the signature is wrong: the seal was altered after it was signed"
 		default:
 			wrong[s] = fmt.Sprintf("signed with key %s, which is neither given nor named by a trusted seal", s.Key)
 		}
 	}
-	return wrong
+	return trusted, wrong
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -54,6 +55,18 @@ func TenantDir(tenant string) string {
 		return b.String()[:maxTenant] + "~" + hex.EncodeToString(sum[:8])
 	}
 	return b.String()
+}
+
+// Tenant is the inverse of TenantDir; of a long name it is what the directory keeps.
+func Tenant(dir string) string {
+	name := strings.TrimPrefix(dir, tenantPrefix)
+	if name == noTenant {
+		return ""
+	}
+	if tenant, err := url.PathUnescape(name); err == nil {
+		return tenant
+	}
+	return name
 }
 
 // IsDataDir reports whether a directory of the archive holds rows.

@@ -13,11 +13,16 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-const jsonTime = "2006-01-02T15:04:05.000000Z"
+const jsonTime = "2006-01-02T15:04:05.000000Z07:00"
 
 // AppendJSON appends a record as a JSON object with the named columns in their order;
 // no name means all columns. Times are UTC with microseconds.
 func AppendJSON(to []byte, r *record.Record, columns ...string) []byte {
+	return AppendJSONIn(to, time.UTC, r, columns...)
+}
+
+// AppendJSONIn is AppendJSON with times in a zone.
+func AppendJSONIn(to []byte, zone *time.Location, r *record.Record, columns ...string) []byte {
 	to = append(to, '{')
 	first := len(to)
 	add := func(c *column[record.Record]) {
@@ -35,7 +40,7 @@ func AppendJSON(to []byte, r *record.Record, columns ...string) []byte {
 		case v.Kind() == parquet.Boolean:
 			to = strconv.AppendBool(to, v.Boolean())
 		case c.isTime():
-			to = append(time.UnixMicro(v.Int64()).UTC().AppendFormat(append(to, '"'), jsonTime), '"')
+			to = append(time.UnixMicro(v.Int64()).In(zone).AppendFormat(append(to, '"'), jsonTime), '"')
 		default:
 			to = strconv.AppendInt(to, v.Int64(), 10)
 		}

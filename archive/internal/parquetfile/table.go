@@ -10,7 +10,6 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/provtrail/provtrail/internal/columnar"
-	"github.com/provtrail/provtrail/internal/freelist"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -40,7 +39,10 @@ type Table[T any] struct {
 	rows      func(*columnar.Batch) *columnar.Rows
 	build     func(*columnar.Builder, *T)
 	fill      func(*columnar.Batch, []T)
-	writers   freelist.List[*Writer[T]] // small files cost half as much with the memory of the last
+	// spare is a writer of an earlier file: small files cost half as much with its memory. A
+	// sync.Pool would drop it at each garbage collection, and they are many where buffers
+	// are large.
+	spare chan *Writer[T]
 }
 
 // Activities is the table of activity records.
@@ -112,18 +114,35 @@ var Quarantine = func() *Table[record.Quarantined] {
 }()
 
 func (t *Table[T]) finish(keyFields ...string) {
-	t.writers = freelist.New[*Writer[T]](1)
-	root := orderedGroup{Group: parquet.Group{}}
+	t.spare = make(chan *Writer[T], 1)
 	for i := range t.columns {
 		c := &t.columns[i]
-		root.Group[c.name] = c.node
-		root.names = append(root.names, c.name)
 		c.label = append(binary.AppendUvarint(nil, uint64(len(c.name))), c.name...)
 	}
-	t.schema = parquet.NewSchema(t.name, root)
+	t.schema = schemaOf(t.name, t.columns)
 	for _, name := range keyFields {
 		t.keyFields = append(t.keyFields, fieldIndex(t.fields, name))
 	}
+}
+
+func schemaOf[T any](name string, columns []column[T]) *parquet.Schema {
+	root := orderedGroup{Group: parquet.Group{}}
+	for i := range columns {
+		root.Group[columns[i].name] = columns[i].node
+		root.names = append(root.names, columns[i].name)
+	}
+	return parquet.NewSchema(name, root)
+}
+
+// with returns the table with the named columns alone, in their order.
+func (t *Table[T]) with(names []string) *Table[T] {
+	part := *t
+	part.columns = nil
+	for _, name := range names {
+		part.columns = append(part.columns, *t.column(name))
+	}
+	part.schema = schemaOf(t.name, part.columns)
+	return &part
 }
 
 func fieldIndex[T any](fields []record.FieldOf[T], name string) int {

@@ -49,11 +49,13 @@ type Writer[T any] struct {
 
 // NewWriter begins a file of an open hour.
 func NewWriter[T any](t *Table[T], to io.Writer) *Writer[T] {
-	w := t.writers.Take(func() *Writer[T] {
-		w := newWriter(t, to, fastCodec, true)
+	var w *Writer[T]
+	select {
+	case w = <-t.spare:
+	default:
+		w = newWriter(t, to, fastCodec, true)
 		w.reuse = true
-		return w
-	})
+	}
 	w.file.Reset(to)
 	w.rows, w.before = 0, 0
 	return w
@@ -64,9 +66,10 @@ func NewSealedWriter[T any](t *Table[T], to io.Writer) *Writer[T] {
 	return newWriter(t, to, sealedCodec, true)
 }
 
-// NewUnsortedWriter begins a file whose rows are in any order.
-func NewUnsortedWriter(to io.Writer) *Writer[record.Record] {
-	return newWriter(Activities, to, fastCodec, false)
+// NewReportWriter begins a file with the named columns in their order, which is not a file
+// of an archive.
+func NewReportWriter(to io.Writer, columns []string) *Writer[record.Record] {
+	return newWriter(Activities.with(columns), to, fastCodec, false)
 }
 
 func newWriter[T any](t *Table[T], to io.Writer, codec compress.Codec, sorted bool) *Writer[T] {
@@ -159,6 +162,9 @@ func (w *Writer[T]) Close() error {
 	clear(w.file.File().Metadata().RowGroups)
 	clear(w.values)
 	w.file.Reset(io.Discard)
-	w.table.writers.Give(w)
+	select {
+	case w.table.spare <- w:
+	default: // one is enough
+	}
 	return nil
 }
