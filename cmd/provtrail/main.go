@@ -43,7 +43,7 @@ func newCommand() *cobra.Command {
 			ResolverSettings: confmap.ResolverSettings{
 				URIs:              []string{"file:" + defaultConfig},
 				DefaultScheme:     "env",
-				ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory(), envprovider.NewFactory(), yamlprovider.NewFactory()},
+				ProviderFactories: configProviders(),
 				ConverterFactories: []confmap.ConverterFactory{
 					configcheck.NewFactory(components, func() configcheck.Purpose { return purpose }),
 				},
@@ -73,8 +73,14 @@ configuration that --config names.`
 		newErrorsCommand(),
 		newQuarantineCommand(),
 		newReportCommand(),
+		newRestoreCommand(),
 		newSimulateCommand(),
 		newVerifyCommand(),
 	)
 	return root
+}
+
+// configProviders read the parts of a configuration.
+func configProviders() []confmap.ProviderFactory {
+	return []confmap.ProviderFactory{fileprovider.NewFactory(), envprovider.NewFactory(), yamlprovider.NewFactory()}
 }

@@ -27,6 +27,8 @@ type clickhouseExporter struct {
 	tables    tables
 	buffers   sync.Pool // of *columns.Tables
 	outage    outage
+	// run is a prefix of the tokens by which the server recognises repeated inserts.
+	run string
 
 	cancel    context.CancelFunc // ends preparing
 	preparing sync.WaitGroup

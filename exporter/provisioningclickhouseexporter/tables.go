@@ -65,11 +65,16 @@ func (t *tables) prepare(ctx context.Context) error {
 // invalidate has the tables checked before the next insert if the error means that one is
 // missing.
 func (t *tables) invalidate(err error) {
-	exception, ok := ch.AsException(err)
-	if !ok || !exception.IsCode(proto.ErrUnknownTable, proto.ErrUnknownDatabase) {
+	if !isMissing(err) {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ready, t.repair = false, true
+}
+
+// isMissing reports whether a table or the database is not there.
+func isMissing(err error) bool {
+	exception, ok := ch.AsException(err)
+	return ok && exception.IsCode(proto.ErrUnknownTable, proto.ErrUnknownDatabase)
 }

@@ -357,9 +357,10 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_errors`
     fingerprint  LowCardinality(String) CODEC(ZSTD(1)),
     group_id     String CODEC(ZSTD(1)),
     activity     UInt64 CODEC(NONE),
-    identity     UInt64 CODEC(ZSTD(1))
+    identity     UInt64 CODEC(ZSTD(1)),
+    version      UInt64 CODEC(T64, ZSTD(1))
 )
-ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_errors', '{replica}')
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_errors', '{replica}', version)
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, source, error, activity, occurred_at)
 TTL toDateTime(occurred_at) + toIntervalSecond(7776000)
@@ -375,7 +376,7 @@ AS SELECT
         '(?i)\\b(cn|ou|dc|uid)=[^,;\\s]+(,\\s*(cn|ou|dc|uid)=[^,;\\s]+)*', '<dn>'),
         '\\b(0x)?[0-9][0-9a-fA-F]*\\b', '<n>') AS error,
     error_category AS category, error_signature AS signature, error_fingerprint AS fingerprint,
-    group_id, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
+    group_id, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity, version
 FROM `provtrail`.`provisioning_observations`
 WHERE status = 'Failed' AND outcome != 'declined' AND error_message != '';
 

@@ -15,9 +15,11 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_errors"}}
     fingerprint  {{template "word"}},
     group_id     {{template "text"}},
     activity     UInt64 CODEC(NONE),
-    identity     UInt64 CODEC(ZSTD(1))
+    identity     UInt64 CODEC(ZSTD(1)),
+    -- Of two records of one error the newer one knows more, in whatever order they come.
+    version      UInt64 CODEC(T64, ZSTD(1))
 )
-ENGINE = {{.Engine "provisioning_errors" "ReplacingMergeTree"}}
+ENGINE = {{.Engine "provisioning_errors" "ReplacingMergeTree" "version"}}
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, source, error, activity, occurred_at)
 {{.Expire "occurred_at" .RollupTTL}}
@@ -33,7 +35,7 @@ AS SELECT
         '(?i)\\b(cn|ou|dc|uid)=[^,;\\s]+(,\\s*(cn|ou|dc|uid)=[^,;\\s]+)*', '<dn>'),
         '\\b(0x)?[0-9][0-9a-fA-F]*\\b', '<n>') AS error,
     error_category AS category, error_signature AS signature, error_fingerprint AS fingerprint,
-    group_id, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity
+    group_id, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity, version
 FROM {{.Table "provisioning_observations"}}
 WHERE status = 'Failed' AND outcome != 'declined' AND error_message != '';
 

@@ -1,0 +1,104 @@
+package heal
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+
+	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/provisioning/record"
+)
+
+// groups stores the summaries of the groups of which a record matches. Each is made from
+// all records of its group, also from those before and after the period.
+func (r *Restore) groups(ctx context.Context) (stored int64, err error) {
+	p, err := collect(ctx, r.From, withoutOriginal, nil, r.Progress)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	to, rows := columnar.NewBuilder(summaryRows), 0
+	flush := func() error {
+		if rows == 0 {
+			return nil
+		}
+		batch := to.Batch()
+		stored += int64(rows)
+		to, rows = columnar.NewBuilder(summaryRows), 0
+		return r.To.Write(ctx, []*columnar.Batch{batch})
+	}
+	err = p.groups(ctx, func(records []record.Record) error {
+		if !slices.ContainsFunc(records, func(record record.Record) bool { return r.Filter.includes(&record) && r.Filter.matches(&record) }) {
+			return nil
+		}
+		g, err := Summarize(records)
+		if err != nil || g.Activities == 0 {
+			return err
+		}
+		to.Group(&g)
+		if rows++; rows < summaryRows {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil {
+		err = flush()
+	}
+	return stored, err
+}
+
+const summaryRows = 20_000
+
+// withoutOriginal are the columns of activity records without the vendor's documents.
+var withoutOriginal = slices.DeleteFunc(archive.Columns(), func(c string) bool { return c == "original" })
+
+// bytesOfRecord is about how much of a file a record takes.
+const bytesOfRecord = 100
+
+// collect partitions the activity records of an archive by group. change, where it is not
+// nil, is called with each before.
+func collect(ctx context.Context, from *archive.View, columns []string, change func(*record.Record) error, report Progress) (p *partitions, err error) {
+	done := map[string]bool{}
+	var failed error
+	selection := archive.Selection{
+		Columns: columns,
+		Activity: func(r *record.Record) bool {
+			if failed == nil && change != nil {
+				failed = change(r)
+			}
+			if failed == nil {
+				failed = p.add(r)
+			}
+			return false
+		},
+		Quarantined: func(*record.Quarantined) bool { return false },
+	}
+	err = eachFile(ctx, from, done, func(list []archive.DataFile) (complete bool, err error) {
+		total, read := sizeOf(list), int64(0)
+		if p == nil {
+			if p, err = newPartitions(total / bytesOfRecord); err != nil {
+				return false, err
+			}
+		}
+		complete = true
+		for _, f := range list {
+			switch err := from.Batches(ctx, f, selection, nil); {
+			case errors.Is(err, fs.ErrNotExist):
+				complete = false
+			case err != nil || failed != nil:
+				return false, errors.Join(err, failed)
+			default:
+				done[f.Name] = true
+			}
+			read += f.Size
+			report("groups", read, total)
+		}
+		return complete, nil
+	})
+	if err != nil && p != nil {
+		err = errors.Join(err, p.close())
+	}
+	return p, err
+}
