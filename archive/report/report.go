@@ -128,7 +128,7 @@ func openPeriod(ctx context.Context, location string, f Filter) (r *report, done
 		err = r.addFiles(snapshot, f.From, f.To)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("report: %w", err), r.close())
+		return nil, nil, errors.Join(err, r.close())
 	}
 	return r, r.close, nil
 }

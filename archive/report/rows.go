@@ -1,8 +1,8 @@
 package report
 
 import (
-	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -62,9 +62,16 @@ func (r *report) addFiles(snapshot *archive.Snapshot, from, to time.Time) error 
 		if slices.ContainsFunc(r.files, func(f file) bool { return f.snapshot == snapshot && f.index == i }) {
 			continue
 		}
-		reader, err := snapshot.Read(i, "occurred_at")
-		if err = cmp.Or(err, r.ctx.Err()); err != nil {
+		if err := r.ctx.Err(); err != nil {
 			return err
+		}
+		reader, err := snapshot.Read(i, "occurred_at")
+		if err != nil && r.filter.AllowUnproven {
+			r.manifest.Problems = append(r.manifest.Problems, err.Error()+": its rows are missing here")
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%w; restore the file from a copy, or allow unproven rows, and the file is left out and named", err)
 		}
 		first, last, known := reader.Period()
 		if !known || first.Before(to) && !last.Before(from) {
