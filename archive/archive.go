@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
-	"github.com/provtrail/provtrail/archive/internal/clock"
 	"github.com/provtrail/provtrail/archive/internal/idindex"
 	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/archive/internal/memory"
 	"github.com/provtrail/provtrail/archive/internal/seal"
+	"github.com/provtrail/provtrail/internal/clock"
 )
 
 // Options of an archive that is written.
@@ -162,7 +162,7 @@ func (a *Archive) Heartbeat(ctx context.Context) error {
 func (a *Archive) Refused() error { return a.sealer.Refused() }
 
 // ClockDoubt returns an error where the clock of the machine is not believed.
-func (a *Archive) ClockDoubt() error { return a.clock.Doubt() }
+func (a *Archive) ClockDoubt() error { return a.sealer.ClockDoubt() }
 
 // SealDue seals every hour that is due, the oldest first, and removes expired files. It
 // returns the hours that it sealed, also with an error.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/provtrail/provtrail/archive/internal/clock"
 	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/internal/clock"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 

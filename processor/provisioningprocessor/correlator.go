@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/provtrail/provtrail/internal/clock"
 	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/locks"
@@ -42,7 +43,8 @@ type correlator struct {
 	thresholds change.Thresholds
 	errors     *errorclass.Classifier
 	retention  change.Retention
-	now        func() time.Time
+	clock      *clock.Clock
+	now        func() time.Time // the believed time
 	openStore  func() (store.Store, error)
 
 	history history.Store // nil for none
@@ -74,12 +76,14 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Logs) (*cor
 		return nil, err
 	}
 	c := &correlator{
-		cfg: cfg, logger: set.Logger, next: next, now: time.Now,
+		cfg: cfg, logger: set.Logger, next: next, clock: clock.New(nil, nil),
 		telemetry:  &metrics{builder: builder, known: map[series]metric.MeasurementOption{}},
 		thresholds: cfg.thresholds(),
 		retention:  change.Retention{Closed: cfg.Retention, Open: cfg.OpenRetention},
 		wake:       make(chan struct{}, 1),
 	}
+	c.clock.BelieveAfter(patience)
+	c.now = c.clock.Now
 	c.openStore = c.openConfigured
 	c.totals.Store(&totals{})
 	return c, nil
@@ -92,8 +96,8 @@ func (*correlator) Capabilities() consumer.Capabilities {
 
 // ConsumeLogs implements consumer.Logs.
 func (c *correlator) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
-	now := c.timestamp()
-	in := split(logs, now)
+	in := split(logs, c.timestamp())
+	now := c.received(in.observations)
 	if len(in.groups) == 0 && in.unreadable == 0 {
 		return c.next.ConsumeLogs(ctx, logs)
 	}
@@ -178,5 +182,3 @@ func (c *correlator) correlate(t *transaction, key groupKey, before, base *state
 	}
 	t.put(key, before, &after, &found, newTimer)
 }
-
-func (c *correlator) timestamp() pcommon.Timestamp { return pcommon.NewTimestampFromTime(c.now()) }

@@ -16,7 +16,7 @@ const (
 
 // interrupted notes that something may have been emitted that is not in the store.
 func (c *correlator) interrupted() {
-	c.lastInterruption.Store(uint64(c.timestamp()))
+	c.lastInterruption.Store(c.latestMoment())
 	c.epochStart.Store(c.epoch.Add(1))
 }
 
@@ -41,7 +41,7 @@ func (c *correlator) reserve(ctx context.Context) error {
 		}
 	}
 	epoch := c.epoch.Load() + reserveAhead
-	m := meta{epoch: epoch, lastInterruption: c.lastInterruption.Load(), totals: *c.totals.Load()}
+	m := c.meta(epoch)
 	if err := c.store.Commit(ctx, &store.Batch{Meta: m.encode()}); err != nil {
 		return err
 	}

@@ -83,9 +83,10 @@ func (c *correlator) begin(ctx context.Context) error {
 			return err
 		}
 	}
+	c.continueClock(m.alive)
 	if !m.clean {
 		m.epoch++
-		m.lastInterruption = uint64(c.timestamp())
+		m.lastInterruption = max(c.latestMoment(), m.alive)
 	}
 	c.lastInterruption.Store(m.lastInterruption)
 	c.epoch.Store(m.epoch)
@@ -114,7 +115,8 @@ func (c *correlator) end(ctx context.Context) error {
 	if c.stale {
 		return nil // the next start begins a new epoch
 	}
-	m := meta{epoch: c.epoch.Load(), lastInterruption: c.lastInterruption.Load(), clean: true, totals: *c.totals.Load()}
+	m := c.meta(c.epoch.Load())
+	m.clean = true
 	err := c.store.Commit(ctx, &store.Batch{Meta: m.encode()})
 	if err == nil {
 		err = c.store.Flush(ctx)

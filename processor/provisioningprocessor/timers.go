@@ -25,12 +25,18 @@ func (c *correlator) watch(ctx context.Context) {
 				zap.Duration("after", c.cfg.CheckInterval), zap.Error(err))
 		}
 	}
+	doubted, beaten := false, time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-c.wake:
 		case <-ticker.C:
+			doubted = c.sayDoubt(doubted)
+			if time.Since(beaten) >= heartbeat {
+				beaten = time.Now()
+				report(c.beat(ctx), "The storing of the time")
+			}
 			report(c.fireDue(ctx), "The timers for stalled and overdue activities and for the retention")
 		}
 		report(c.correct(ctx), "The corrections of groups whose sources' names became known")

@@ -68,11 +68,12 @@ type meta struct {
 	// of those it used.
 	epoch            uint32
 	lastInterruption uint64 // when the epoch last grew for that, nanoseconds since 1970
+	alive            uint64 // the believed time when this was stored, nanoseconds since 1970
 	clean            bool   // the last process ended in order
 	totals           totals
 }
 
-const metaVersion = 1
+const metaVersion = 2
 
 func (m *meta) encode() []byte {
 	b := []byte{0}
@@ -81,6 +82,7 @@ func (m *meta) encode() []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(m.epoch))
 	b = binary.AppendUvarint(b, m.lastInterruption)
+	b = binary.AppendUvarint(b, m.alive)
 	b = binary.AppendUvarint(b, uint64(len(m.totals)))
 	for source, c := range m.totals {
 		b = binary.AppendUvarint(b, uint64(len(source)))
@@ -120,6 +122,7 @@ func decodeMeta(value []byte) (meta, error) {
 	}
 	m.epoch = uint32(number())
 	m.lastInterruption = number()
+	m.alive = number()
 	for n := number(); ok && n > 0; n-- {
 		size := number()
 		if size > uint64(len(b)) {

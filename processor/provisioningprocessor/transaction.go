@@ -128,7 +128,8 @@ func (c *correlator) write(ctx context.Context, t *transaction) error {
 		return err
 	}
 	sum := c.totals.Load().plus(difference)
-	m := meta{epoch: c.reservedEpoch.Load(), lastInterruption: c.lastInterruption.Load(), totals: sum}
+	m := c.meta(c.reservedEpoch.Load())
+	m.totals = sum
 	b := store.Batch{Meta: m.encode(), Groups: t.changes, Handled: t.handled, Corrected: t.corrected}
 	c.addNames(&b, names, correct)
 	if err := c.store.Commit(ctx, &b); err != nil {
@@ -146,6 +147,11 @@ func (c *correlator) flagger(names *nameLookup, g *state.Group) func(*provisioni
 	return func(a *provisioning.Activity) bool {
 		return names.thresholds(c.thresholds, a.Key.Tenant).Flagged(a, g.Checked)
 	}
+}
+
+// meta is the state's own record as it is now, with an epoch.
+func (c *correlator) meta(epoch uint32) meta {
+	return meta{epoch: epoch, lastInterruption: c.lastInterruption.Load(), alive: uint64(c.timestamp()), totals: *c.totals.Load()}
 }
 
 // readMeta brings the totals up to those of the store.

@@ -13,10 +13,10 @@ import (
 
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
 	"github.com/provtrail/provtrail/archive/internal/chain"
-	"github.com/provtrail/provtrail/archive/internal/clock"
 	"github.com/provtrail/provtrail/archive/internal/idindex"
 	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/archive/internal/memory"
+	"github.com/provtrail/provtrail/internal/clock"
 )
 
 // Options of a Sealer.
@@ -215,7 +215,7 @@ func (s *Sealer) SealDue(ctx context.Context) (sealed []layout.Hour, err error) 
 		return nil, fmt.Errorf("archive %s: after the seal of hour %s: %w", s.store, s.head.last, err)
 	}
 	for s.opt.Keys != nil && !s.opt.Clock.Now().Before(s.due()) {
-		if err := s.opt.Clock.Doubt(); err != nil {
+		if err := s.ClockDoubt(); err != nil {
 			return sealed, err
 		}
 		hour := s.head.last + 1
@@ -234,4 +234,12 @@ func (s *Sealer) due() time.Time {
 		at = opened
 	}
 	return at.Add(s.opt.Grace)
+}
+
+// ClockDoubt returns an error where the clock of the machine is not believed.
+func (s *Sealer) ClockDoubt() error {
+	if err := s.opt.Clock.Doubt(); err != nil {
+		return fmt.Errorf("%w: nothing is sealed and nothing expires, and records are stored under the believed hour, until the clock is right or records with vendor times near it arrive; if the clock is right, stop the collector and run provtrail archive confirm-clock", err)
+	}
+	return nil
 }

@@ -1,5 +1,5 @@
 // Package clock judges the clock of the machine: a jump of that clock must not seal hours
-// that are not over, nor remove what has not expired.
+// that are not over, remove what has not expired, or flag what is not late.
 package clock
 
 import (
@@ -22,8 +22,14 @@ type Clock struct {
 	wall    func() time.Time
 	elapsed func() time.Duration // since New, by the monotonic clock; nil: wall is always right
 
-	mu   sync.Mutex
-	base time.Time // the believed time of New, guarded by mu
+	mu   sync.Mutex // guards everything below
+	base time.Time  // the believed time of New
+	// patience is how long a machine's clock that is ahead must go unopposed until it is
+	// believed without evidence; zero is for ever.
+	patience time.Duration
+	opposed  time.Duration // elapsed when the machine's clock was last right or opposed
+	agreed   bool          // the clocks have agreed since New
+	jumped   bool          // they have, and do not now
 }
 
 // New returns a clock that starts with the machine's time. Where wall is nil, the clocks
@@ -55,6 +61,14 @@ func (c *Clock) Continue(last time.Time) {
 	}
 }
 
+// BelieveAfter has a machine's clock that is ahead believed once nothing has opposed it for
+// that long.
+func (c *Clock) BelieveAfter(patience time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.patience = patience
+}
+
 // Now returns the believed time.
 func (c *Clock) Now() time.Time {
 	_, believed := c.read()
@@ -68,11 +82,26 @@ func (c *Clock) read() (wall, believed time.Time) {
 	if c.elapsed == nil {
 		return wall, wall
 	}
-	believed = c.base.Add(c.elapsed())
-	if d := wall.Sub(believed); d.Abs() <= Tolerance {
+	elapsed := c.elapsed()
+	believed = c.base.Add(elapsed)
+	d := wall.Sub(believed)
+	switch {
+	case d.Abs() <= Tolerance, d > 0 && c.patience > 0 && elapsed-c.opposed > c.patience:
 		c.base, believed = c.base.Add(d), wall
+		c.opposed, c.agreed, c.jumped = elapsed, true, false
+	default:
+		c.jumped = c.agreed
 	}
 	return wall, believed
+}
+
+// Jumped reports whether the machine's clock was moved since New: the monotonic clock
+// proves it. A clock that was wrong at New is not known to be.
+func (c *Clock) Jumped() bool {
+	c.read()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.jumped
 }
 
 // Late reports whether the machine's clock is ahead of the believed time, so that
@@ -91,8 +120,15 @@ func (c *Clock) Started() time.Time {
 
 // Saw takes the time at which the vendor says something happened as evidence: a time
 // later than the believed one and near the machine's shows that the believed one is late.
+// A time shortly before the believed one opposes the machine's clock.
 func (c *Clock) Saw(vendor time.Time) {
 	wall, believed := c.read()
+	if since := believed.Sub(vendor); c.elapsed != nil && since > -Tolerance && since < MaxDifference {
+		c.mu.Lock()
+		c.opposed = c.elapsed()
+		c.mu.Unlock()
+		return
+	}
 	if c.elapsed == nil || !vendor.After(believed.Add(Tolerance)) || wall.Sub(vendor).Abs() > MaxDifference {
 		return
 	}
@@ -115,7 +151,7 @@ func (e *DoubtError) Error() string {
 	if e.Wall.Before(e.Believed) {
 		where = "behind"
 	}
-	return fmt.Sprintf("the clock of this machine says %s, which is %s %s the last believed time plus the time since (%s): nothing is sealed and nothing expires, and records are stored under the believed hour, until the clock is right or records with vendor times near it arrive; if the clock is right, stop the collector and run provtrail archive confirm-clock",
+	return fmt.Sprintf("the clock of this machine says %s, which is %s %s the last believed time plus the time since (%s)",
 		e.Wall.UTC().Format(time.RFC3339), e.Wall.Sub(e.Believed).Abs().Round(time.Second), where, e.Believed.UTC().Format(time.RFC3339))
 }
 
