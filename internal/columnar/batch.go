@@ -6,15 +6,16 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// Batch is records of the three types. It is read-only.
+// Batch is records of the four types. It is read-only.
 type Batch struct {
 	// texts are the distinct texts of all columns, which refer to them by index. Index 0 is
 	// the empty text.
 	texts []string
 
-	Activities  Rows
-	Groups      Rows
-	Quarantined Rows
+	Activities      Rows
+	Groups          Rows
+	Quarantined     Rows
+	Reconciliations Rows
 
 	// A slice of another batch: the parent and the index of its first record there.
 	parent *Batch
@@ -56,7 +57,12 @@ func (b *Batch) Text(n uint32) string { return b.texts[n] }
 func (b *Batch) Texts() int { return len(b.texts) }
 
 // Len is the number of records of all types.
-func (b *Batch) Len() int { return b.Activities.n + b.Groups.n + b.Quarantined.n }
+func (b *Batch) Len() (n int) {
+	for _, rows := range b.types() {
+		n += rows.n
+	}
+	return n
+}
 
 // fixedSize approximates the bytes of a record's values other than texts.
 const fixedSize = 128
@@ -72,7 +78,13 @@ func (b *Batch) Size() (bytes int) {
 	return bytes
 }
 
-func (b *Batch) types() [3]*Rows { return [...]*Rows{&b.Activities, &b.Groups, &b.Quarantined} }
+// types is the number of types of records.
+const types = 4
+
+// types are in the order of kinds.
+func (b *Batch) types() [types]*Rows {
+	return [...]*Rows{&b.Activities, &b.Groups, &b.Quarantined, &b.Reconciliations}
+}
 
 // Split returns the first n records and the others. Both share the batch's memory.
 func (b *Batch) Split(n int) (head, tail *Batch) {

@@ -31,15 +31,8 @@ func Concat(batches []*Batch) *Batch {
 	}
 	to := NewBuilder(Len(batches))
 	for _, b := range batches {
-		activities, groups, quarantined := b.rows()
-		for i := range activities {
-			to.Activity(&activities[i])
-		}
-		for i := range groups {
-			to.Group(&groups[i])
-		}
-		for i := range quarantined {
-			to.Quarantined(&quarantined[i])
+		for _, k := range kinds {
+			k.copy(b, to)
 		}
 	}
 	return to.Batch()

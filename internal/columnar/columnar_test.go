@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -49,6 +50,7 @@ type records struct {
 	activities  []record.Record
 	groups      []record.Group
 	quarantined []record.Quarantined
+	statements  []record.Reconciliation
 }
 
 func drawRecords(t *rapid.T) (r records) {
@@ -57,6 +59,7 @@ func drawRecords(t *rapid.T) (r records) {
 		draw(t, record.Activities, n.Draw(t, "activities")),
 		draw(t, record.Groups, n.Draw(t, "groups")),
 		draw(t, record.Quarantine, n.Draw(t, "quarantined")),
+		draw(t, record.Reconciliations, n.Draw(t, "statements")),
 	}
 }
 
@@ -71,32 +74,31 @@ func (r *records) batch() *Batch {
 	for i := range r.quarantined {
 		b.Quarantined(&r.quarantined[i])
 	}
+	for i := range r.statements {
+		b.Reconciliation(&r.statements[i])
+	}
 	return b.Batch()
 }
 
+func recordsOf(b *Batch) records {
+	return records{activities.all(b), groups.all(b), quarantine.all(b), reconciliations.all(b)}
+}
+
 // flat prints records, so that nil and empty lists are equal.
-func flat(batches ...*Batch) (activities, groups, quarantined []string) {
+func flat(batches ...*Batch) (all [types][]string) {
 	for _, b := range batches {
-		a, g, q := b.rows()
-		for i := range a {
-			activities = append(activities, fmt.Sprintf("%+v", a[i]))
-		}
-		for i := range g {
-			groups = append(groups, fmt.Sprintf("%+v", g[i]))
-		}
-		for i := range q {
-			quarantined = append(quarantined, fmt.Sprintf("%+v", q[i]))
+		r := recordsOf(b)
+		for i, rows := range []any{r.activities, r.groups, r.quarantined, r.statements} {
+			for v := reflect.ValueOf(rows); v.Len() > 0; v = v.Slice(1, v.Len()) {
+				all[i] = append(all[i], fmt.Sprintf("%+v", v.Index(0)))
+			}
 		}
 	}
-	return activities, groups, quarantined
+	return all
 }
 
 func requireSame(t require.TestingT, want, got []*Batch) {
-	wantActivities, wantGroups, wantQuarantined := flat(want...)
-	activities, groups, quarantined := flat(got...)
-	require.Equal(t, wantActivities, activities)
-	require.Equal(t, wantGroups, groups)
-	require.Equal(t, wantQuarantined, quarantined)
+	require.Equal(t, flat(want...), flat(got...))
 	size := func(batches []*Batch) (n int) {
 		for _, b := range batches {
 			n += b.Size()
@@ -110,9 +112,8 @@ func TestBatchReturnsItsRecords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawRecords(t)
 		b := want.batch()
-		activities, groups, quarantined := b.rows()
-		require.Equal(t, fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", records{activities, groups, quarantined}))
-		require.Equal(t, len(activities)+len(groups)+len(quarantined), b.Len())
+		require.Equal(t, fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", recordsOf(b)))
+		require.Equal(t, len(want.activities)+len(want.groups)+len(want.quarantined)+len(want.statements), b.Len())
 	})
 }
 
@@ -194,12 +195,33 @@ func TestUnknownColumnIsSkipped(t *testing.T) {
 		columnNames[0] = known
 		b, err := Decode(item)
 		require.NoError(t, err)
-		got, _, _ := b.rows()
-		require.Equal(t, want, got[0].Observation)
+		require.Equal(t, want, recordsOf(b).activities[0].Observation)
 	}
 	f(func([]string) {}, provisioning.Observation{Tenant: "acme", GroupID: "g", AccountID: "ada"})
 	f(func(names []string) { names[0] = "colour" }, provisioning.Observation{GroupID: "g", AccountID: "ada"})
 	f(func(names []string) { names[0] = "version" }, provisioning.Observation{GroupID: "g", AccountID: "ada"})
+}
+
+// TestStatementsAreRead: a reconciliation is read as it was written, gets its id, and is
+// quarantined where it names no hour.
+func TestStatementsAreRead(t *testing.T) {
+	want := record.Reconciliation{
+		Tenant: "acme", Feed: provisioning.FeedREST, Hour: 3600e9, ObservedAt: 7200e9, Verdict: record.VerdictShort,
+		VendorCount: 2, Observed: 1, Missing: 1, MissingIDs: []string{"a"},
+	}
+	logs := plog.NewLogs()
+	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	record.WriteReconciliation(&want, to.AppendEmpty())
+	to.At(0).Attributes().Remove(record.AttributePrefix + "event_id")
+	record.WriteReconciliation(&record.Reconciliation{Feed: provisioning.FeedREST, ObservedAt: 1}, to.AppendEmpty())
+	b, refused := Read(logs)
+	require.Equal(t, 1, refused)
+	got := recordsOf(b)
+	require.Equal(t, []record.Reconciliation{want}, got.statements)
+	require.Contains(t, got.quarantined[0].Reason, "needs attributes provisioning.hour")
+	again, refused := Read(b.Logs())
+	require.Zero(t, refused)
+	requireSame(t, []*Batch{b}, []*Batch{again})
 }
 
 func TestUnreadableRecordIsQuarantined(t *testing.T) {
@@ -210,12 +232,12 @@ func TestUnreadableRecordIsQuarantined(t *testing.T) {
 	to.AppendEmpty().Body().SetStr("somebody else's")
 	b, refused := Read(logs)
 	require.Equal(t, 2, refused)
-	activities, _, quarantined := b.rows()
-	require.Len(t, activities, 1)
-	require.Len(t, quarantined, 2)
-	require.Contains(t, quarantined[0].Reason, "group_id is missing")
-	require.Equal(t, "acme", quarantined[0].Tenant)
-	require.Contains(t, quarantined[1].Original, "somebody else's")
+	got := recordsOf(b)
+	require.Len(t, got.activities, 1)
+	require.Len(t, got.quarantined, 2)
+	require.Contains(t, got.quarantined[0].Reason, "group_id is missing")
+	require.Equal(t, "acme", got.quarantined[0].Tenant)
+	require.Contains(t, got.quarantined[1].Original, "somebody else's")
 }
 
 // TestGoldenItem: later versions of the program read the items in a queue.
@@ -234,6 +256,7 @@ func TestGoldenItem(t *testing.T) {
 		},
 		[]record.Group{{Group: provisioning.Group{Tenant: "acme", ID: "g1", Sources: []string{"AD", "SAP"}, Activities: 2}, Version: 2}},
 		[]record.Quarantined{{EventID: provisioning.ID{3}, Reason: "bad", Position: 7}},
+		nil, // the item is older than this type
 	}
 	path := filepath.Join("testdata", "item.v1")
 	if os.Getenv("UPDATE_GOLDEN") != "" {
@@ -247,7 +270,7 @@ func TestGoldenItem(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	r := records{[]record.Record{{Version: 7}}, []record.Group{{Group: provisioning.Group{Sources: []string{"AD"}}}}, nil}
+	r := records{[]record.Record{{Version: 7}}, []record.Group{{Group: provisioning.Group{Sources: []string{"AD"}}}}, nil, nil}
 	f.Add(r.batch().Encode())
 	f.Fuzz(func(t *testing.T, item []byte) {
 		b, err := Decode(item)

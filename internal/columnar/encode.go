@@ -8,18 +8,17 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/provtrail/provtrail/internal/envelope"
-	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // version is that of an encoded batch, an S2 block in an envelope:
 //
 //	texts         count, the length of each, all of them
-//	3 types       rows, columns: name (a text), kind, values
+//	4 types       rows, columns: name (a text), kind, values
 //
 // Numbers are varints. A column's values are indexes of texts, differences from the
 // preceding number, 16 bytes of an id, or a count and as many indexes of texts. Columns
 // are found by name: one that the program does not know is skipped, one that is absent has
-// no values.
+// no values. An item may end before the last type, which then has no rows.
 const version = 1
 
 // The kinds of columns are part of the format.
@@ -115,15 +114,12 @@ func (b *Batch) names() (list []string) {
 	return list
 }
 
-var columnNames = [...][]string{namesOf(record.Activities), namesOf(record.Groups), namesOf(record.Quarantine)}
-
-func namesOf[T any](s *record.Schema[T]) []string {
-	names := make([]string, len(s.Fields))
-	for i := range names {
-		names[i] = s.Fields[i].Column
+var columnNames = func() (names [types][]string) {
+	for i, k := range kinds {
+		names[i] = k.columns()
 	}
 	return names
-}
+}()
 
 func (c *Column) append(to []byte) []byte {
 	switch {

@@ -32,6 +32,7 @@ type reader struct {
 	activity    record.Record
 	group       record.Group
 	quarantined record.Quarantined
+	statement   record.Reconciliation
 }
 
 func (r *reader) read(lr plog.LogRecord) error {
@@ -60,9 +61,21 @@ func (r *reader) read(lr plog.LogRecord) error {
 			q.EventID = record.QuarantineID(q)
 		}
 		r.Quarantined(q)
+	case record.EventReconciliation:
+		s := &r.statement
+		if err := errors.Join(record.ReadReconciliation(lr, s), record.CheckTimes(s.Hour, s.ObservedAt)); err != nil {
+			return err
+		}
+		if s.Hour == 0 || s.Feed == "" {
+			return errors.New("a reconciliation needs attributes " + record.AttributePrefix + "hour and " + record.AttributePrefix + "feed")
+		}
+		if s.EventID.IsZero() {
+			s.EventID = record.ReconciliationID(s)
+		}
+		r.Reconciliation(s)
 	default:
-		return fmt.Errorf("EventName %q is none of %s, %s, %s: only provtrail's records are stored",
-			lr.EventName(), record.EventActivity, record.EventGroup, record.EventQuarantine)
+		return fmt.Errorf("EventName %q is none of %s, %s, %s, %s: only provtrail's records are stored",
+			lr.EventName(), record.EventActivity, record.EventGroup, record.EventQuarantine, record.EventReconciliation)
 	}
 	return nil
 }
