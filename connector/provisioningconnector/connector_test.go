@@ -227,6 +227,7 @@ func TestForeignRecordsAreLeftAlone(t *testing.T) {
 	to := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	to.AppendEmpty().Body().SetStr("somebody else's")
 	record.WriteQuarantined(&record.Quarantined{Reason: "bad"}, to.AppendEmpty())
+	record.WriteReconciliation(&record.Reconciliation{Feed: provisioning.FeedREST, Hour: 1, ObservedAt: 2}, to.AppendEmpty())
 	o := observe(provisioning.StatusSuccess, 1, "CN=Sales")
 	record.WriteObservation(&o, to.AppendEmpty())
 	require.NoError(t, tr.ConsumeLogs(t.Context(), logs))

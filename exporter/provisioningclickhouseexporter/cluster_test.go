@@ -242,6 +242,7 @@ func golden(t *testing.T, path string, target schema.Target) {
 	if target.Cluster != nil {
 		add(target.OverAllShards())
 	}
+	add(target.Views())
 	if *update {
 		require.NoError(t, os.WriteFile(path, []byte(text.String()), 0o600))
 	}

@@ -54,7 +54,7 @@ type Config struct {
 	// observed; 0 for ever.
 	TTL time.Duration `mapstructure:"ttl"`
 	// RollupTTL is how long transitions, reports and errors are kept, from the time they
-	// happened; 0 for ever.
+	// happened, and reconciliations, from the hour they are about; 0 for ever.
 	RollupTTL time.Duration `mapstructure:"rollup_ttl"`
 	// QuarantineTTL is how long the quarantine is kept; 0 for ever.
 	QuarantineTTL time.Duration `mapstructure:"quarantine_ttl"`

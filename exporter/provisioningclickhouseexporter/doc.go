@@ -5,6 +5,7 @@
 //	              │                                              ├───────────────> provisioning_reports
 //	              │                                              └───────────────> provisioning_errors
 //	              ├──────────────────────────────> provisioning_groups
+//	              ├──────────────────────────────> provisioning_reconciliations
 //	              └── unreadable and refused records ──> provisioning_quarantine
 //
 // Inserts may be repeated: each has a deduplication token that is a hash of its content,

@@ -66,6 +66,8 @@ func logsOf(list []record.Record, groups []record.Group) plog.Logs {
 	}
 	q := record.Quarantined{Tenant: "acme", Reason: "bad", File: "f", Original: "{", ObservedAt: monday}
 	record.WriteQuarantined(&q, to.AppendEmpty())
+	s := record.Reconciliation{Tenant: "acme", Feed: provisioning.FeedREST, Hour: monday, ObservedAt: monday + 2*hour, Verdict: record.VerdictAgreed, Digest: "0000000000000000"}
+	record.WriteReconciliation(&s, to.AppendEmpty())
 	return logs
 }
 
@@ -84,6 +86,8 @@ func counts(t *testing.T, f *fixture) map[string]string {
 		"errors":            "SELECT error, source, count(), uniqExact(activity), uniqExact(group_id), min(occurred_at) FROM errors GROUP BY ALL ORDER BY ALL",
 		"dimensions":        "SELECT DISTINCT * FROM dimensions ORDER BY ALL",
 		"lookup":            "SELECT DISTINCT * FROM lookup ORDER BY ALL",
+		"completeness":      "SELECT * FROM completeness ORDER BY ALL",
+		"complete_until":    "SELECT * FROM complete_until ORDER BY ALL",
 	} {
 		got[name] = one[string](t, f, "SELECT arrayStringConcat(groupArray(toString(tuple(*))), ' ') FROM ("+query+")")
 	}

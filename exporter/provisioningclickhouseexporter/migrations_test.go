@@ -50,7 +50,7 @@ func startAt(t *testing.T, n int, source *fixture) *fixture {
 		}
 		require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO provisioning_schema_migrations SELECT %d, now64(3)", m.Version)))
 	}
-	for _, table := range []string{"provisioning_observations", "provisioning_groups", "provisioning_quarantine"} {
+	for _, table := range []string{"provisioning_observations", "provisioning_groups", "provisioning_quarantine", "provisioning_reconciliations"} {
 		columns := one[string](t, f, "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns WHERE database = ? AND table = ?", f.cfg.Database, table)
 		require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s.%s", table, columns, columns, source.cfg.Database, table)))
 	}
@@ -81,7 +81,7 @@ func TestMigratesFromEveryVersion(t *testing.T) {
 	newest := start(t)
 	require.NoError(t, newest.pushLogs(t.Context(), logsOf(list, groups)))
 	want := rows(t, newest)
-	require.Len(t, want, 18)
+	require.Len(t, want, 22)
 	for name := range want {
 		require.NotEmpty(t, want[name], name)
 	}

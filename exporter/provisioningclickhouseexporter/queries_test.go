@@ -15,13 +15,16 @@ func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
 	const rows = 400_000
 	require.NoError(t, f.conn.Exec(clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"max_partitions_per_insert_block": 0})), `
 		INSERT INTO provisioning_observations (event_id, tenant, group_id, group_number, activity_id, status, record_type, current, version, source_name,
-			identity_id, identity_name, account_id, kind, occurred_at, timed, observed_at, original)
+			identity_id, identity_name, account_id, kind, feed, vendor_id, vendor_created_at, occurred_at, timed, observed_at, original)
 		SELECT lower(hex(sipHash128(number))), 'acme', lower(hex(sipHash128(intDiv(number, 8), 1))), intDiv(number, 8), lower(hex(sipHash128(intDiv(number, 2), 2))),
 			['Pending', 'Committed'][1 + number % 2], 'observation', true, 2 * (1 + number % 2), concat('source ', toString(number % 20)),
-			lower(hex(sipHash128(intDiv(number, 80), 3))), concat('Person ', toString(intDiv(number, 80))), toString(intDiv(number, 80)), 'provisioning',
-			toDateTime64('2026-09-28', 6, 'UTC') + intDiv(number * 604800, 400000), true, toDateTime64('2026-09-28', 6, 'UTC') + intDiv(number * 604800, 400000) + 60, '{}'
+			lower(hex(sipHash128(intDiv(number, 80), 3))), concat('Person ', toString(intDiv(number, 80))), toString(intDiv(number, 80)), 'provisioning', 'search', lower(hex(sipHash128(intDiv(number, 4)))),
+			toDateTime64('2026-09-28', 6, 'UTC') + intDiv(number * 604800, 400000), toDateTime64('2026-09-28', 6, 'UTC') + intDiv(number * 604800, 400000), true, toDateTime64('2026-09-28', 6, 'UTC') + intDiv(number * 604800, 400000) + 60, '{}'
 		FROM numbers(400000)`))
 	require.Equal(t, uint64(rows), one[uint64](t, f, "SELECT count() FROM observations"))
+
+	require.NoError(t, f.conn.Exec(t.Context(), "INSERT INTO provisioning_reconciliations (tenant, feed, hour, event_id) "+
+		"SELECT 'acme', 'search', toDateTime('2026-09-28', 'UTC') + toIntervalHour(number), toString(number) FROM numbers(168)"))
 
 	read := func(query string) (n uint64) {
 		t.Helper()
@@ -50,4 +53,5 @@ func TestQueriesReadOnlyWhatTheyNeed(t *testing.T) {
 	check(4*8192, "SELECT * FROM activities WHERE group_id = '12345' OR toString(group_number) = '12345'")
 	check(7*2*8192, "SELECT * FROM observations WHERE identity_id = 'Person 77' OR lowerUTF8(identity_name) = lowerUTF8('PERSON 77')")
 	check(rows/7+3*8192, "SELECT hour, status, sum(activities) FROM status_hourly WHERE hour >= '2026-09-30 00:00:00' AND hour < '2026-10-01 00:00:00' GROUP BY ALL")
+	check(5*8192, "SELECT * FROM completeness WHERE hour >= '2026-10-02 10:00:00' AND hour < '2026-10-02 13:00:00'")
 }

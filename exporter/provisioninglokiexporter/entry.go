@@ -57,6 +57,7 @@ var metadataOf = func() map[string]string {
 		"identity_id", "identity_name", "requester_name", "approver_name", "approval_status", "failed_on",
 		"ticket_id", "item_id", "attempts", "stalled", "overdue", "state_seq", "version", "current", "folded_into",
 		"reason", "field", "position", // of quarantine records
+		"verdict", "vendor_count", "observed", "quarantined", "missing", "pass", // of reconciliations
 	} {
 		names[record.AttributePrefix+column] = column
 	}
@@ -142,7 +143,11 @@ func structuredMetadata(lr plog.LogRecord) push.LabelsAdapter {
 		add("trace_id", id.String())
 	}
 	if at := lr.Timestamp(); at != 0 {
-		add("occurred_at", at.AsTime().Format(time.RFC3339Nano))
+		name := "occurred_at"
+		if lr.EventName() == record.EventReconciliation {
+			name = "hour"
+		}
+		add(name, at.AsTime().Format(time.RFC3339Nano))
 	}
 	slices.SortFunc(out, func(a, b push.LabelAdapter) int { return strings.Compare(a.Name, b.Name) })
 	return out
@@ -154,7 +159,9 @@ func structuredMetadata(lr plog.LogRecord) push.LabelsAdapter {
 // delivered again stays one.
 func (m *entryMaker) timestamp(lr plog.LogRecord, line string) time.Time {
 	at := lr.ObservedTimestamp()
-	if t := lr.Timestamp(); t != 0 && (m.occurred || at == 0) {
+	// The hour of a reconciliation may be weeks ago, and Loki refuses what is too old.
+	occurred := m.occurred && lr.EventName() != record.EventReconciliation
+	if t := lr.Timestamp(); t != 0 && (occurred || at == 0) {
 		at = t
 	}
 	id := line

@@ -55,6 +55,24 @@ func TestEntryOfOtherRecords(t *testing.T) {
 	assert.Equal(t, "provisioning.group", metadataValue(e.push, "event"))
 }
 
+func TestEntryOfAReconciliation(t *testing.T) {
+	lr := plog.NewLogRecord()
+	record.WriteReconciliation(&record.Reconciliation{
+		Tenant: "acme", Feed: provisioning.FeedREST, Hour: pcommon.NewTimestampFromTime(noon.Add(-48 * time.Hour)), Pass: 2,
+		ObservedAt: pcommon.NewTimestampFromTime(noon), Verdict: record.VerdictShort, VendorCount: 3, Observed: 2, Missing: 1,
+	}, lr)
+	e := (&entryMaker{occurred: true}).entry(lr)
+	assert.Equal(t, `{tenant="acme"}`, e.labels)
+	assert.Equal(t, noon, e.push.Timestamp.Truncate(time.Millisecond), "the hour itself may be too old for Loki")
+	assert.Equal(t, "Reconciliation of rest for 2026-03-12 12:00 UTC: short", e.push.Line)
+	for name, want := range map[string]string{
+		"event": "provisioning.reconciliation", "feed": "rest", "hour": "2026-03-12T12:00:00.123Z", "verdict": "short",
+		"vendor_count": "3", "observed": "2", "missing": "1", "pass": "2", "severity": "WARN",
+	} {
+		assert.Equal(t, want, metadataValue(e.push, name), name)
+	}
+}
+
 func TestTimestampKeepsTheMillisecondAndTellsRecordsApart(t *testing.T) {
 	ld, _ := activities(500)
 	seen := map[time.Time]bool{}

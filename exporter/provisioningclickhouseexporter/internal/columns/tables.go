@@ -9,10 +9,10 @@ import (
 )
 
 // Tables are the tables that records are inserted into, in this order.
-type Tables [3]*Table
+type Tables [4]*Table
 
 // NewTables returns tables without rows.
-func NewTables() *Tables { return &Tables{quarantine(), observations(), groups()} }
+func NewTables() *Tables { return &Tables{quarantine(), observations(), groups(), reconciliations()} }
 
 // observations are the activity records. Where the vendor gave no time, occurred_at is the
 // time of receipt and timed is false.
@@ -49,6 +49,13 @@ var occurredAt = slices.IndexFunc(record.Fields, func(f record.Field) bool { ret
 func groups() *Table {
 	return newTable("provisioning_groups", record.Groups,
 		func(b *columnar.Batch) *columnar.Rows { return &b.Groups },
+		func(string) column { return new(instant) })
+}
+
+// reconciliations are inserted last: what a statement counts was delivered before it.
+func reconciliations() *Table {
+	return newTable("provisioning_reconciliations", record.Reconciliations,
+		func(b *columnar.Batch) *columnar.Rows { return &b.Reconciliations },
 		func(string) column { return new(instant) })
 }
 

@@ -59,6 +59,9 @@ func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
 	if err := createOverAllShards(ctx, server, t); err != nil {
 		return err
 	}
+	if err := createViews(ctx, server, t); err != nil {
+		return err
+	}
 	if err := fillSignatures(ctx, server, t); err != nil {
 		return err
 	}
@@ -118,6 +121,7 @@ func setTTLs(ctx context.Context, server Server, t Target) error {
 		{"provisioning_reports", "hour", t.RollupTTL},
 		{"provisioning_errors", "occurred_at", t.RollupTTL},
 		{"provisioning_quarantine", "observed_at", t.QuarantineTTL},
+		{"provisioning_reconciliations", "hour", t.RollupTTL},
 	} {
 		has, err := server.Strings(ctx, fmt.Sprintf("SELECT extract(engine_full, ' TTL (.*?) SETTINGS ') FROM system.tables WHERE database = %s AND name = %s",
 			literal(t.Database), literal(table.name)))

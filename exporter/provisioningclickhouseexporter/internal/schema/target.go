@@ -12,7 +12,7 @@ import (
 type Target struct {
 	Database      string
 	TTL           time.Duration // observations, activities, groups; 0 keeps for ever
-	RollupTTL     time.Duration // transitions, reports, errors; 0 keeps for ever
+	RollupTTL     time.Duration // transitions, reports, errors, reconciliations; 0 keeps for ever
 	QuarantineTTL time.Duration // quarantine; 0 keeps for ever
 	Cluster       *Cluster      // nil for one server
 }

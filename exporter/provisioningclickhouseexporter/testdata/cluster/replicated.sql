@@ -79,7 +79,8 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
     INDEX by_account account_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_receipt observed_at TYPE minmax GRANULARITY 1
+    INDEX by_receipt observed_at TYPE minmax GRANULARITY 1,
+    INDEX by_creation vendor_created_at TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_observations', '{replica}', version)
 PARTITION BY toDate(occurred_at)
@@ -406,6 +407,34 @@ SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window
 CREATE OR REPLACE VIEW `provtrail`.`quarantine_local` AS
 SELECT * FROM `provtrail`.`provisioning_quarantine` FINAL;
 
+CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_reconciliations`
+(
+    tenant          LowCardinality(String) CODEC(ZSTD(1)),
+    event_id        String CODEC(ZSTD(1)),
+    feed            LowCardinality(String) CODEC(ZSTD(1)),
+    hour            DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    observed_at     DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    pass            Int64 CODEC(T64, ZSTD(1)),
+    verdict         LowCardinality(String) CODEC(ZSTD(1)),
+    vendor_count    Int64 CODEC(T64, ZSTD(1)),
+    method          LowCardinality(String) CODEC(ZSTD(1)),
+    observed        Int64 CODEC(T64, ZSTD(1)),
+    ignored         Int64 CODEC(T64, ZSTD(1)),
+    quarantined     Int64 CODEC(T64, ZSTD(1)),
+    ignored_reasons String CODEC(ZSTD(1)),
+    digest          String CODEC(ZSTD(1)),
+    missing         Int64 CODEC(T64, ZSTD(1)),
+    missing_ids     Array(String) CODEC(ZSTD(1)),
+    reason          String CODEC(ZSTD(1))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_reconciliations', '{replica}')
+ORDER BY (hour, tenant, feed, event_id)
+TTL hour + toIntervalSecond(7776000)
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1;
+
+CREATE OR REPLACE VIEW `provtrail`.`reconciliations_local` AS
+SELECT * FROM `provtrail`.`provisioning_reconciliations` FINAL;
+
 CREATE OR REPLACE TABLE `provtrail`.`provisioning_observations_all` AS `provtrail`.`provisioning_observations`
 ENGINE = Distributed('main', 'provtrail', 'provisioning_observations', cityHash64(group_id));
 
@@ -414,6 +443,12 @@ ENGINE = Distributed('main', 'provtrail', 'provisioning_groups', cityHash64(grou
 
 CREATE OR REPLACE TABLE `provtrail`.`provisioning_quarantine_all` AS `provtrail`.`provisioning_quarantine`
 ENGINE = Distributed('main', 'provtrail', 'provisioning_quarantine', cityHash64(event_id));
+
+CREATE OR REPLACE TABLE `provtrail`.`provisioning_reconciliations_all` AS `provtrail`.`provisioning_reconciliations`
+ENGINE = Distributed('main', 'provtrail', 'provisioning_reconciliations', cityHash64(event_id));
+
+CREATE OR REPLACE TABLE `provtrail`.`reconciliations` AS `provtrail`.`reconciliations_local`
+ENGINE = Distributed('main', 'provtrail', 'reconciliations_local', cityHash64(event_id));
 
 CREATE OR REPLACE TABLE `provtrail`.`observations` AS `provtrail`.`observations_local`
 ENGINE = Distributed('main', 'provtrail', 'observations_local', cityHash64(group_id));
@@ -492,4 +527,51 @@ LEFT JOIN (
           AND ({group:String} = '' OR group_number IN (SELECT group_number FROM `provtrail`.`lookup` WHERE group_id = {group:String} OR toString(group_number) = {group:String})))
     GROUP BY change_key
 ) AS s USING (change_key);
+
+CREATE OR REPLACE VIEW `provtrail`.`completeness` AS
+SELECT
+    s.tenant AS tenant, s.feed AS feed, s.hour AS hour, s.observed_at AS observed_at, s.verdict AS verdict,
+    s.vendor_count AS vendor_count, s.observed AS observed, s.ignored AS ignored, s.quarantined AS quarantined,
+    d.documents AS stored, q.documents AS stored_quarantined,
+    s.digest = leftPad(lower(hex(d.digest)), 16, '0') AS digest_agrees,
+    s.missing
+        + if(digest_agrees, 0, greatest(s.observed - toInt64(stored), toInt64(s.observed = stored)))
+        + greatest(s.quarantined - toInt64(stored_quarantined), 0) AS missing,
+    (s.verdict = 'agreed' OR s.verdict = 'fewer' AND s.missing = 0) AND digest_agrees AND stored_quarantined >= s.quarantined AS complete,
+    s.missing_ids AS missing_ids, s.reason AS reason
+FROM (
+    SELECT * FROM `provtrail`.`reconciliations`
+    WHERE hour >= toStartOfHour(now('UTC') - toIntervalSecond(604800)) + toIntervalHour(2)
+    ORDER BY observed_at DESC
+    LIMIT 1 BY tenant, feed, hour
+) AS s
+LEFT JOIN (
+    WITH reinterpretAsUInt64(reverse(substring(SHA256(vendor_id), 1, 8))) AS document
+    SELECT
+        tenant, feed, toStartOfHour(assumeNotNull(vendor_created_at)) AS hour,
+        uniqExact(document) AS documents, groupBitXorDistinct(document) AS digest
+    FROM `provtrail`.`provisioning_observations_all`
+    WHERE vendor_created_at >= toStartOfHour(now('UTC') - toIntervalSecond(604800)) + toIntervalHour(2) AND vendor_id != '' AND record_type != 'state'
+    GROUP BY tenant, feed, hour
+) AS d USING (tenant, feed, hour)
+LEFT JOIN (
+    SELECT
+        tenant, feed, toStartOfHour(assumeNotNull(vendor_created_at)) AS hour,
+        uniqExact(if(vendor_id = '', event_id, vendor_id)) AS documents
+    FROM `provtrail`.`provisioning_quarantine_all`
+    WHERE vendor_created_at >= toStartOfHour(now('UTC') - toIntervalSecond(604800)) + toIntervalHour(2)
+    GROUP BY tenant, feed, hour
+) AS q USING (tenant, feed, hour);
+
+CREATE OR REPLACE VIEW `provtrail`.`complete_until` AS
+SELECT tenant, feed, since, if(run = 0, NULL, since + toIntervalHour(run)) AS complete_until, stated_until, missing
+FROM (
+    SELECT
+        tenant, feed, min(hour) AS since, max(hour) + toIntervalHour(1) AS stated_until, sum(missing) AS missing,
+        arraySort(groupArrayIf(hour, complete)) AS whole,
+        indexOf(arrayPushBack(arrayMap((h, i) -> h = since + toIntervalHour(i - 1), whole, arrayEnumerate(whole)), false), false) - 1 AS run
+    FROM `provtrail`.`completeness`
+    WHERE hour >= (SELECT max(hour) - toIntervalHour(167) FROM `provtrail`.`reconciliations`)
+    GROUP BY tenant, feed
+);
 

@@ -14,6 +14,12 @@ ENGINE = {{template "shards" .}}, 'provisioning_groups', cityHash64(group_id));
 CREATE OR REPLACE TABLE {{.Table "provisioning_quarantine_all"}} AS {{.Table "provisioning_quarantine"}}
 ENGINE = {{template "shards" .}}, 'provisioning_quarantine', cityHash64(event_id));
 
+CREATE OR REPLACE TABLE {{.Table "provisioning_reconciliations_all"}} AS {{.Table "provisioning_reconciliations"}}
+ENGINE = {{template "shards" .}}, 'provisioning_reconciliations', cityHash64(event_id));
+
+CREATE OR REPLACE TABLE {{.Table "reconciliations"}} AS {{.Table "reconciliations_local"}}
+ENGINE = {{template "shards" .}}, 'reconciliations_local', cityHash64(event_id));
+
 CREATE OR REPLACE TABLE {{.Table "observations"}} AS {{.Table "observations_local"}}
 ENGINE = {{template "shards" .}}, 'observations_local', cityHash64(group_id));
 

@@ -83,7 +83,8 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_observations"}}
     INDEX by_account account_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX by_receipt observed_at TYPE minmax GRANULARITY 1
+    INDEX by_receipt observed_at TYPE minmax GRANULARITY 1,
+    INDEX by_creation vendor_created_at TYPE minmax GRANULARITY 1
 )
 ENGINE = {{.Engine "provisioning_observations" "ReplacingMergeTree" "version"}}
 PARTITION BY toDate(occurred_at)

@@ -1,0 +1,37 @@
+package schema
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Views are the statements that are run at each start after the migrations: views that depend
+// on settings.
+func (t Target) Views() ([]string, error) {
+	return Migration{SQL: read("sql/completeness.sql")}.Statements(t)
+}
+
+func createViews(ctx context.Context, server Server, t Target) error {
+	statements, err := t.Views()
+	if err != nil {
+		return err
+	}
+	for _, statement := range statements {
+		if err := server.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("create the views of completeness: %w", err)
+		}
+	}
+	return nil
+}
+
+// FirstHour is the first hour of the vendor's clock whose observations have all not reached
+// the TTL. They were received after the hour began; an hour is allowed for a vendor's clock
+// that is ahead.
+func (t Target) FirstHour() string {
+	if t.TTL <= 0 {
+		return "toDateTime(0, 'UTC')"
+	}
+	return "toStartOfHour(now('UTC') - toIntervalSecond(" + strconv.FormatInt(int64(t.TTL/time.Second), 10) + ")) + toIntervalHour(2)"
+}
