@@ -85,6 +85,8 @@ type Rejected struct {
 	Field    string // the field that was wrong, where known
 	Reason   string // what is wrong, for people
 	Original string // the document's first maxRejected bytes, secrets redacted
+
+	Identity // where it can be read
 }
 
 // maxRejected bounds the text kept of a rejected document.
@@ -194,7 +196,7 @@ func (p *Parser) document(data []byte, at pcommon.Timestamp, to *Result, env env
 }
 
 func (p *Parser) reject(to *Result, data []byte, offset int64, err error) {
-	rejected := Rejected{Offset: offset, Size: int64(len(data)), Reason: err.Error(), Original: p.Secrets.Redact(Head(data, maxRejected))}
+	rejected := Rejected{Offset: offset, Size: int64(len(data)), Reason: err.Error(), Original: p.Secrets.Redact(Head(data, maxRejected)), Identity: Identify(data)}
 	if f, ok := err.(*FieldError); ok { //nolint:errorlint // made by this package, never wrapped
 		rejected.Field = f.Field
 	}

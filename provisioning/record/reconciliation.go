@@ -35,7 +35,8 @@ type Reconciliation struct {
 
 	IgnoredReasons string // a JSON object: how many were ignored by reason
 	// Digest is the DocumentsDigest of the observed documents: with it a store can show that
-	// it holds these documents and not others.
+	// it holds these documents and not others. Of the feed events it is that of the event ids
+	// of the observations, since several events that say the same are one observation.
 	Digest     string
 	Missing    int64    // documents the vendor counts that were not delivered
 	MissingIDs []string // the vendor's ids of those, where they can be listed: at most MaxMissingIDs
@@ -86,7 +87,7 @@ var Reconciliations = newSchema(EventReconciliation, func() []FieldOf[Reconcilia
 		{Column: "ignored", Doc: "Distinct documents that are no reports of provisioning.", Pointer: func(r *r) any { return &r.Ignored }},
 		{Column: "quarantined", Doc: "Distinct documents that could not be understood.", Pointer: func(r *r) any { return &r.Quarantined }},
 		{Column: "ignored_reasons", Doc: "A JSON object: how many were ignored, by reason.", Pointer: func(r *r) any { return &r.IgnoredReasons }},
-		{Column: "digest", Doc: "Digest of the ids of the observed documents: the exclusive or of the first 8 bytes of the SHA-256 of each, in 16 hex digits.", Pointer: func(r *r) any { return &r.Digest }},
+		{Column: "digest", Doc: "Digest of the vendor's ids of the observed documents, and of the feed `events` of the `event_id` of its observations, since several events that say the same are one observation: the exclusive or of the first 8 bytes of the SHA-256 of each, in 16 hex digits.", Pointer: func(r *r) any { return &r.Digest }},
 		{Column: "missing", Doc: "Documents the vendor counts that were not delivered.", Pointer: func(r *r) any { return &r.Missing }},
 		{Column: "missing_ids", Doc: fmt.Sprintf("The vendor's ids of those, where they can be listed: at most %d.", MaxMissingIDs), Pointer: func(r *r) any { return &r.MissingIDs }},
 		{Column: "reason", Doc: "What the verdict rests on, for people.", Pointer: func(r *r) any { return &r.Reason }},
@@ -132,7 +133,7 @@ func ReadReconciliation(from plog.LogRecord, r *Reconciliation) error {
 // forgery: that is for the archive's seal.
 type DocumentsDigest uint64
 
-// Add adds a document by the vendor's id.
+// Add adds a document by the vendor's id, or an observation by its event id as text.
 func (d *DocumentsDigest) Add(vendorID string) { *d ^= DocumentsDigest(DocumentHash(vendorID)) }
 
 // String is the digest in 16 hex digits.

@@ -12,6 +12,7 @@ import (
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/filefeed"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/pollfeed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/reconcile"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/webhookfeed"
 )
 
@@ -50,6 +51,10 @@ type Config struct {
 
 	// Events reads the search index events.
 	Events configoptional.Optional[pollfeed.Config] `mapstructure:"events"`
+
+	// Reconcile asks the vendor how many documents the feeds rest, search and events should
+	// have delivered.
+	Reconcile reconcile.Config `mapstructure:"reconcile"`
 
 	_ struct{}
 }

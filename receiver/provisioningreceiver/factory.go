@@ -12,6 +12,7 @@ import (
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/filefeed"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/metadata"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/pollfeed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/reconcile"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/webhookfeed"
 )
 
@@ -31,6 +32,7 @@ func createDefaultConfig() component.Config {
 		REST:         configoptional.Default(pollfeed.NewDefaultRESTConfig()),
 		Search:       configoptional.Default(pollfeed.NewDefaultSearchConfig()),
 		Events:       configoptional.Default(pollfeed.NewDefaultEventsConfig()),
+		Reconcile:    reconcile.NewDefaultConfig(),
 	}
 }
 

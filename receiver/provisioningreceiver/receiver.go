@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/receiver"
@@ -106,20 +107,15 @@ func (b *builder) add(name provisioning.Feed, makeFeed func(feed.Settings)) {
 func (b *builder) addPolls() {
 	client := apiclient.New(b.cfg.API.Get(), b.set.TelemetrySettings, b.metrics)
 	b.parts = append(b.parts, client)
-	names := pollfeed.NewSourceNames(client)
-	if cfg := b.cfg.REST; cfg.HasValue() {
-		b.add(provisioning.FeedREST, func(s feed.Settings) {
-			for _, f := range pollfeed.NewREST(cfg.Get(), s, client, names) {
-				b.parts = append(b.parts, f)
-			}
-		})
+	api := pollfeed.NewAPI(client, &b.cfg.Reconcile)
+	poll := func(name provisioning.Feed, cfg *configoptional.Optional[pollfeed.Config], makeParts func(*pollfeed.Config, feed.Settings, *pollfeed.API) []component.Component) {
+		if cfg.HasValue() {
+			b.add(name, func(s feed.Settings) { b.parts = append(b.parts, makeParts(cfg.Get(), s, api)...) })
+		}
 	}
-	if cfg := b.cfg.Search; cfg.HasValue() {
-		b.add(provisioning.FeedSearch, func(s feed.Settings) { b.parts = append(b.parts, pollfeed.NewSearch(cfg.Get(), s, client, names)) })
-	}
-	if cfg := b.cfg.Events; cfg.HasValue() {
-		b.add(provisioning.FeedEvents, func(s feed.Settings) { b.parts = append(b.parts, pollfeed.NewEvents(cfg.Get(), s, client, names)) })
-	}
+	poll(provisioning.FeedREST, &b.cfg.REST, pollfeed.NewREST)
+	poll(provisioning.FeedSearch, &b.cfg.Search, pollfeed.NewSearch)
+	poll(provisioning.FeedEvents, &b.cfg.Events, pollfeed.NewEvents)
 }
 
 func (b *builder) openStorage(ctx context.Context, host component.Host, name string) (storage.Client, error) {

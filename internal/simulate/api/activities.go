@@ -36,11 +36,11 @@ func (s *Server) listActivities(w http.ResponseWriter, r *http.Request) {
 	}
 	now := s.now()
 	people := people{q.Get("requested-for"), q.Get("requested-by"), q.Get("regarding-identity")}
-	count := q.Get("count") == "true"
-	found := s.findActivities(now, filter, order, people, page, count)
-	if count {
-		w.Header().Set("X-Total-Count", strconv.Itoa(len(found)))
+	all := func(now int64) int { return len(s.findActivities(now, filter, nil, people, page, true)) }
+	if q.Get("count") == "true" && !s.counted(w, all) {
+		return
 	}
+	found := s.findActivities(now, filter, order, people, page, false)
 	page = s.distort(page)
 	out := make([]any, 0, page.limit)
 	for _, p := range page.cut(found) {
@@ -53,7 +53,7 @@ func (s *Server) listActivities(w http.ResponseWriter, r *http.Request) {
 func (s *Server) getActivity(w http.ResponseWriter, r *http.Request) {
 	now := s.now()
 	g, ok := s.history.find(r.PathValue("id"))
-	if !ok || g.Created > now {
+	if !ok || g.Created > now || s.neverShown(&point{ref: s.history.refOf(g.ID), event: -1}) {
 		s.notFound(w, r.PathValue("id"))
 		return
 	}
@@ -69,19 +69,19 @@ func (p people) match(g *model.Group) bool {
 }
 
 // findActivities lists the current versions that match, in order, at least as
-// many as the page needs, all if they are to be counted.
-func (s *Server) findActivities(now int64, filter query, order []sorter, who people, page page, all bool) []point {
+// many as the page needs, or all that are to be counted.
+func (s *Server) findActivities(now int64, filter query, order []sorter, who people, page page, count bool) []point {
 	low, high := bounds(filter, now, "modified")
 	asIndexed := len(order) == 0 || order[0] == sorter{field: "modified"}
 	var found []point
 	versions := s.history.points(&s.history.rest)
 	for i := versions.from(low); i < len(versions) && versions[i].at <= high; i++ {
 		p := versions[i]
-		if !p.current(now) || !s.matchActivity(&p, filter, who) {
+		if !p.current(now) || !count && !s.listed(&p, now) || !s.matchActivity(&p, filter, who) {
 			continue
 		}
 		found = append(found, p)
-		if asIndexed && !all && len(found) >= page.offset+page.limit+1 {
+		if asIndexed && !count && len(found) >= page.offset+page.limit+1 {
 			break
 		}
 	}

@@ -98,17 +98,17 @@ func (s *Server) Truth(each func([]truth.Activity, truth.Group)) {
 		return l
 	}
 	for _, p := range s.history.points(&s.history.rest) {
-		if p.current(now) {
+		if p.current(now) && s.listed(&p, now) {
 			of(p.ref)
 		}
 	}
 	for _, p := range s.history.points(&s.history.docs) {
-		if p.current(now) {
+		if p.current(now) && s.listed(&p, now) {
 			of(p.ref).Search(p.synced)
 		}
 	}
 	for _, p := range s.history.points(&s.history.event) {
-		if p.visible <= now {
+		if p.visible <= now && s.listed(&p, now) {
 			l := of(p.ref)
 			happening := view.Happenings(l.Group())[p.event]
 			l.Event(&happening)

@@ -22,17 +22,17 @@ func (s *Server) Documents(each func(Document)) {
 	now := s.now()
 	for _, p := range s.history.points(&s.history.rest) {
 		if p.visible <= now {
-			each(Document{"account-activities", p.current(now), view.REST(s.history.group(p.ref), p.at)})
+			each(Document{"account-activities", p.current(now) && s.listed(&p, now), view.REST(s.history.group(p.ref), p.at)})
 		}
 	}
 	for _, p := range s.history.points(&s.history.docs) {
 		if p.visible <= now {
-			each(Document{"accountactivities", p.current(now), s.renderActivity(&p).body})
+			each(Document{"accountactivities", p.current(now) && s.listed(&p, now), s.renderActivity(&p).body})
 		}
 	}
 	for _, p := range s.history.points(&s.history.event) {
 		if p.visible <= now {
-			each(Document{"events", p.current(now), s.renderEvent(&p).body})
+			each(Document{"events", p.current(now) && s.listed(&p, now), s.renderEvent(&p).body})
 		}
 	}
 }

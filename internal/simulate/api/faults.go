@@ -37,7 +37,9 @@ const (
 )
 
 // FaultNames lists all faults.
-var FaultNames = []string{
+var FaultNames = slices.Concat(requestFaults, CountFaults, DocumentFaults)
+
+var requestFaults = []string{
 	FaultRateLimited, FaultServerError, FaultBadGateway, FaultHTML, FaultNotAnArray, FaultHalfBody, FaultGzip, FaultSlowDrip,
 	FaultRedirect, FaultExpiredToken, FaultRepeatPage, FaultMovingRows, FaultUnknownFields, FaultUnknownEnums,
 	FaultTriggerDrop, FaultTriggerDouble, FaultTriggerReorder,

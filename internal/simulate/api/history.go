@@ -24,14 +24,16 @@ type history struct {
 	perDay float64
 	late   float64
 
-	mu    sync.RWMutex // guards everything below
-	next  int64        // begin of the first hour that is not indexed
-	refs  []ref
-	byID  map[string]int32
-	rest  points // versions of account activities
-	docs  points // versions of search documents
-	event points
-	cache map[int32]*model.Group
+	mu         sync.RWMutex // guards everything below
+	next       int64        // begin of the first hour that is not indexed
+	refs       []ref
+	byID       map[string]int32
+	byDocument map[string]int32
+	byEvent    map[string]eventRef
+	rest       points // versions of account activities
+	docs       points // versions of search documents
+	event      points
+	cache      map[int32]*model.Group
 }
 
 // ref is enough to generate a group again.
@@ -81,7 +83,7 @@ func (p points) with(more points, at int64) points {
 func newHistory(t *model.Tenant, from time.Time, perDay, late float64) *history {
 	return &history{
 		tenant: t, perDay: perDay, late: late, next: from.UTC().Truncate(time.Hour).UnixMilli(),
-		byID: map[string]int32{}, cache: map[int32]*model.Group{},
+		byID: map[string]int32{}, byDocument: map[string]int32{}, byEvent: map[string]eventRef{}, cache: map[int32]*model.Group{},
 	}
 }
 
@@ -114,7 +116,7 @@ func (h *history) add(to *batch, r ref) {
 	g := h.tenant.Nth(r.hour, int(r.n))
 	id := int32(len(h.refs))
 	h.refs = append(h.refs, r)
-	h.byID[g.ID] = id
+	h.byID[g.ID], h.byDocument[g.DocumentID] = id, id
 	rng := rand.New(rand.NewPCG(g.Seed, 11))
 	changes := g.Changes()
 	restFrom, docsFrom := len(to.rest), len(to.docs)
@@ -128,6 +130,7 @@ func (h *history) add(to *batch, r ref) {
 	supersede(to.rest[restFrom:])
 	supersede(to.docs[docsFrom:])
 	for i, e := range view.Happenings(g) {
+		h.byEvent[view.EventID(g, &e)] = eventRef{id, int16(i), e.Phase.At}
 		synced := e.Phase.At + 50 + rng.Int64N(900)
 		to.event = append(to.event, point{
 			at: e.Phase.At, created: e.Phase.At, synced: synced, visible: min(synced+h.lag(rng), pendingAgain(&e)), until: forever, ref: id, event: int16(i),
@@ -196,6 +199,12 @@ func (h *history) find(id string) (*model.Group, bool) {
 		return nil, false
 	}
 	return h.group(at), true
+}
+
+func (h *history) refOf(id string) int32 {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.byID[id]
 }
 
 // points returns one kind of points as they are now.

@@ -8,7 +8,6 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/provtrail/provtrail/internal/simulate/view"
@@ -25,8 +24,9 @@ type searchRequest struct {
 	Query     struct {
 		Query string `json:"query"`
 	} `json:"query"`
-	Sort        []string `json:"sort"`
-	SearchAfter []string `json:"searchAfter"`
+	Sort        []string     `json:"sort"`
+	SearchAfter []string     `json:"searchAfter"`
+	Only        resultFilter `json:"queryResultFilter"`
 }
 
 // index is one of the search indices.
@@ -94,49 +94,37 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) {
 	if err == nil && page.offset+page.limit > maxWindow {
 		err = fmt.Errorf("offset + limit is %d, more than %d: use searchAfter", page.offset+page.limit, maxWindow)
 	}
-	count := q.Get("count") == "true"
-	want := page.offset + page.limit
-	if count {
-		want = math.MaxInt
-	}
 	var sc scan
 	if err == nil {
-		sc, err = s.parse(r.Body, want)
+		sc, err = s.parse(r.Body, page.offset+page.limit)
 	}
 	if err != nil {
 		s.badRequest(w, err)
 		return
 	}
-	after := sc.after
-	if count { // the count is of all, wherever the page begins
-		sc.after = nil
+	if q.Get("count") == "true" && !s.counted(w, func(now int64) int { return len(s.find(sc.counting(now))) }) {
+		return
 	}
 	found := s.find(sc)
-	if count {
-		w.Header().Set("X-Total-Count", strconv.Itoa(len(found)))
-		if len(after) > 0 {
-			found = slices.DeleteFunc(found, func(h hit) bool { return compareKeys(h.keys, after) <= 0 })
-		}
-	}
 	page = s.distort(page)
 	from := min(page.offset, len(found))
 	out := make([]any, 0, page.limit)
 	for _, h := range found[from:min(from+page.limit, len(found))] {
-		out = append(out, s.decorate(sc.index.render(&h.point).body))
+		out = append(out, sc.only.apply(s.decorate(sc.index.render(&h.point).body)))
 	}
 	s.answer(w, r, out)
 }
 
 // countMatches answers POST /search/count: 204 with the count in a header.
 func (s *Server) countMatches(w http.ResponseWriter, r *http.Request) {
-	sc, err := s.parse(r.Body, math.MaxInt)
+	sc, err := s.parse(r.Body, 0)
 	if err != nil {
 		s.badRequest(w, err)
 		return
 	}
-	sc.after = nil
-	w.Header().Set("X-Total-Count", strconv.Itoa(len(s.find(sc))))
-	w.WriteHeader(http.StatusNoContent)
+	if s.counted(w, func(now int64) int { return len(s.find(sc.counting(now))) }) {
+		w.WriteHeader(http.StatusNoContent)
+	}
 }
 
 // scan is a search to be made.
@@ -147,6 +135,14 @@ type scan struct {
 	after []string // the sort keys that the hits come after; empty: all
 	want  int      // how many hits are enough
 	now   int64
+	only  resultFilter
+	count bool // the hits are counted and not shown
+}
+
+// counting is the scan of all hits as of a time, wherever the page begins.
+func (sc scan) counting(now int64) scan {
+	sc.count, sc.after, sc.want, sc.now = true, nil, math.MaxInt, now
+	return sc
 }
 
 func (s *Server) parse(body io.Reader, want int) (sc scan, err error) {
@@ -166,7 +162,7 @@ func (s *Server) parse(body io.Reader, want int) (sc scan, err error) {
 	if sc.index, err = s.index(req.Indices[0]); err != nil {
 		return sc, err
 	}
-	sc.now, sc.want, sc.after = s.now(), want, req.SearchAfter
+	sc.now, sc.want, sc.after, sc.only = s.now(), want, req.SearchAfter, req.Only
 	if sc.query, err = parseQuery(req.Query.Query); err != nil {
 		return sc, err
 	}
@@ -214,7 +210,7 @@ func (s *Server) find(sc scan) []hit {
 }
 
 func (s *Server) try(sc scan, p point) (hit, bool) {
-	if !p.current(sc.now) {
+	if !p.current(sc.now) || !sc.count && !s.listed(&p, sc.now) {
 		return hit{}, false
 	}
 	get := s.fieldsOf(sc.index, &p)

@@ -30,6 +30,7 @@ type Options struct {
 	// negative: no limit.
 	RateLimit int
 	Faults    map[string]float64 // probability by name of fault; see FaultNames
+	CountCap  int                // what FaultCountCapped cuts counts at; 0: 10,000
 	Seed      uint64             // of the faults
 }
 
@@ -65,6 +66,9 @@ func NewServer(t *model.Tenant, o Options) *Server {
 	if o.RateLimit == 0 {
 		o.RateLimit = 100
 	}
+	if o.CountCap == 0 {
+		o.CountCap = maxWindow
+	}
 	if o.Ties > 0 {
 		tied := *t
 		tied.Ties, t = o.Ties, &tied
@@ -89,6 +93,7 @@ func (s *Server) routes() {
 	get("/account-activities/v1/{id}", s.getActivity)
 	post("/search/v1", s.search)
 	post("/search/v1/count", s.countMatches)
+	get("/search/v1/{index}/{id}", s.getDocument)
 	get("/sources/v1", s.listSources)
 	get("/sources/v1/{id}", s.getSource)
 	for _, version := range []string{"/beta", "/v3", "/v2024", "/v2025", "/v2026"} {
@@ -96,6 +101,7 @@ func (s *Server) routes() {
 		get(version+"/account-activities/{id}", s.getActivity)
 		post(version+"/search", s.search)
 		post(version+"/search/count", s.countMatches)
+		get(version+"/search/{index}/{id}", s.getDocument)
 		get(version+"/sources", s.listSources)
 		get(version+"/sources/{id}", s.getSource)
 	}
@@ -103,6 +109,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("/_control/clock", s.controlClock)
 	s.mux.HandleFunc("GET /_control/stats", s.controlStats)
 	s.mux.HandleFunc("GET /_control/truth", s.controlTruth)
+	s.mux.HandleFunc("GET /_control/counts", s.controlCounts)
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }

@@ -106,7 +106,7 @@ func Event(t *model.Tenant, g *model.Group, h *Happening, synced int64) EventDoc
 		d.Attributes["errors"] = string(text)
 	}
 	d.describe(h)
-	d.ID = eventID(g, h)
+	d.ID = EventID(g, h)
 	return d
 }
 
@@ -139,7 +139,8 @@ func (d *EventDocument) describe(h *Happening) {
 	d.TechnicalName = d.Objects[0] + "_" + d.Operation + "_" + d.Status
 }
 
-func eventID(g *model.Group, h *Happening) string {
+// EventID is the id of the document of a happening.
+func EventID(g *model.Group, h *Happening) string {
 	seed := g.ID + "|" + strconv.Itoa(h.Item) + "|" + strconv.FormatInt(h.Phase.At, 10) + "|" + string(h.Operation)
 	if h.Request != nil {
 		seed += "|" + h.Request.Source.ID + "|" + string(h.Request.Operation)

@@ -3,6 +3,7 @@ package apiclient
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -20,7 +21,7 @@ import (
 // id, or a list where id is empty.
 func readAnswer(response *http.Response, id string, maxSize int64, maxWait time.Duration) ([]byte, error) {
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxSize+1))
-	start := func() string { return sailpoint.Redact(sailpoint.Head(answer, 200)) }
+	start := func() string { return sailpoint.Redact(sailpoint.Head(answer, maxStart)) }
 	switch {
 	case response.StatusCode != http.StatusOK:
 		return nil, newStatusError(response.StatusCode, response.Header, start(), maxWait)
@@ -47,6 +48,25 @@ func hasID(answer []byte, id string) bool {
 	}
 	return json.Unmarshal(answer, &document) == nil && strings.EqualFold(document.ID, id)
 }
+
+// ErrNoCount means that an answer has no readable X-Total-Count.
+var ErrNoCount = errors.New("the answer has no count of documents in X-Total-Count")
+
+// readCount returns the count that an answer gives.
+func readCount(response *http.Response, maxWait time.Duration) (int64, error) {
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusNoContent {
+		start, _ := io.ReadAll(io.LimitReader(response.Body, maxStart)) // the status is the error
+		return 0, newStatusError(response.StatusCode, response.Header, sailpoint.Redact(sailpoint.Head(start, maxStart)), maxWait)
+	}
+	n, err := strconv.ParseInt(response.Header.Get("X-Total-Count"), 10, 64)
+	if err != nil || n < 0 {
+		return 0, ErrNoCount
+	}
+	return n, nil
+}
+
+// maxStart bounds what an error shows of an answer, in bytes.
+const maxStart = 200
 
 // statusError is an answer with another status than 200.
 type statusError struct {
@@ -77,6 +97,16 @@ func retryAfter(value string) time.Duration {
 		return time.Until(at)
 	}
 	return 0
+}
+
+// refuses reports whether the answer will be the same when the request is repeated.
+func (e *statusError) refuses() bool {
+	switch e.status {
+	case http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusRequestTimeout:
+		return false
+	default:
+		return e.status/100 == 4 || e.status == http.StatusNotImplemented
+	}
 }
 
 func (e *statusError) Error() string { return fmt.Sprintf("status %d: %q", e.status, e.body) }

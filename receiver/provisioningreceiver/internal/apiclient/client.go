@@ -52,6 +52,11 @@ func New(cfg *Config, telemetry component.TelemetrySettings, metrics *metadata.T
 	}
 }
 
+// Share is a limiter of requests at a share of the budget, one at a time.
+func (c *Client) Share(of float64) *rate.Limiter {
+	return rate.NewLimiter(rate.Limit(of*float64(c.cfg.RequestsPer10s)/10), 1)
+}
+
 // Start makes the HTTP client. It needs no network.
 func (c *Client) Start(ctx context.Context, host component.Host) error {
 	client, err := c.cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), c.telemetry)
@@ -98,19 +103,54 @@ type Request struct {
 	Path   string // below the endpoint, with the query
 	Body   string // JSON, or empty
 	ID     string // of the document that is wanted; empty: the answer is a list
+
+	// Attempts bounds how often the request is sent; 0: until it is answered.
+	Attempts uint
+	// Share is waited for before each attempt, besides the budget; nil: it is not.
+	Share *rate.Limiter
 }
 
 // Do repeats the request until the answer is a JSON array, or the document with the
-// wanted id. Its only errors are ErrNotFound and the cause of ctx's end.
+// wanted id. Its only errors are ErrNotFound and the cause of ctx's end and, where the
+// attempts are bounded, the error of the last one. Then a refusal is not repeated.
 func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
-	return retry.Do(ctx, c.Retry, func() ([]byte, error) {
+	return do(ctx, c, r, func(response *http.Response) ([]byte, error) {
+		return readAnswer(response, r.ID, c.cfg.MaxResponseSize, c.Retry.Max)
+	})
+}
+
+// Count returns the number of documents that the answer's header X-Total-Count gives. Its
+// errors are those of Do, and ErrNoCount.
+func (c *Client) Count(ctx context.Context, r Request) (int64, error) {
+	return do(ctx, c, r, func(response *http.Response) (int64, error) {
+		return readCount(response, c.Retry.Max)
+	})
+}
+
+func do[T any](ctx context.Context, c *Client, r Request, read func(*http.Response) (T, error)) (T, error) {
+	var attempts uint
+	return retry.Do(ctx, c.Retry, func() (answer T, err error) {
+		if r.Share != nil {
+			if err := r.Share.Wait(ctx); err != nil {
+				return answer, err
+			}
+		}
 		if err := c.budget.Wait(ctx); err != nil {
-			return nil, err
+			return answer, err
 		}
 		c.used.add(time.Now())
-		answer, err := c.try(ctx, r)
-		if status, ok := errors.AsType[*statusError](err); ok && status.status == http.StatusNotFound && r.ID != "" {
-			return nil, backoff.Permanent(ErrNotFound)
+		attempts++
+		err = c.try(ctx, r, func(response *http.Response) error {
+			answer, err = read(response)
+			return err
+		})
+		status, refused := errors.AsType[*statusError](err)
+		switch {
+		case err == nil:
+		case refused && status.status == http.StatusNotFound && r.ID != "":
+			err = backoff.Permanent(ErrNotFound)
+		case r.Attempts > 0 && (attempts >= r.Attempts || refused && status.refuses() || errors.Is(err, ErrNoCount)):
+			err = backoff.Permanent(err)
 		}
 		return answer, err
 	}, func(err error, next time.Duration) {
@@ -119,10 +159,10 @@ func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
 	})
 }
 
-func (c *Client) try(ctx context.Context, r Request) ([]byte, error) {
+func (c *Client) try(ctx context.Context, r Request, read func(*http.Response) error) error {
 	request, err := http.NewRequestWithContext(ctx, r.Method, strings.TrimSuffix(c.cfg.ClientConfig.Endpoint, "/")+r.Path, strings.NewReader(r.Body))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	request.Header.Set("Accept", "application/json")
 	if r.Body != "" {
@@ -131,7 +171,7 @@ func (c *Client) try(ctx context.Context, r Request) ([]byte, error) {
 	token, err := c.tokens.get(ctx)
 	if err != nil {
 		c.count(ctx, r.Feed, "no token")
-		return nil, err
+		return err
 	}
 	if token != nil {
 		token.SetAuthHeader(request)
@@ -139,7 +179,7 @@ func (c *Client) try(ctx context.Context, r Request) ([]byte, error) {
 	response, err := c.http.Do(request)
 	if err != nil {
 		c.count(ctx, r.Feed, "no answer")
-		return nil, err
+		return err
 	}
 	defer response.Body.Close()
 	c.count(ctx, r.Feed, strconv.Itoa(response.StatusCode))
@@ -152,7 +192,7 @@ func (c *Client) try(ctx context.Context, r Request) ([]byte, error) {
 	case http.StatusTooManyRequests:
 		c.throttled.Add(1)
 	}
-	return readAnswer(response, r.ID, c.cfg.MaxResponseSize, c.Retry.Max)
+	return read(response)
 }
 
 func (c *Client) count(ctx context.Context, feed, status string) {

@@ -12,16 +12,18 @@ import (
 // Batch is what is delivered at once.
 type Batch struct {
 	sailpoint.Result
-	Quarantined []record.Quarantined
+	Quarantined     []record.Quarantined
+	Reconciliations []record.Reconciliation
 }
 
 // Len is the number of records.
-func (b *Batch) Len() int { return len(b.Observations) + len(b.Quarantined) }
+func (b *Batch) Len() int { return len(b.Observations) + len(b.Quarantined) + len(b.Reconciliations) }
 
 // Reset empties the batch and keeps its memory.
 func (b *Batch) Reset() {
 	b.Result.Reset()
 	b.Quarantined = b.Quarantined[:0]
+	b.Reconciliations = b.Reconciliations[:0]
 }
 
 // QuarantineRejected turns what the parser rejected into quarantine records. file is where
@@ -32,6 +34,7 @@ func (b *Batch) QuarantineRejected(p *sailpoint.Parser, at pcommon.Timestamp, fi
 		b.Quarantined = append(b.Quarantined, record.Quarantined{
 			Tenant: p.Tenant, Feed: p.Feed, Reason: x.Reason, Field: x.Field,
 			File: file, Position: base + x.Offset, Size: x.Size, Original: x.Original, ObservedAt: at,
+			VendorID: x.ID, VendorCreatedAt: x.CreatedAt,
 		})
 	}
 	b.Rejected = b.Rejected[:0]
@@ -46,6 +49,9 @@ func (b *Batch) logs() plog.Logs {
 	record.WriteObservations(b.Observations, records)
 	for i := range b.Quarantined {
 		record.WriteQuarantined(&b.Quarantined[i], records.AppendEmpty())
+	}
+	for i := range b.Reconciliations {
+		record.WriteReconciliation(&b.Reconciliations[i], records.AppendEmpty())
 	}
 	return logs
 }

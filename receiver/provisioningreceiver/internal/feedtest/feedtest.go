@@ -40,6 +40,7 @@ type Store struct {
 	mu           sync.Mutex // guards everything below
 	observations map[provisioning.ID]provisioning.Observation
 	quarantined  []record.Quarantined
+	statements   []record.Reconciliation
 	calls        int
 	refuse       func() error // before each call
 }
@@ -73,6 +74,12 @@ func (s *Store) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 				return err
 			}
 			s.quarantined = append(s.quarantined, q)
+		case lr.EventName() == record.EventReconciliation:
+			var r record.Reconciliation
+			if err := record.ReadReconciliation(lr, &r); err != nil {
+				return err
+			}
+			s.statements = append(s.statements, r)
 		default:
 			panic(err)
 		}
@@ -130,6 +137,13 @@ func (s *Store) Quarantine() []record.Quarantined {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]record.Quarantined(nil), s.quarantined...)
+}
+
+// Statements are the accepted statements of reconciliation in order.
+func (s *Store) Statements() []record.Reconciliation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]record.Reconciliation(nil), s.statements...)
 }
 
 // Eventually polls until the store has exactly these groups, n observations each.

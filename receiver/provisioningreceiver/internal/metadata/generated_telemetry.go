@@ -25,23 +25,26 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                                metric.Meter
-	mu                                   sync.Mutex
-	registrations                        []metric.Registration
-	ReceiverProvisioningBudgetUsed       metric.Float64ObservableGauge
-	ReceiverProvisioningCheckpointAge    metric.Float64ObservableGauge
-	ReceiverProvisioningDelay            metric.Float64Histogram
-	ReceiverProvisioningDeliveryRetries  metric.Int64Counter
-	ReceiverProvisioningDuplicates       metric.Int64Counter
-	ReceiverProvisioningIgnored          metric.Int64Counter
-	ReceiverProvisioningLag              metric.Float64Gauge
-	ReceiverProvisioningObservations     metric.Int64Counter
-	ReceiverProvisioningQuarantined      metric.Int64Counter
-	ReceiverProvisioningRequests         metric.Int64Counter
-	ReceiverProvisioningUnknownStatuses  metric.Int64Counter
-	ReceiverProvisioningUnknownWords     metric.Int64Counter
-	ReceiverProvisioningUnreadableFields metric.Int64Counter
-	ReceiverProvisioningWaiting          metric.Int64ObservableGauge
+	meter                                          metric.Meter
+	mu                                             sync.Mutex
+	registrations                                  []metric.Registration
+	ReceiverProvisioningBudgetUsed                 metric.Float64ObservableGauge
+	ReceiverProvisioningCheckpointAge              metric.Float64ObservableGauge
+	ReceiverProvisioningDelay                      metric.Float64Histogram
+	ReceiverProvisioningDeliveryRetries            metric.Int64Counter
+	ReceiverProvisioningDuplicates                 metric.Int64Counter
+	ReceiverProvisioningIgnored                    metric.Int64Counter
+	ReceiverProvisioningLag                        metric.Float64Gauge
+	ReceiverProvisioningObservations               metric.Int64Counter
+	ReceiverProvisioningQuarantined                metric.Int64Counter
+	ReceiverProvisioningReconciliationMissing      metric.Int64ObservableGauge
+	ReceiverProvisioningReconciliationNewestAgreed metric.Int64ObservableGauge
+	ReceiverProvisioningReconciliationPasses       metric.Int64Counter
+	ReceiverProvisioningRequests                   metric.Int64Counter
+	ReceiverProvisioningUnknownStatuses            metric.Int64Counter
+	ReceiverProvisioningUnknownWords               metric.Int64Counter
+	ReceiverProvisioningUnreadableFields           metric.Int64Counter
+	ReceiverProvisioningWaiting                    metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -76,6 +79,36 @@ func (builder *TelemetryBuilder) RegisterReceiverProvisioningCheckpointAgeCallba
 		cb(ctx, &observerFloat64{inst: builder.ReceiverProvisioningCheckpointAge, obs: o})
 		return nil
 	}, builder.ReceiverProvisioningCheckpointAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverProvisioningReconciliationMissingCallback sets callback for observable ReceiverProvisioningReconciliationMissing metric.
+func (builder *TelemetryBuilder) RegisterReceiverProvisioningReconciliationMissingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverProvisioningReconciliationMissing, obs: o})
+		return nil
+	}, builder.ReceiverProvisioningReconciliationMissing)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverProvisioningReconciliationNewestAgreedCallback sets callback for observable ReceiverProvisioningReconciliationNewestAgreed metric.
+func (builder *TelemetryBuilder) RegisterReceiverProvisioningReconciliationNewestAgreedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverProvisioningReconciliationNewestAgreed, obs: o})
+		return nil
+	}, builder.ReceiverProvisioningReconciliationNewestAgreed)
 	if err != nil {
 		return err
 	}
@@ -191,6 +224,24 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_provisioning_quarantined",
 		metric.WithDescription("Documents that could not be read and went on as quarantine records. [Alpha]"),
 		metric.WithUnit("{document}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverProvisioningReconciliationMissing, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_provisioning_reconciliation_missing",
+		metric.WithDescription("Documents that the vendor counts and that were not delivered, of all hours that the vendor still keeps, by the newest statement of each. [Alpha]"),
+		metric.WithUnit("{document}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverProvisioningReconciliationNewestAgreed, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_provisioning_reconciliation_newest_agreed",
+		metric.WithDescription("End of the newest hour whose reconciliation agrees, as Unix time. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverProvisioningReconciliationPasses, err = builder.meter.Int64Counter(
+		"otelcol_receiver_provisioning_reconciliation_passes",
+		metric.WithDescription("How often an hour was reconciled, by what was found. [Alpha]"),
+		metric.WithUnit("{pass}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverProvisioningRequests, err = builder.meter.Int64Counter(

@@ -28,6 +28,14 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	require.NoError(t, tb.RegisterReceiverProvisioningReconciliationMissingCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterReceiverProvisioningReconciliationNewestAgreedCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
 	require.NoError(t, tb.RegisterReceiverProvisioningWaitingCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
@@ -39,6 +47,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverProvisioningLag.Record(context.Background(), 1)
 	tb.ReceiverProvisioningObservations.Add(context.Background(), 1)
 	tb.ReceiverProvisioningQuarantined.Add(context.Background(), 1)
+	tb.ReceiverProvisioningReconciliationPasses.Add(context.Background(), 1)
 	tb.ReceiverProvisioningRequests.Add(context.Background(), 1)
 	tb.ReceiverProvisioningUnknownStatuses.Add(context.Background(), 1)
 	tb.ReceiverProvisioningUnknownWords.Add(context.Background(), 1)
@@ -68,6 +77,15 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverProvisioningQuarantined(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverProvisioningReconciliationMissing(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverProvisioningReconciliationNewestAgreed(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverProvisioningReconciliationPasses(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverProvisioningRequests(t, testTel,

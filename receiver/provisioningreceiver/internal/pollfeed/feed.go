@@ -8,15 +8,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/feed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/reconcile"
 )
 
 // Feed reads a resource whose documents are ordered by a time: the newest at each
@@ -26,9 +25,8 @@ type Feed struct {
 	cfg    *Config
 	set    feed.Settings
 	client *apiclient.Client
-	names  *SourceNames
 	pages  pages
-	recent *recentIDs
+	intake *intake
 	logger *zap.Logger
 	worker feed.Worker
 
@@ -42,47 +40,39 @@ type Feed struct {
 	progressLogged  time.Time
 	documents       int64
 	fresh           bool         // the poll under way brought something new
+	readUntil       atomic.Int64 // all that was there by then was read, by the vendor's clock, ns since 1970
 	confirmed       atomic.Int64 // when the checkpoint was last known to be current, ns since 1970
 }
 
-// recentIDs remembers the newest records that were accepted, so that overlapping reads
-// do not burden the pipeline with known records. It may forget: a record that comes
-// twice is the same record in every store.
-type recentIDs = lru.Cache[provisioning.ID, struct{}]
-
-// maxRecentIDs is more than a day has for all but the largest tenants.
-const maxRecentIDs = 1 << 17
-
-func newRecentIDs() *recentIDs {
-	ids, err := lru.New[provisioning.ID, struct{}](maxRecentIDs)
-	if err != nil {
-		panic(err) // only for a size that is not positive
-	}
-	return ids
+// NewREST makes the feeds of account activities, and what reconciles them. The second feed
+// reads by created, because an activity that was never modified has no modified time.
+func NewREST(cfg *Config, set feed.Settings, api *API) []component.Component {
+	return api.assemble(cfg, set, func(in *intake) []*Feed {
+		modified := newFeed("rest", cfg, set, api.client, restPages{cfg, "modified"}, in)
+		modified.pending = &pendingActivities{}
+		return []*Feed{modified, newFeed("rest-created", cfg, set, api.client, restPages{cfg, "created"}, in)}
+	}, func(a *asker) reconcile.Vendor { return restVendor{a} })
 }
 
-// NewREST makes the feeds of account activities. The second one reads by created, because
-// an activity that was never modified has no modified time.
-func NewREST(cfg *Config, set feed.Settings, client *apiclient.Client, names *SourceNames) []*Feed {
-	recent := newRecentIDs()
-	modified := newFeed("rest", cfg, set, client, names, restPages{cfg, "modified"}, recent)
-	modified.pending = &pendingActivities{}
-	return []*Feed{modified, newFeed("rest-created", cfg, set, client, names, restPages{cfg, "created"}, recent)}
+// NewSearch makes the feed of the search index accountactivities, and what reconciles it.
+func NewSearch(cfg *Config, set feed.Settings, api *API) []component.Component {
+	return newIndex("search", cfg, set, api, "accountactivities", "modified")
 }
 
-// NewSearch makes the feed of the search index accountactivities.
-func NewSearch(cfg *Config, set feed.Settings, client *apiclient.Client, names *SourceNames) *Feed {
-	return newFeed("search", cfg, set, client, names, searchPages{cfg, "accountactivities", "modified"}, newRecentIDs())
+// NewEvents makes the feed of the search index events, and what reconciles it.
+func NewEvents(cfg *Config, set feed.Settings, api *API) []component.Component {
+	return newIndex("events", cfg, set, api, "events", "created")
 }
 
-// NewEvents makes the feed of the search index events.
-func NewEvents(cfg *Config, set feed.Settings, client *apiclient.Client, names *SourceNames) *Feed {
-	return newFeed("events", cfg, set, client, names, searchPages{cfg, "events", "created"}, newRecentIDs())
+func newIndex(name string, cfg *Config, set feed.Settings, api *API, index, sort string) []component.Component {
+	return api.assemble(cfg, set, func(in *intake) []*Feed {
+		return []*Feed{newFeed(name, cfg, set, api.client, searchPages{cfg: cfg, index: index, sort: sort}, in)}
+	}, func(a *asker) reconcile.Vendor { return searchVendor{a, index} })
 }
 
-func newFeed(name string, cfg *Config, set feed.Settings, client *apiclient.Client, names *SourceNames, p pages, recent *recentIDs) *Feed {
+func newFeed(name string, cfg *Config, set feed.Settings, client *apiclient.Client, p pages, in *intake) *Feed {
 	return &Feed{
-		name: name, cfg: cfg, set: set, client: client, names: names, pages: p, recent: recent,
+		name: name, cfg: cfg, set: set, client: client, pages: p, intake: in,
 		logger: set.Logger.With(zap.String("feed", name)), overlapRead: make([]time.Time, len(cfg.Lookback)),
 	}
 }
@@ -125,6 +115,9 @@ func (f *Feed) load(ctx context.Context) error {
 		if err != nil {
 			f.logger.Error("the whole backfill is read; records that are known change nothing", zap.Error(err), zap.Duration("backfill", f.cfg.Backfill))
 		}
+	}
+	if err := f.intake.begin(ctx, f.checkpoint.high); err != nil {
+		return err
 	}
 	f.logger.Info("feed begins", zap.Time("from", f.checkpoint.high), zap.Bool("resumed", found))
 	overlapRead, err := f.lastOverlapRead.load(ctx)

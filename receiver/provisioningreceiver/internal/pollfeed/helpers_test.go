@@ -16,19 +16,22 @@ import (
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/feed"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/feedtest"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/reconcile"
 )
 
 // settings are the sections of the receiver's configuration that polling needs.
 type settings struct {
 	api                  apiclient.Config
 	rest, search, events *Config // nil: the feed is off
+	reconcile            reconcile.Config
 }
 
 // running are started feeds.
 type running struct {
 	*feedtest.Env
 	client *apiclient.Client
-	feeds  []*Feed
+	parts  []component.Component
+	feeds  []*Feed // of the parts
 }
 
 var transportID = component.MustNewID("transport")
@@ -71,7 +74,7 @@ func serve(t *testing.T, answer http.HandlerFunc) string {
 // newFeeds makes the feeds, with every request through an extension unless that is nil.
 func newFeeds(t testing.TB, next consumer.Logs, storageDir string, configure func(*settings), x component.Component, change ...func(*receiver.Settings)) *running {
 	t.Helper()
-	s := settings{api: apiclient.NewDefaultConfig()}
+	s := settings{api: apiclient.NewDefaultConfig(), reconcile: reconcile.Config{BudgetShare: 1}} // off
 	configure(&s)
 	r := &running{Env: feedtest.NewEnv(t, "", next, storageDir, change...)}
 	if x != nil {
@@ -82,7 +85,7 @@ func newFeeds(t testing.TB, next consumer.Logs, storageDir string, configure fun
 	if x == nil { // otherwise the time is that of synctest
 		r.client.Clock = testClock
 	}
-	names := NewSourceNames(r.client)
+	vendor := NewAPI(r.client, &s.reconcile)
 	of := func(f provisioning.Feed) feed.Settings {
 		set := r.Settings
 		parser := *set.Parser
@@ -91,23 +94,24 @@ func newFeeds(t testing.TB, next consumer.Logs, storageDir string, configure fun
 		return set
 	}
 	if s.rest != nil {
-		r.feeds = append(r.feeds, NewREST(s.rest, of(provisioning.FeedREST), r.client, names)...)
+		r.parts = append(r.parts, NewREST(s.rest, of(provisioning.FeedREST), vendor)...)
 	}
 	if s.search != nil {
-		r.feeds = append(r.feeds, NewSearch(s.search, of(provisioning.FeedSearch), r.client, names))
+		r.parts = append(r.parts, NewSearch(s.search, of(provisioning.FeedSearch), vendor)...)
 	}
 	if s.events != nil {
-		r.feeds = append(r.feeds, NewEvents(s.events, of(provisioning.FeedEvents), r.client, names))
+		r.parts = append(r.parts, NewEvents(s.events, of(provisioning.FeedEvents), vendor)...)
+	}
+	for _, p := range r.parts {
+		if f, ok := p.(*Feed); ok {
+			r.feeds = append(r.feeds, f)
+		}
 	}
 	return r
 }
 
 func (r *running) start() {
-	parts := []component.Component{r.client}
-	for _, f := range r.feeds {
-		parts = append(parts, f)
-	}
-	r.Start(parts...)
+	r.Start(append([]component.Component{r.client}, r.parts...)...)
 }
 
 // start starts feeds that retry quickly.

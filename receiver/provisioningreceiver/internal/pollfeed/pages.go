@@ -90,24 +90,46 @@ func (p restPages) next(c *cursor, rows []row) bool {
 type searchPages struct {
 	cfg   *Config
 	index string
-	sort  string // modified or created
+	sort  string   // created or modified
+	only  []string // the fields of a document that are wanted; none: all
 }
 
 func (p searchPages) request(c *cursor) (method, path, body string) {
-	escape := strings.NewReplacer(":", `\:`, "-", `\-`, ".", `\.`)
-	search := struct {
-		Indices   []string          `json:"indices"`
-		QueryType string            `json:"queryType"`
-		Query     map[string]string `json:"query"`
-		Sort      []string          `json:"sort"`
-		After     []string          `json:"searchAfter,omitempty"`
-	}{
-		Indices: []string{p.index}, QueryType: "SAILPOINT", Sort: []string{p.sort, "id"}, After: c.after,
-		Query: map[string]string{"query": "(" + p.cfg.Query + ") AND " + p.sort +
-			":[" + escape.Replace(c.from.Format(vendorTime)) + " TO " + escape.Replace(c.until.Format(vendorTime)) + "]"},
+	s := p.query(c.from, c.until)
+	s.Sort, s.After = []string{p.sort, "id"}, c.after
+	if len(p.only) > 0 {
+		s.Only = &resultFilter{Includes: p.only}
 	}
-	data, _ := json.Marshal(search) // strings
-	return http.MethodPost, p.cfg.Path + "?limit=" + strconv.Itoa(p.cfg.PageSize), string(data)
+	return http.MethodPost, p.cfg.Path + "?limit=" + strconv.Itoa(p.cfg.PageSize), p.body(s)
+}
+
+// searchRequest is the body of a search.
+type searchRequest struct {
+	Indices   []string          `json:"indices"`
+	QueryType string            `json:"queryType"`
+	Query     map[string]string `json:"query"`
+	Only      *resultFilter     `json:"queryResultFilter,omitempty"`
+	Sort      []string          `json:"sort,omitempty"`
+	After     []string          `json:"searchAfter,omitempty"`
+}
+
+type resultFilter struct {
+	Includes []string `json:"includes"`
+}
+
+// query selects the documents of a period.
+func (p searchPages) query(from, until time.Time) searchRequest {
+	escape := strings.NewReplacer(":", `\:`, "-", `\-`, ".", `\.`)
+	return searchRequest{
+		Indices: []string{p.index}, QueryType: "SAILPOINT",
+		Query: map[string]string{"query": "(" + p.cfg.Query + ") AND " + p.sort +
+			":[" + escape.Replace(from.Format(vendorTime)) + " TO " + escape.Replace(until.Format(vendorTime)) + "]"},
+	}
+}
+
+func (searchPages) body(s searchRequest) string {
+	data, _ := json.Marshal(s) // strings
+	return string(data)
 }
 
 func (p searchPages) at(r *row) string { return r.field(p.sort) }

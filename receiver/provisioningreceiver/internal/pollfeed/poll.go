@@ -2,20 +2,14 @@ package pollfeed
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
-
 	"github.com/provtrail/provtrail/provisioning"
-	"github.com/provtrail/provtrail/provisioning/record"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
-	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/delivery"
 )
 
 // poll reads what is new, and the longest lookback that is due: it covers the shorter
@@ -99,44 +93,20 @@ func (f *Feed) readPending(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := f.accept(ctx, answer); err != nil {
+		if err := f.accept(ctx, []json.RawMessage{answer}); err != nil {
 			return err
 		}
 	}
 	return f.pending.save(ctx)
 }
 
-// accept delivers the records of a page that are not known to be accepted already.
-func (f *Feed) accept(ctx context.Context, answer []byte) error {
-	var b delivery.Batch
-	at := pcommon.NewTimestampFromTime(time.Now())
-	f.set.Parser.Parse(answer, at, &b.Result)
-	b.QuarantineRejected(f.set.Parser, at, f.cfg.Path, 0)
-	for i := range b.Quarantined {
-		b.Quarantined[i].Position = 0 // a page's rows move: the same text is the same record wherever it stands
-	}
-	if err := f.names.complete(ctx, b.Observations); err != nil {
-		return err
-	}
-	if f.pending != nil {
-		f.pending.update(b.Observations, time.Now())
-	}
-	all := b.Len()
-	b.Observations = slices.DeleteFunc(b.Observations, func(o provisioning.Observation) bool { return f.recent.Contains(o.EventID) })
-	b.Quarantined = slices.DeleteFunc(b.Quarantined, func(q record.Quarantined) bool { return f.recent.Contains(record.QuarantineID(&q)) })
-	if known := all - b.Len(); known > 0 {
-		f.set.Metrics.ReceiverProvisioningDuplicates.Add(ctx, int64(known),
-			metric.WithAttributes(attribute.String("feed", string(f.set.Parser.Feed))))
-	}
-	if err := f.set.Delivery.Deliver(ctx, &b); err != nil {
-		return err
-	}
-	f.fresh = f.fresh || b.Len() > 0
-	for i := range b.Observations {
-		f.recent.Add(b.Observations[i].EventID, struct{}{})
-	}
-	for i := range b.Quarantined {
-		f.recent.Add(record.QuarantineID(&b.Quarantined[i]), struct{}{})
-	}
-	return nil
+// accept delivers documents.
+func (f *Feed) accept(ctx context.Context, documents []json.RawMessage) error {
+	fresh, err := f.intake.accept(ctx, documents, func(observations []provisioning.Observation) {
+		if f.pending != nil {
+			f.pending.update(observations, time.Now())
+		}
+	})
+	f.fresh = f.fresh || fresh
+	return err
 }

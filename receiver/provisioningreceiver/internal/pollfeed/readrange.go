@@ -28,11 +28,11 @@ type window struct {
 
 // page is an answer with what paging needs of it.
 type page struct {
-	of     *window
-	answer []byte // nil: the window is done
-	rows   int
-	last   time.Time
-	err    error
+	of        *window
+	done      bool // the window, without documents
+	documents []json.RawMessage
+	last      time.Time // of the documents
+	err       error
 }
 
 const (
@@ -105,21 +105,24 @@ func (f *Feed) readRange(ctx context.Context, from time.Time, forward bool) erro
 		if err := f.checkpoint.move(ctx, reached); err != nil {
 			return err
 		}
-		f.progress(ctx, p.rows)
+		f.progress(ctx, len(p.documents))
+	}
+	if forward {
+		f.readUntil.Store(until.UnixNano())
 	}
 	return nil
 }
 
 // take accepts a page, or records that its window is done.
 func (f *Feed) take(ctx context.Context, p page) error {
-	if p.answer == nil {
+	if p.done {
 		p.of.done = true
 		return nil
 	}
-	if err := f.accept(ctx, p.answer); err != nil {
+	if err := f.accept(ctx, p.documents); err != nil {
 		return err
 	}
-	p.of.rows += p.rows
+	p.of.rows += len(p.documents)
 	if p.last.After(p.of.last) {
 		p.of.last = p.last
 	}
@@ -145,13 +148,14 @@ func (f *Feed) read(ctx context.Context, w *window, to chan<- page) {
 			hand(page{of: w, err: err})
 			return
 		}
-		rows, last := f.readRows(answer)
+		documents := split(answer)
+		rows, last := readRows(f.pages, documents)
 		more = f.pages.next(&c, rows)
-		if !hand(page{of: w, answer: answer, rows: len(rows), last: last}) {
+		if !hand(page{of: w, documents: documents, last: last}) {
 			return
 		}
 	}
-	hand(page{of: w})
+	hand(page{of: w, done: true})
 }
 
 // windowEnd is where a window ends that begins at a time. A range that is not long is
@@ -181,15 +185,13 @@ func (f *Feed) adaptSpan(w *window) {
 
 // readRows reads what paging needs. A document that cannot be read has no time and is in
 // the quarantine already.
-func (f *Feed) readRows(answer []byte) (rows []row, last time.Time) {
-	var elements []json.RawMessage
-	_ = json.Unmarshal(answer, &elements) // it is an array
-	rows = make([]row, len(elements))
-	for i, e := range elements {
-		if json.Unmarshal(e, &rows[i]) != nil {
+func readRows(p pages, documents []json.RawMessage) (rows []row, last time.Time) {
+	rows = make([]row, len(documents))
+	for i, d := range documents {
+		if json.Unmarshal(d, &rows[i]) != nil {
 			continue
 		}
-		if at, err := time.Parse(time.RFC3339Nano, f.pages.at(&rows[i])); err == nil {
+		if at, err := time.Parse(time.RFC3339Nano, p.at(&rows[i])); err == nil {
 			rows[i].time = at
 			if at.After(last) {
 				last = at
