@@ -9,6 +9,7 @@ import (
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/filefeed"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/pollfeed"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/reconcile"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/webhookfeed"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -36,7 +37,8 @@ func TestConfig(t *testing.T) {
 		Webhook: configoptional.Default(webhookfeed.NewDefaultConfig()),
 		API:     configoptional.Default(apiclient.NewDefaultConfig()), REST: configoptional.Default(pollfeed.NewDefaultRESTConfig()),
 		Search: configoptional.Default(pollfeed.NewDefaultSearchConfig()), Events: configoptional.Default(pollfeed.NewDefaultEventsConfig()),
-		Tenant: "acme", PassedStatus: "success", Storage: &storageID, Redact: RedactConfig{Names: []string{"badgeNo"}},
+		Reconcile: reconcile.Config{Enabled: true, Behind: 20 * time.Minute, Again: []time.Duration{2 * time.Hour}, Retention: 720 * time.Hour, BudgetShare: 0.2},
+		Tenant:    "acme", PassedStatus: "success", Storage: &storageID, Redact: RedactConfig{Names: []string{"badgeNo"}},
 		File: configoptional.Some(filefeed.Config{
 			Include: []string{"data/in/*.json", "data/drop/"}, Exclude: []string{"**/*.tmp"}, StartAt: "end",
 			PollInterval: 5 * time.Second, SweepInterval: 2 * time.Minute, Columns: map[string]string{"Ticket no.": "tracking_number"}, MaxDocumentSize: 1 << 20, IncompleteTimeout: 10 * time.Second,
@@ -101,5 +103,9 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 		rest.PageSize = 251
 		c.REST = configoptional.Some(rest)
 	})
+	f("reconcile: behind is 0s", func(c *Config) { c.Reconcile.Behind = 0 })
+	f("reconcile: again is [10m0s]", func(c *Config) { c.Reconcile.Again = []time.Duration{10 * time.Minute} })
+	f("reconcile: retention is 24h0m0s", func(c *Config) { c.Reconcile.Retention = 24 * time.Hour })
+	f("reconcile: budget_share is 2", func(c *Config) { c.Reconcile.BudgetShare = 2 })
 	f(`compression is "zip"`, func(c *Config) { c.File.Get().Compression = "zip" })
 }

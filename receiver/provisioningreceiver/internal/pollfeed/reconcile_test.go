@@ -76,7 +76,7 @@ func reconciling(url string) func(*settings) {
 // TestStatementsEqualTheTruth: without faults each hour of each feed is stated as agreed with
 // the vendor's true count, and the documents that it speaks of are those that were accepted.
 func TestStatementsEqualTheTruth(t *testing.T) {
-	v := startVendor(t, func(o *api.Options) { o.From = time.Now().Add(-26 * time.Hour) })
+	v := startVendor(t, func(o *api.Options) { o.From = noon.Add(-26 * time.Hour) })
 	s := feedtest.NewStore()
 	start(t, s, t.TempDir(), reconciling(v.url))
 	agree := func() bool {
