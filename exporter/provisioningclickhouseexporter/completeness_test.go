@@ -113,6 +113,15 @@ func TestCompleteness(t *testing.T) {
 		require.NoError(t, f.pushLogs(t.Context(), records(document("forged", h(4)))))
 		require.Contains(t, f.completeness(t, monday), "4 1, 5")
 	})
+	t.Run("two events that are one observation", func(t *testing.T) {
+		event := document("x", h(6))
+		event.Feed = provisioning.FeedEvents
+		require.NoError(t, f.pushLogs(t.Context(), records(event)))
+		statement := stated(h(6), record.VerdictAgreed, 2, event.EventID.String())
+		statement.Feed, statement.Observed, statement.Missing = provisioning.FeedEvents, 2, 0
+		f.state(t, statement)
+		require.Contains(t, f.completeness(t, monday), "6 0 complete")
+	})
 	t.Run("an unknown and a hidden hour", func(t *testing.T) {
 		f.state(t, stated(h(-2), record.VerdictUnknown, 0), stated(h(-1), record.VerdictHidden, 1))
 		require.Contains(t, f.completeness(t, monday), "-2 0, -1 1, 0 0 complete")

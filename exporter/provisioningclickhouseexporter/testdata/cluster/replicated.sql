@@ -546,12 +546,12 @@ FROM (
     LIMIT 1 BY tenant, feed, hour
 ) AS s
 LEFT JOIN (
-    WITH reinterpretAsUInt64(reverse(substring(SHA256(vendor_id), 1, 8))) AS document
+    WITH reinterpretAsUInt64(reverse(substring(SHA256(if(feed = 'events', event_id, vendor_id)), 1, 8))) AS document
     SELECT
         tenant, feed, toStartOfHour(assumeNotNull(vendor_created_at)) AS hour,
         uniqExact(document) AS documents, groupBitXorDistinct(document) AS digest
     FROM `provtrail`.`provisioning_observations_all`
-    WHERE vendor_created_at >= toStartOfHour(now('UTC') - toIntervalSecond(604800)) + toIntervalHour(2) AND vendor_id != '' AND record_type != 'state'
+    WHERE vendor_created_at >= toStartOfHour(now('UTC') - toIntervalSecond(604800)) + toIntervalHour(2) AND (vendor_id != '' OR feed = 'events') AND record_type != 'state'
     GROUP BY tenant, feed, hour
 ) AS d USING (tenant, feed, hour)
 LEFT JOIN (

@@ -5,8 +5,9 @@
 -- count, and whether that is all. An hour is complete where the vendor agreed (or has fewer
 -- documents than were delivered, none missing), the stored documents have the digest of the
 -- delivered ones, and the quarantine holds what was quarantined. The digest leaves out
--- documents without an id; nothing else can show that the store has them. Replaced rows name
--- the same documents, so FINAL is not needed.
+-- documents without an id; nothing else can show that the store has them. Several events that
+-- say the same are one row, so of the feed events the digest has the ids of the rows. Replaced
+-- rows name the same documents, so FINAL is not needed.
 CREATE OR REPLACE VIEW {{.Table "completeness"}} AS
 SELECT
     s.tenant AS tenant, s.feed AS feed, s.hour AS hour, s.observed_at AS observed_at, s.verdict AS verdict,
@@ -25,12 +26,12 @@ FROM (
     LIMIT 1 BY tenant, feed, hour
 ) AS s
 LEFT JOIN (
-    WITH reinterpretAsUInt64(reverse(substring(SHA256(vendor_id), 1, 8))) AS document
+    WITH reinterpretAsUInt64(reverse(substring(SHA256(if(feed = 'events', event_id, vendor_id)), 1, 8))) AS document
     SELECT
         tenant, feed, toStartOfHour(assumeNotNull(vendor_created_at)) AS hour,
         uniqExact(document) AS documents, groupBitXorDistinct(document) AS digest
     FROM {{.Into "provisioning_observations"}}
-    WHERE vendor_created_at >= {{.FirstHour}} AND vendor_id != '' AND record_type != 'state'
+    WHERE vendor_created_at >= {{.FirstHour}} AND (vendor_id != '' OR feed = 'events') AND record_type != 'state'
     GROUP BY tenant, feed, hour
 ) AS d USING (tenant, feed, hour)
 LEFT JOIN (
