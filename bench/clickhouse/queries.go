@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"sort"
 	"strings"
 	"time"
@@ -21,7 +20,7 @@ import (
 
 // queries times the query of every panel, and questions that both exporters' tables can answer.
 func queries(ctx context.Context, address string, o options) error {
-	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{address}, ReadTimeout: time.Hour, Settings: clickhouse.Settings{"max_execution_time": 0}})
+	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{address}, Auth: clickhouse.Auth{Database: "ours"}, ReadTimeout: time.Hour, Settings: clickhouse.Settings{"max_execution_time": 0}})
 	if err != nil {
 		return err
 	}
@@ -141,12 +140,12 @@ type measured struct {
 // begun tells the queries of this run from those of others on the same server.
 var begun = time.Now().UnixNano()
 
-func (b *timing) run(ctx context.Context, database, sql string) (m measured, err error) {
+func (b *timing) run(ctx context.Context, sql string) (m measured, err error) {
 	b.n++
 	id := fmt.Sprintf("bench-%d-%d", begun, b.n)
 	settings := clickhouse.Settings{"log_comment": id, "log_queries": 1}
 	for range b.rounds {
-		rows, err := b.conn.Query(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), use(database, sql))
+		rows, err := b.conn.Query(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), sql)
 		if err != nil {
 			return m, err
 		}
@@ -163,17 +162,6 @@ func (b *timing) run(ctx context.Context, database, sql string) (m measured, err
 		quantileExact(0.5)(ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds']) / 1000, any(read_rows), any(read_bytes), max(memory_usage)
 		FROM system.query_log WHERE type = 'QueryFinish' AND log_comment = ?`, id).Scan(&m.P50, &m.P95, &m.CPU, &m.Rows, &m.Bytes, &m.Memory)
 	return m, err
-}
-
-// views are those that panels name.
-var views = regexp.MustCompile(`\b(FROM|JOIN) (activities|groups|observations|passwords_changed|status_hourly|transitions|errors|dimensions|lookup|quarantine)\b`)
-
-// use lets a panel's query find its views.
-func use(database, sql string) string {
-	if database == "" {
-		return sql
-	}
-	return views.ReplaceAllString(sql, "$1 "+database+".$2")
 }
 
 // panels asks what the boards ask, of all data and over their usual time ranges.
@@ -202,7 +190,7 @@ func (b *timing) panels(ctx context.Context, folder string, to time.Time, state 
 			if err != nil {
 				return fmt.Errorf("%s / %s: %w", board.Title, q.Panel, err)
 			}
-			m, err := b.run(ctx, "ours", sql)
+			m, err := b.run(ctx, sql)
 			if err != nil {
 				return fmt.Errorf("%s / %s: %w", board.Title, q.Panel, err)
 			}

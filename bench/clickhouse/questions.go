@@ -57,11 +57,11 @@ func (b *timing) questions(ctx context.Context) error {
 	fill := strings.NewReplacer("{group}", group, "{identity}", identity)
 	logs := 0.0
 	for _, q := range questions {
-		ours, err := b.run(ctx, "", fill.Replace(q.ours))
+		ours, err := b.run(ctx, fill.Replace(q.ours))
 		if err != nil {
 			return fmt.Errorf("%s: %w", q.name, err)
 		}
-		contrib, err := b.run(ctx, "", fill.Replace(q.contrib))
+		contrib, err := b.run(ctx, fill.Replace(q.contrib))
 		if err != nil {
 			return fmt.Errorf("%s over contrib's table: %w", q.name, err)
 		}

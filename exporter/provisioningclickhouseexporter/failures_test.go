@@ -19,7 +19,7 @@ import (
 // overtaker is the group of the first success that makes up for a failure: of the same
 // identity, source, attribute and value, later, in another group, and with the same account
 // unless one is unknown or an account was to be created.
-func overtaker(all []record.Record, failed *record.Record) string {
+func overtaker(all []record.Record, failed *record.Record) int64 {
 	takesAway := func(r *record.Record) bool {
 		return slices.Contains([]provisioning.Operation{"Remove", "Delete", "Disable", "Lock"}, r.Operation)
 	}
@@ -39,11 +39,11 @@ func overtaker(all []record.Record, failed *record.Record) string {
 		}
 	}
 	if len(found) == 0 {
-		return ""
+		return 0
 	}
 	return slices.MinFunc(found, func(a, b *record.Record) int {
-		return cmp.Or(cmp.Compare(a.OccurredAt, b.OccurredAt), strings.Compare(strings.ToLower(a.AccountID), strings.ToLower(b.AccountID)), strings.Compare(a.GroupID, b.GroupID))
-	}).GroupID
+		return cmp.Or(cmp.Compare(a.OccurredAt, b.OccurredAt), cmp.Compare(a.GroupNumber, b.GroupNumber))
+	}).GroupNumber
 }
 
 // TestFailuresNameWhatOvertookThem compares the view with a search through all pairs: for
@@ -82,22 +82,23 @@ func TestFailuresNameWhatOvertookThem(t *testing.T) {
 			r.Current, r.Version = true, 2
 		}
 		require.NoError(rt, f.pushLogs(t.Context(), records(list...)))
-		ask := func(group string) map[string]string {
+		ask := func(group string) map[string]int64 {
 			rows, err := f.conn.Query(t.Context(), fmt.Sprintf("SELECT activity_id, repaired_by, repaired_at IS NULL FROM failures(since = '%s', until = '%s', group = '%s')",
 				from.Format(time.DateTime), from.Add(time.Hour).Format(time.DateTime), group))
 			require.NoError(rt, err)
-			got := map[string]string{}
+			got := map[string]int64{}
 			for rows.Next() {
-				var activity, by string
+				var activity string
+				var by int64
 				var never bool
 				require.NoError(rt, rows.Scan(&activity, &by, &never))
-				require.Equal(rt, by == "", never)
+				require.Equal(rt, by == 0, never)
 				got[activity] = by
 			}
 			require.NoError(rt, rows.Err())
 			return got
 		}
-		all, ofOne := map[string]string{}, map[string]string{}
+		all, ofOne := map[string]int64{}, map[string]int64{}
 		for i := range list {
 			if r := &list[i]; r.Outcome == provisioning.OutcomeFault {
 				by := overtaker(list, r)
@@ -105,7 +106,7 @@ func TestFailuresNameWhatOvertookThem(t *testing.T) {
 				if r.GroupID == list[0].GroupID {
 					ofOne[r.ActivityID.String()] = by
 				}
-				if by == "" {
+				if by == 0 {
 					work++
 				} else {
 					overtaken++

@@ -171,6 +171,7 @@ func incident(at time.Time, n int, source string, status provisioning.Status, ch
 		a := provisioning.Resolve([]provisioning.Observation{o})
 		r := record.New(&a[0])
 		r.Version, r.Current = record.Version(1, false), true
+		r.GroupNumber = provisioning.GroupNumber(tenantName, r.GroupID)
 		if change != nil {
 			change(&r)
 		}

@@ -166,6 +166,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     source              LowCardinality(String) MATERIALIZED if(source_name = '', source_id, source_name) CODEC(LZ4),
     activity            UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
     attempt             UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), lower(account_id)), 0) CODEC(LZ4),
+    account_key         UInt64 MATERIALIZED if(account_id = '', 0, sipHash64(lower(account_id))) CODEC(LZ4),
     folded              UInt8 MATERIALIZED folded_into != '',
     change_key          UInt64 MATERIALIZED sipHash64(tenant, if(identity_id = '', lower(account_id), identity_id), if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), attribute_name, attribute_value,
         multiIf(attribute_name = '', operation, operation IN ('Remove', 'Delete', 'Disable', 'Lock'), 'take away', 'give')) CODEC(NONE),
@@ -200,7 +201,7 @@ FROM `provtrail`.`provisioning_observations`
 WHERE current;
 
 CREATE OR REPLACE VIEW `provtrail`.`activities_local` AS
-SELECT *, source, activity, change_key FROM `provtrail`.`provisioning_activities` FINAL;
+SELECT *, source, activity, change_key, account_key FROM `provtrail`.`provisioning_activities` FINAL;
 
 CREATE OR REPLACE VIEW `provtrail`.`lookup_local` AS
 SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id, change_key
@@ -502,9 +503,9 @@ GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome;
 CREATE OR REPLACE VIEW `provtrail`.`failures` AS
 SELECT
     f.*,
-    arrayFirst(r -> r.1 > ifNull(f.status_since, f.occurred_at) AND r.3 != f.group_id
-        AND (r.2 = lower(f.account_id) OR r.2 = '' OR f.account_id = '' OR f.operation = 'Create'), s.successes) AS repair,
-    repair.3 AS repaired_by, repair.4 AS repaired_by_number, if(repair.3 = '', NULL, repair.1) AS repaired_at
+    arrayFirst(r -> r.1 > ifNull(f.status_since, f.occurred_at) AND r.2 != f.group_number
+        AND (r.3 = f.account_key OR r.3 = 0 OR f.account_key = 0 OR f.operation = 'Create'), s.successes) AS repair,
+    repair.2 AS repaired_by, if(repair.2 = 0, NULL, repair.1) AS repaired_at
 FROM (
     SELECT * FROM `provtrail`.`activities`
     WHERE status = 'Failed' AND outcome = 'fault'
@@ -513,7 +514,7 @@ FROM (
       AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String})
 ) AS f
 LEFT JOIN (
-    SELECT change_key, arraySort(groupArray((coalesce(committed_at, finished_at, occurred_at), lower(account_id), group_id, group_number))) AS successes
+    SELECT change_key, arraySort(groupArray((coalesce(committed_at, finished_at, occurred_at), group_number, account_key))) AS successes
     FROM `provtrail`.`activities`
     WHERE status IN ('Committed', 'Success', 'Not Verifiable')
       AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}

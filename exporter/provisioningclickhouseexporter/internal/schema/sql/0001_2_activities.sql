@@ -77,6 +77,8 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     activity            UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
     -- The same for both sides of a password change; 0 for other kinds.
     attempt             UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, {{template "source key"}}, lower(account_id)), 0) CODEC(LZ4),
+    -- The account, however its name is written; 0 where none is named.
+    account_key         UInt64 MATERIALIZED if(account_id = '', 0, sipHash64(lower(account_id))) CODEC(LZ4),
     folded              UInt8 MATERIALIZED folded_into != '',
     -- The same for two activities that ask for the same change, whatever group they are in.
     change_key          UInt64 MATERIALIZED sipHash64(tenant, if(identity_id = '', lower(account_id), identity_id), {{template "source key"}}, attribute_name, attribute_value,
@@ -114,7 +116,7 @@ FROM {{.Table "provisioning_observations"}}
 WHERE current;
 
 CREATE OR REPLACE VIEW {{.View "activities"}} AS
-SELECT *, source, activity, change_key FROM {{.Table "provisioning_activities"}} FINAL;
+SELECT *, source, activity, change_key, account_key FROM {{.Table "provisioning_activities"}} FINAL;
 
 -- Rows that mention a group, a person or an account, replaced rows included. FINAL cannot
 -- use an index alone; it can use the group's number, which is its key.

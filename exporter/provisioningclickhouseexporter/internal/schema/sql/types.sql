@@ -13,15 +13,15 @@ panels read of every row: LZ4 takes less CPU than ZSTD. */ -}}
 {{- define "source"}}if(source_name = '', source_id, source_name){{end -}}
 {{- define "failures"}}
 -- failures(since = ..., until = ..., group = ...): the activities that stand at a fault,
--- each with the first success of the same change in another group that overtook it. group
--- is a group's id or number, empty for all. A success with another account overtakes only
+-- each with the number of the first other group that made the same change after it
+-- (repaired_by, 0 for none). group is a group's id or number, empty for all. A success with another account overtakes only
 -- the creation of an account. GLOBAL: the groups may be on different shards.
 CREATE OR REPLACE VIEW {{.Table "failures"}} AS
 SELECT
     f.*,
-    arrayFirst(r -> r.1 > ifNull(f.status_since, f.occurred_at) AND r.3 != f.group_id
-        AND (r.2 = lower(f.account_id) OR r.2 = '' OR f.account_id = '' OR f.operation = 'Create'), s.successes) AS repair,
-    repair.3 AS repaired_by, repair.4 AS repaired_by_number, if(repair.3 = '', NULL, repair.1) AS repaired_at
+    arrayFirst(r -> r.1 > ifNull(f.status_since, f.occurred_at) AND r.2 != f.group_number
+        AND (r.3 = f.account_key OR r.3 = 0 OR f.account_key = 0 OR f.operation = 'Create'), s.successes) AS repair,
+    repair.2 AS repaired_by, if(repair.2 = 0, NULL, repair.1) AS repaired_at
 FROM (
     SELECT * FROM {{.Table "activities"}}
     WHERE status = 'Failed' AND outcome = 'fault'
@@ -30,7 +30,7 @@ FROM (
       AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String})
 ) AS f
 LEFT JOIN (
-    SELECT change_key, arraySort(groupArray((coalesce(committed_at, finished_at, occurred_at), lower(account_id), group_id, group_number))) AS successes
+    SELECT change_key, arraySort(groupArray((coalesce(committed_at, finished_at, occurred_at), group_number, account_key))) AS successes
     FROM {{.Table "activities"}}
     WHERE status IN ('Committed', 'Success', 'Not Verifiable')
       AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
