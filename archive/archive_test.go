@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -157,7 +158,7 @@ func TestRepeatedWithoutVendorTimeKeepsTheFirstReceipt(t *testing.T) {
 	}
 }
 
-func TestEachTenantAndQuarantineHasItsFolder(t *testing.T) {
+func TestEachTenantAndOtherKindHasItsFolder(t *testing.T) {
 	dir := t.TempDir()
 	a := open(t, dir, noon.Add(time.Minute))
 	tenants := []string{"", "..", "/etc", "a/../../b", `c:\d`, "Zürich", "%41", "A", "\x00", strings.Repeat("x/", 300)}
@@ -170,11 +171,17 @@ func TestEachTenantAndQuarantineHasItsFolder(t *testing.T) {
 		ObservedAt: at(noon), Original: "\xff{", Size: 2, Feed: provisioning.FeedFile, Field: "id",
 	}
 	batch.Quarantined = []*record.Quarantined{q}
+	s := &record.Reconciliation{
+		Tenant: "acme", EventID: id(1), Feed: provisioning.FeedREST, Hour: at(noon.Add(-time.Hour)), ObservedAt: at(noon), Pass: 1,
+		Verdict: record.VerdictShort, VendorCount: 9, Method: record.MethodCount, Observed: 7, Digest: "00000000000000ff",
+		Missing: 2, MissingIDs: []string{"a", `b"<`}, Reason: "two are missing",
+	}
+	batch.Reconciliations = []*record.Reconciliation{s}
 	require.NoError(t, write(a.Write(t.Context(), batch)))
 
 	files, err := Files(t.Context(), dir)
 	require.NoError(t, err)
-	require.Len(t, files, len(tenants)+1)
+	require.Len(t, files, len(tenants)+2)
 	seen := map[string]bool{}
 	for name, rows := range readAll(t, dir) {
 		require.Len(t, rows, 1)
@@ -190,6 +197,17 @@ func TestEachTenantAndQuarantineHasItsFolder(t *testing.T) {
 	defer func() { require.NoError(t, r.Close()) }()
 	q.Original = "\uFFFD{"
 	require.Equal(t, []record.Quarantined{*q}, drain(t, r))
+
+	require.Equal(t, "reconciliations", files[1].Dir)
+	v, err := OpenView(t.Context(), dir)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, v.Close()) }()
+	require.NoError(t, v.Batches(t.Context(), files[1], Selection{}, func(b *columnar.Batch) error {
+		statements := make([]record.Reconciliation, b.Reconciliations.Len())
+		b.Statements(statements)
+		require.Equal(t, []record.Reconciliation{*s}, statements)
+		return nil
+	}))
 }
 
 func TestOneWriterAtATime(t *testing.T) {

@@ -18,13 +18,15 @@ import (
 // Selection says which rows of a data file are read. Its zero value reads all.
 type Selection struct {
 	// Since and Until bound when it happened: the vendor's time, or that of receipt where
-	// there is none. Since is within, Until is not; zero is no bound.
+	// there is none, and of reconciliations always. Since is within, Until is not; zero is no bound.
 	Since, Until time.Time
 	// Columns are those of activity records that are read and set; none means all.
 	Columns []string
-	// Activity and Quarantined keep the rows for which they return true; nil keeps all.
-	Activity    func(*record.Record) bool
-	Quarantined func(*record.Quarantined) bool
+	// Activity, Quarantined and Reconciliation keep the rows for which they return true; nil
+	// keeps all.
+	Activity       func(*record.Record) bool
+	Quarantined    func(*record.Quarantined) bool
+	Reconciliation func(*record.Reconciliation) bool
 }
 
 // batchRows is how many rows a batch has at most.
@@ -39,10 +41,14 @@ func (v *View) Batches(ctx context.Context, file DataFile, s Selection, f func(*
 		return fmt.Errorf("read archive %s: %w", v.store, err)
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	if file.Quarantine() {
+	switch {
+	case file.Quarantine():
 		return readBatches(ctx, parquetfile.Quarantine, file.Name, from, s, nil, s.Quarantined, f)
+	case file.Reconciliations():
+		return readBatches(ctx, parquetfile.Reconciliations, file.Name, from, s, nil, s.Reconciliation, f)
+	default:
+		return readBatches(ctx, parquetfile.Activities, file.Name, from, s, s.Columns, s.Activity, f)
 	}
-	return readBatches(ctx, parquetfile.Activities, file.Name, from, s, s.Columns, s.Activity, f)
 }
 
 func readBatches[T any](ctx context.Context, t *parquetfile.Table[T], name string, from blobstore.Content, s Selection, columns []string, keep func(*T) bool, f func(*columnar.Batch) error) (err error) {

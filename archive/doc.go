@@ -3,6 +3,7 @@
 //
 //	tenant=<tenant>/date=YYYY-MM-DD/hour=HH/<name>.parquet   activity records
 //	quarantine/date=YYYY-MM-DD/hour=HH/<name>.parquet        data that could not be read
+//	reconciliations/date=YYYY-MM-DD/hour=HH/<name>.parquet   statements about the vendor's documents
 //	_chain/date=YYYY-MM-DD/hour=HH.seal                      signed statement of an hour
 //
 // Open opens an archive for writing: Write stores records durably under the hour (UTC)

@@ -57,7 +57,7 @@ func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool) (*Snapsho
 		s.LastSealed = last
 	}
 	for _, f := range list {
-		if f.Quarantine() || keep != nil && !keep(f) {
+		if !f.Activities() || keep != nil && !keep(f) {
 			continue
 		}
 		file, err := v.store.OpenHeld(ctx, f.Name, f.Hour <= s.LastSealed)

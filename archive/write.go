@@ -18,8 +18,9 @@ import (
 
 // Batch is what Write stores at once.
 type Batch struct {
-	Records     []*record.Record
-	Quarantined []*record.Quarantined
+	Records         []*record.Record
+	Quarantined     []*record.Quarantined
+	Reconciliations []*record.Reconciliation
 }
 
 // Written is what a call of Write stored.
@@ -33,12 +34,15 @@ type Written struct {
 // Write stores a batch. When it returns nil, every record is durable. After an error
 // some may be; writing the same batch again stores the others and repeats none.
 func (a *Archive) Write(ctx context.Context, b Batch) (Written, error) {
-	to := columnar.NewBuilder(len(b.Records) + len(b.Quarantined))
+	to := columnar.NewBuilder(len(b.Records) + len(b.Quarantined) + len(b.Reconciliations))
 	for _, r := range b.Records {
 		to.Activity(r)
 	}
 	for _, q := range b.Quarantined {
 		to.Quarantined(q)
+	}
+	for _, s := range b.Reconciliations {
+		to.Reconciliation(s)
 	}
 	return a.WriteColumns(ctx, []*columnar.Batch{to.Batch()})
 }
@@ -51,6 +55,9 @@ func (a *Archive) WriteColumns(ctx context.Context, batches []*columnar.Batch) (
 	source := parquetfile.NewSource(batches)
 	if err = writeTable(ctx, a, &w, parquetfile.Activities, source); err == nil {
 		err = writeTable(ctx, a, &w, parquetfile.Quarantine, source)
+	}
+	if err == nil {
+		err = writeTable(ctx, a, &w, parquetfile.Reconciliations, source)
 	}
 	return w, err
 }

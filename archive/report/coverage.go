@@ -216,7 +216,7 @@ func (c *coverage) tenantsOf(quarantined map[tenantHour]int64) map[string]string
 		}
 	}
 	file := func(name string) {
-		if f, ok := layout.ParseData(name); ok && !f.Quarantine() {
+		if f, ok := layout.ParseData(name); ok && f.Activities() {
 			add(f.Dir, layout.Tenant(f.Dir))
 		}
 	}

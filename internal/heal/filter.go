@@ -20,14 +20,17 @@ type Filter struct {
 	Group        []string // id or number
 }
 
-// Selection is the filter for files of the archive. Quarantined data belongs to no identity
-// and no group.
+// Selection is the filter for files of the archive. Quarantined data and reconciliations
+// belong to no identity and no group.
 func (f *Filter) Selection() archive.Selection {
 	return archive.Selection{
 		Since: f.Since, Until: f.Until,
 		Activity: f.matches,
 		Quarantined: func(q *record.Quarantined) bool {
 			return one(f.Tenant, q.Tenant) && len(f.Identity)+len(f.Group) == 0
+		},
+		Reconciliation: func(s *record.Reconciliation) bool {
+			return one(f.Tenant, s.Tenant) && len(f.Identity)+len(f.Group) == 0
 		},
 	}
 }

@@ -73,7 +73,8 @@ func collect(ctx context.Context, from *archive.View, columns []string, change f
 			}
 			return false
 		},
-		Quarantined: func(*record.Quarantined) bool { return false },
+		Quarantined:    func(*record.Quarantined) bool { return false },
+		Reconciliation: func(*record.Reconciliation) bool { return false },
 	}
 	err = eachFile(ctx, from, done, func(list []archive.DataFile) (complete bool, err error) {
 		total, read := sizeOf(list), int64(0)

@@ -83,6 +83,9 @@ func TestRestoreGoesOnWhereItEnded(t *testing.T) {
 	q.EventID = record.QuarantineID(q)
 	quarantined := columnar.NewBuilder(1)
 	quarantined.Quarantined(q)
+	s := &record.Reconciliation{Tenant: "acme", Feed: "rest", Hour: 3600e9, ObservedAt: w.observedAt(), Verdict: record.VerdictAgreed}
+	s.EventID = record.ReconciliationID(s)
+	quarantined.Reconciliation(s)
 	batches := []*columnar.Batch{quarantined.Batch()}
 	_, err := a.WriteColumns(t.Context(), batches)
 	require.NoError(t, err)
@@ -103,6 +106,8 @@ func TestRestoreGoesOnWhereItEnded(t *testing.T) {
 		require.ErrorIs(t, err, errFull)
 	}
 	requireEqualStores(t, live, restored)
+	const statements = "SELECT sum(sipHash64(tuple(*))) FROM completeness"
+	require.Equal(t, count(t, live, statements), count(t, restored, statements))
 
 	r.To = to
 	again, err := r.Run(t.Context())

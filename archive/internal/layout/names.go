@@ -12,9 +12,10 @@ import (
 
 // Names of directories and files.
 const (
-	QuarantineDir = "quarantine"
-	ChainDir      = "_chain"
-	TempDir       = "_tmp"
+	QuarantineDir      = "quarantine"
+	ReconciliationsDir = "reconciliations"
+	ChainDir           = "_chain"
+	TempDir            = "_tmp"
 
 	LockName    = "_lock"         // held by the writer
 	GapsName    = "_gaps.json"    // gaps of hours that are not sealed yet
@@ -71,12 +72,12 @@ func Tenant(dir string) string {
 
 // IsDataDir reports whether a directory of the archive holds rows.
 func IsDataDir(dir string) bool {
-	return dir == QuarantineDir || strings.HasPrefix(dir, tenantPrefix)
+	return dir == QuarantineDir || dir == ReconciliationsDir || strings.HasPrefix(dir, tenantPrefix)
 }
 
-// Partition is the directory of one hour of a tenant or of the quarantine.
+// Partition is one hour of a directory.
 type Partition struct {
-	Dir  string // tenant=<tenant> or quarantine
+	Dir  string // tenant=<tenant>, quarantine or reconciliations
 	Hour Hour
 }
 
@@ -86,14 +87,20 @@ func (p Partition) Path() string { return path.Join(p.Dir, p.Hour.Dir()) }
 // DataFile is a file of the archive that holds rows.
 type DataFile struct {
 	Name     string // path within the archive, with slashes
-	Dir      string // tenant=<tenant> or quarantine
+	Dir      string // tenant=<tenant>, quarantine or reconciliations
 	Hour     Hour
 	Size     int64 // bytes
 	Modified time.Time
 }
 
-// Quarantine reports whether the file holds quarantined data instead of activity records.
+// Activities reports whether the file holds activity records.
+func (f DataFile) Activities() bool { return strings.HasPrefix(f.Dir, tenantPrefix) }
+
+// Quarantine reports whether the file holds quarantined data.
 func (f DataFile) Quarantine() bool { return f.Dir == QuarantineDir }
+
+// Reconciliations reports whether the file holds statements of reconciliation.
+func (f DataFile) Reconciliations() bool { return f.Dir == ReconciliationsDir }
 
 // ParseData reads the name of a data file. A file has exactly one name.
 func ParseData(name string) (DataFile, bool) {

@@ -2,6 +2,7 @@ package parquetfile
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -56,6 +57,12 @@ func newColumn[T any](fields []record.FieldOf[T], index int, opt columnOptions) 
 		c.node = text
 		c.set = func(row *T, v parquet.Value) (err error) {
 			*f.ID(row), err = provisioning.ParseID(textOf(v))
+			return err
+		}
+	case record.ValueTexts:
+		c.node = text
+		c.set = func(row *T, v parquet.Value) (err error) {
+			*f.Texts(row), err = parseTexts(textOf(v))
 			return err
 		}
 	case record.ValueStatus:
@@ -133,6 +140,8 @@ func (c *column[T]) value(row *T, scratch *[]byte) parquet.Value {
 	switch c.field.Value {
 	case record.ValueText:
 		return textValue(toValidUTF8(c.field.Text(row)))
+	case record.ValueTexts:
+		return textValue(joinTexts(*c.field.Texts(row)))
 	case record.ValueID:
 		return idValue(c.field.ID(row), scratch)
 	default:
@@ -142,6 +151,23 @@ func (c *column[T]) value(row *T, scratch *[]byte) parquet.Value {
 		}
 		return c.fromNumber(n)
 	}
+}
+
+// joinTexts makes a JSON array of texts, and an empty text of none.
+func joinTexts(texts []string) string {
+	if len(texts) == 0 {
+		return ""
+	}
+	list, _ := json.Marshal(texts) // texts are always written
+	return string(list)
+}
+
+// parseTexts is the inverse of joinTexts.
+func parseTexts(list string) (texts []string, err error) {
+	if list == "" {
+		return nil, nil
+	}
+	return texts, json.Unmarshal([]byte(list), &texts)
 }
 
 // isTime reports whether values are microseconds since 1970.

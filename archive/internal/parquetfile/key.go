@@ -77,7 +77,7 @@ func (l LatestVersions) Filter() func(*Key) bool {
 // Ref is a row of one of several batches of columns.
 type Ref struct {
 	Key
-	Dir        string // tenant=<tenant> or quarantine
+	Dir        string // of the archive
 	Batch, Row int32
 }
 
@@ -89,7 +89,7 @@ func (t *Table[T]) Refs(from *Source) []Ref {
 		n += t.rows(b).Len()
 	}
 	refs := make([]Ref, 0, n)
-	dir, tenant := layout.QuarantineDir, ""
+	dir, tenant := t.dir, ""
 	if t.tenant != nil {
 		dir = layout.TenantDir(tenant)
 	}

@@ -29,6 +29,14 @@ func (s *Source) text(batch int32, n uint32) parquet.Value {
 	return *v
 }
 
+func (s *Source) list(batch int32, list []uint32) []string {
+	texts := make([]string, len(list))
+	for i, n := range list {
+		texts[i] = s.batches[batch].Text(n)
+	}
+	return texts
+}
+
 // appendCells appends the values of a column in rows of batches, as column.value returns
 // them for a row by itself.
 func appendCells[T any](to []parquet.Value, t *Table[T], c *column[T], from *Source, refs []Ref, scratch *[]byte) []parquet.Value {
@@ -47,6 +55,8 @@ func appendCells[T any](to []parquet.Value, t *Table[T], c *column[T], from *Sou
 		switch {
 		case in.Texts != nil:
 			to = append(to, from.text(batch, in.Texts[ref.Row]))
+		case in.Lists != nil:
+			to = append(to, textValue(joinTexts(from.list(batch, in.Lists[ref.Row]))))
 		case in.IDs != nil:
 			to = append(to, idValue(&in.IDs[ref.Row], scratch))
 		case c.fromNumber == nil:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -34,7 +35,8 @@ type Table[T any] struct {
 	key        func(*T) Key
 	// keyFields are the indexes of the fields from which key and tenant are computed.
 	keyFields []int
-	tenant    func(*T) string // nil where rows of all tenants lie in QuarantineDir
+	tenant    func(*T) string // nil where rows of all tenants lie in dir
+	dir       string
 	size      func(*T) int
 	rows      func(*columnar.Batch) *columnar.Rows
 	build     func(*columnar.Builder, *T)
@@ -97,7 +99,7 @@ func timedColumn(occurredAt column[record.Record]) column[record.Record] {
 var Quarantine = func() *Table[record.Quarantined] {
 	type row = record.Quarantined
 	t := &Table[row]{
-		name: "quarantine", fields: record.Quarantine.Fields, timeColumn: "observed_at",
+		name: "quarantine", fields: record.Quarantine.Fields, timeColumn: "observed_at", dir: layout.QuarantineDir,
 		key:   quarantineKey,
 		size:  func(q *row) int { return 128 + len(q.Original) },
 		rows:  func(b *columnar.Batch) *columnar.Rows { return &b.Quarantined },
@@ -107,6 +109,26 @@ var Quarantine = func() *Table[record.Quarantined] {
 		name := t.fields[i].Column
 		t.columns = append(t.columns, newColumn(t.fields, i, columnOptions{
 			distinct: name == "event_id" || name == "original", bloom: name == "event_id", required: name == "observed_at",
+		}))
+	}
+	t.finish("event_id", "observed_at")
+	return t
+}()
+
+// Reconciliations is the table of statements.
+var Reconciliations = func() *Table[record.Reconciliation] {
+	type row = record.Reconciliation
+	t := &Table[row]{
+		name: "reconciliations", fields: record.Reconciliations.Fields, timeColumn: "observed_at", dir: layout.ReconciliationsDir,
+		key:   reconciliationKey,
+		size:  func(r *row) int { return 256 + 32*len(r.MissingIDs) },
+		rows:  func(b *columnar.Batch) *columnar.Rows { return &b.Reconciliations },
+		build: (*columnar.Builder).Reconciliation, fill: (*columnar.Batch).Statements,
+	}
+	for i := range t.fields {
+		name := t.fields[i].Column
+		t.columns = append(t.columns, newColumn(t.fields, i, columnOptions{
+			distinct: name == "event_id", bloom: name == "event_id", required: name == "observed_at" || name == "hour",
 		}))
 	}
 	t.finish("event_id", "observed_at")
@@ -208,6 +230,10 @@ func activityKey(r *record.Record) Key {
 		k.Version, k.MayDiffer = 0, true
 	}
 	return k
+}
+
+func reconciliationKey(r *record.Reconciliation) Key {
+	return Key{ID: r.EventID, At: r.ObservedAt, Observed: r.ObservedAt, MayDiffer: true}
 }
 
 func quarantineKey(q *record.Quarantined) Key {

@@ -12,7 +12,7 @@ import (
 
 // Hold keeps the files of a tenant and period, whatever the retention (a legal hold).
 type Hold struct {
-	Tenant string    // empty: all tenants, and quarantined data
+	Tenant string    // empty: all tenants, quarantined data and reconciliations
 	From   time.Time // zero: from the beginning
 	To     time.Time // zero: without end
 }

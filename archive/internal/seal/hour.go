@@ -169,10 +169,14 @@ type damagedFile struct {
 }
 
 func (s *Sealer) mergeFiles(ctx context.Context, p layout.Partition, sources []string) (chain.SealedFile, *damagedFile, error) {
-	if p.Dir == layout.QuarantineDir {
+	switch p.Dir {
+	case layout.QuarantineDir:
 		return mergeInto(ctx, s, parquetfile.Quarantine, p, sources)
+	case layout.ReconciliationsDir:
+		return mergeInto(ctx, s, parquetfile.Reconciliations, p, sources)
+	default:
+		return mergeInto(ctx, s, parquetfile.Activities, p, sources)
 	}
-	return mergeInto(ctx, s, parquetfile.Activities, p, sources)
 }
 
 func mergeInto[T any](ctx context.Context, s *Sealer, t *parquetfile.Table[T], p layout.Partition, sources []string) (f chain.SealedFile, damaged *damagedFile, err error) {
