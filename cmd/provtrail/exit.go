@@ -17,6 +17,9 @@ const (
 // errFindings is wrapped by the error of a command that found a deviation.
 var errFindings = errors.New("not as it was sealed")
 
+// errDiffer is wrapped by the error of a command that compares stores.
+var errDiffer = errors.New("the stores are not equal")
+
 // lookError is the error of a command that looks into an archive.
 type lookError struct{ error }
 
@@ -40,7 +43,8 @@ func lookArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 }
 
 func exitCode(err error) int {
-	if _, ok := errors.AsType[lookError](err); ok && !errors.Is(err, errFindings) && !errors.Is(err, archivereport.ErrUnproven) {
+	found := errors.Is(err, errFindings) || errors.Is(err, errDiffer) || errors.Is(err, archivereport.ErrUnproven)
+	if _, ok := errors.AsType[lookError](err); ok && !found {
 		return exitCouldNotLook
 	}
 	return exitFindings

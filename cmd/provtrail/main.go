@@ -70,6 +70,7 @@ configuration that --config names.`
 	root.AddCommand(
 		newArchiveCommand(),
 		newDemoCommand(),
+		newDoctorCommand(),
 		newErrorsCommand(),
 		newQuarantineCommand(),
 		newReportCommand(),

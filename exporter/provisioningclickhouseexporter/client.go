@@ -5,16 +5,17 @@ import (
 	"crypto/rand"
 	"errors"
 
-	"github.com/ClickHouse/ch-go"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/zap"
 
+	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/columns"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/metadata"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/schema"
 	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Client stores records in ClickHouse as the exporter does, for programs that have them
@@ -75,14 +76,24 @@ func (c *Client) Strings(ctx context.Context, sql string) ([]string, error) {
 	return c.e.pool.Strings(ctx, sql)
 }
 
-// Do runs a query that may be repeated.
-func (c *Client) Do(ctx context.Context, query func() ch.Query) error { return c.e.pool.Do(ctx, query) }
+// Activities calls f with the activity records that a WHERE clause selects, each once.
+func (c *Client) Activities(ctx context.Context, where string, f func(*record.Record) error) error {
+	return c.e.pool.Do(ctx, columns.Query(record.Activities, c.All("provisioning_observations")+" FINAL WHERE "+where, f))
+}
+
+// Quarantined is Activities for quarantined data.
+func (c *Client) Quarantined(ctx context.Context, where string, f func(*record.Quarantined) error) error {
+	return c.e.pool.Do(ctx, columns.Query(record.Quarantine, c.All("provisioning_quarantine")+" FINAL WHERE "+where, f))
+}
 
 // Table is the quoted name of a table of one server.
 func (c *Client) Table(name string) string { return c.e.cfg.target().Table(name) }
 
 // All is the quoted name of a table, or of the one over all shards.
 func (c *Client) All(table string) string { return c.e.cfg.target().Into(table) }
+
+// Clustered reports whether the tables are spread over a cluster.
+func (c *Client) Clustered() bool { return c.e.cfg.Cluster.HasValue() }
 
 // Close closes the connections.
 func (c *Client) Close(ctx context.Context) error { return c.e.shutdown(ctx) }

@@ -30,7 +30,9 @@ func (r *Restore) groups(ctx context.Context) (stored int64, err error) {
 		return r.To.Write(ctx, []*columnar.Batch{batch})
 	}
 	err = p.groups(ctx, func(records []record.Record) error {
-		if !slices.ContainsFunc(records, func(record record.Record) bool { return r.Filter.includes(&record) && r.Filter.matches(&record) }) {
+		if !slices.ContainsFunc(records, func(record record.Record) bool {
+			return r.Filter.includes(&record) && r.Filter.matches(&record) && concerns(r.hours, &record)
+		}) {
 			return nil
 		}
 		g, err := Summarize(records)

@@ -12,6 +12,7 @@ import (
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Target is a ClickHouse database with the exporter's tables.
@@ -40,6 +41,8 @@ type Restore struct {
 	ChunkRows int
 	// Progress may be nil.
 	Progress Progress
+
+	hours map[uint32]bool // that a repair is for; nil for all
 }
 
 // Restored is what a restore did.
@@ -154,9 +157,16 @@ func (r *Restore) pass(ctx context.Context, list []archive.DataFile, p *progress
 	return complete, err
 }
 
+func (r *Restore) selection() archive.Selection {
+	s := r.Filter.Selection()
+	matches := s.Activity
+	s.Activity = func(record *record.Record) bool { return matches(record) && concerns(r.hours, record) }
+	return s
+}
+
 // read reads files and sends their rows in chunks.
 func (r *Restore) read(ctx context.Context, list []archive.DataFile, send func(*chunk) error) (complete bool, err error) {
-	selection, rows := r.Filter.Selection(), cmp.Or(r.ChunkRows, chunkRows)
+	selection, rows := r.selection(), cmp.Or(r.ChunkRows, chunkRows)
 	next := func() *chunk { return &chunk{stored: make(chan error, 1)} }
 	c, read := next(), int64(0)
 	flush := func() error {

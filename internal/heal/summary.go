@@ -65,16 +65,34 @@ func summaryOf(records []record.Record) (g record.Group, err error) {
 // restored are the observations of records.
 func restored(records []record.Record) (list []provisioning.Observation, err error) {
 	for i := range records {
-		if records[i].RecordType != record.TypeObservation {
+		r := &records[i]
+		if r.RecordType != record.TypeObservation {
 			continue
 		}
-		o, err := record.RestoreObservation(&records[i])
+		o, err := record.RestoreObservation(r)
 		if err != nil {
 			return nil, err
+		}
+		if o.OccurredAt == 0 {
+			o.ObservedAt = firstReceipt(&o, r.ActivityID, records)
 		}
 		list = append(list, o)
 	}
 	return list, nil
+}
+
+// firstReceipt is when an observation without a time of the vendor's was first received. Where
+// a copy with an earlier receipt came later, the states that it changed have that time.
+func firstReceipt(o *provisioning.Observation, activity provisioning.ID, records []record.Record) pcommon.Timestamp {
+	first := o.ObservedAt
+	for i := range records {
+		if s := &records[i]; s.RecordType == record.TypeState && s.OccurredAt == 0 && s.ObservedAt < first &&
+			(s.ActivityID == activity || o.AccountLevel) && s.Dialect == o.Dialect && s.VendorID == o.VendorID &&
+			s.RawStatus == o.RawStatus && s.AccountLevel == o.AccountLevel && s.Side == o.Side {
+			first = s.ObservedAt
+		}
+	}
+	return first
 }
 
 // name gives activities whose observations have only the id of a source the name that they

@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -41,8 +43,17 @@ func TestClickHouseIsRestoredFromTheArchive(t *testing.T) {
 	c.start(t, nothingExpires...)
 	c.healthy(t)
 	c.eventually(t, "SELECT toString(count()) FROM observations", "0")
+	doctor := []string{"doctor", c.path("archive"), "--since", "2026-03-01"}
+	cmd := exec.Command(program, doctor...)
+	cmd.Dir, cmd.Env = root, c.environ()
+	out, err := cmd.CombinedOutput()
+	exit, _ := errors.AsType[*exec.ExitError](err)
+	require.NotNil(t, exit, string(out))
+	require.Equal(t, 1, exit.ExitCode(), string(out))
+	require.Contains(t, string(out), "provisioning_observations")
 	for range 2 { // the second one changes nothing
 		c.run(t, "restore", "--from", c.path("archive"), "--to", "collector-config.yaml")
+		require.Contains(t, c.run(t, doctor...), "equal: ")
 		after := c.views(t)
 		for view := range before {
 			assert.Equal(t, before[view], after[view], view)

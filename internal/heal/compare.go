@@ -1,0 +1,310 @@
+package heal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/provisioning/record"
+)
+
+const (
+	observations = "provisioning_observations"
+	quarantine   = "provisioning_quarantine"
+)
+
+// lasting is the condition that the TTL has not removed a row.
+func (d *Doctor) lasting() string {
+	if d.expired.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(" AND observed_at >= fromUnixTimestamp64Micro(toInt64(%d))", d.expired.UnixMicro())
+}
+
+// within is the period as a condition on a column.
+func (d *Doctor) within(column string) string {
+	return fmt.Sprintf("%s >= fromUnixTimestamp64Micro(toInt64(%d)) AND %s < fromUnixTimestamp64Micro(toInt64(%d))",
+		column, d.Since.UnixMicro(), column, d.Until.UnixMicro())
+}
+
+// cell is a part of the events, of which both stores have a digest.
+type cell struct {
+	hour   uint32
+	prefix string
+}
+
+type digest struct {
+	count int64
+	sum   uint64
+}
+
+// compareRecords compares activity records: first the digests of each hour, and where those
+// differ the ids.
+func (d *Doctor) compareRecords(ctx context.Context) error {
+	archived, err := d.archivedEvents(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = archived.close() }() // only temporary files
+	stored, err := d.digests(ctx, archived.digits)
+	if err != nil {
+		return err
+	}
+	for _, s := range stored {
+		d.d.ClickHouse += s.count
+	}
+	for shard := range archived.files {
+		d.Progress("comparing", int64(shard), int64(len(archived.files)))
+		if err := d.compareShard(ctx, archived, shard, stored); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// archivedEvents collects the archive's events of the period.
+func (d *Doctor) archivedEvents(ctx context.Context) (s *shards, err error) {
+	var failed error
+	selection := archive.Selection{
+		Since: d.Since, Until: d.Until,
+		Columns: []string{"event_id", "activity_id", "version", "status", "current", "folded_into", "record_type", "occurred_at", "timed", "observed_at"},
+		Activity: func(r *record.Record) bool {
+			if failed == nil && !r.ObservedAt.AsTime().Before(d.expired) {
+				failed = s.add(eventOf(r))
+			}
+			return false
+		},
+		Quarantined: func(*record.Quarantined) bool { return false },
+	}
+	done := map[string]bool{}
+	err = eachFile(ctx, d.Archive, done, func(list []archive.DataFile) (complete bool, err error) {
+		total, read := sizeOf(list), int64(0)
+		if s == nil {
+			if s, err = newShards(total / bytesOfRecord); err != nil {
+				return false, err
+			}
+		}
+		complete = true
+		for _, f := range list {
+			switch err := d.Archive.Batches(ctx, f, selection, nil); {
+			case errors.Is(err, fs.ErrNotExist):
+				complete = false
+			case err != nil || failed != nil:
+				return false, errors.Join(err, failed)
+			default:
+				done[f.Name] = true
+			}
+			read += f.Size
+			d.Progress("reading", read, total)
+		}
+		return complete, nil
+	})
+	if err != nil && s != nil {
+		err = errors.Join(err, s.close())
+	}
+	return s, err
+}
+
+// digests are those of ClickHouse.
+func (d *Doctor) digests(ctx context.Context, digits int) (map[cell]digest, error) {
+	rows, err := d.ClickHouse.Strings(ctx, fmt.Sprintf(`SELECT concatWithSeparator(',', toString(hour), prefix, toString(n), toString(sum)) FROM (
+		SELECT %s AS hour, substring(event_id, 1, %d) AS prefix, count() AS n, %s AS sum FROM %s FINAL WHERE %s GROUP BY hour, prefix)`,
+		hourExpression, digits, sumExpression, d.ClickHouse.All(observations), d.within("occurred_at")+d.lasting()))
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[cell]digest, len(rows))
+	for _, row := range rows {
+		parts := strings.Split(row, ",")
+		hour, err1 := strconv.ParseUint(parts[0], 10, 32)
+		n, err2 := strconv.ParseInt(parts[2], 10, 64)
+		sum, err3 := strconv.ParseUint(parts[3], 10, 64)
+		if err := errors.Join(err1, err2, err3); err != nil {
+			return nil, err
+		}
+		all[cell{uint32(hour), parts[1]}] = digest{n, sum}
+	}
+	return all, nil
+}
+
+func (d *Doctor) compareShard(ctx context.Context, archived *shards, shard int, stored map[cell]digest) error {
+	prefix := archived.prefix(shard)
+	list, err := archived.read(shard)
+	if err != nil {
+		return err
+	}
+	d.d.Archive += int64(len(list))
+	own := map[uint32]digest{}
+	for i := range list {
+		was := own[list[i].hour]
+		own[list[i].hour] = digest{was.count + 1, was.sum ^ list[i].sum()}
+	}
+	differ := map[uint32]bool{}
+	for hour, digest := range own {
+		if stored[cell{hour, prefix}] != digest {
+			differ[hour] = true
+		}
+	}
+	for c := range stored {
+		if _, ok := own[c.hour]; c.prefix == prefix && !ok {
+			differ[c.hour] = true
+		}
+	}
+	if len(differ) == 0 {
+		return nil
+	}
+	list = slices.DeleteFunc(list, func(e event) bool { return !differ[e.hour] })
+	where := fmt.Sprintf("startsWith(event_id, '%s') AND %s AND %s IN (%s)", prefix, d.within("occurred_at")+d.lasting(), hourExpression, joined(differ))
+	rows, err := d.ClickHouse.Strings(ctx, fmt.Sprintf("SELECT concatWithSeparator(',', event_id, toString(version), toString(%s), toString(%s)) FROM %s FINAL WHERE %s",
+		digestExpression, hourExpression, d.ClickHouse.All(observations), where))
+	if err != nil {
+		return err
+	}
+	theirs := make([]event, len(rows))
+	for i, row := range rows {
+		if theirs[i], err = parseEvent(row); err != nil {
+			return err
+		}
+	}
+	return d.join(ctx, observations, list, distinctEvents(theirs))
+}
+
+func joined(hours map[uint32]bool) string {
+	list := make([]string, 0, len(hours))
+	for _, h := range slices.Sorted(maps.Keys(hours)) {
+		list = append(list, strconv.FormatUint(uint64(h), 10))
+	}
+	return strings.Join(list, ", ")
+}
+
+// join compares two lists of events by id.
+func (d *Doctor) join(ctx context.Context, table string, archived, stored []event) error {
+	var wanted []event // by the archive
+	for len(archived) > 0 || len(stored) > 0 {
+		var order int
+		switch {
+		case len(archived) == 0:
+			order = 1
+		case len(stored) == 0:
+			order = -1
+		default:
+			order = bytes.Compare(archived[0].id[:], stored[0].id[:])
+		}
+		switch {
+		case order < 0:
+			d.add(Missing, inClickHouse, table, archived[0].hour, 1, archived[0].id.String())
+		case order > 0:
+			d.add(Missing, inArchive, table, stored[0].hour, 1, stored[0].id.String())
+			wanted = append(wanted, stored[0])
+		case archived[0].version > stored[0].version:
+			d.add(Older, inClickHouse, table, archived[0].hour, 1, archived[0].id.String())
+		case archived[0].version < stored[0].version:
+			d.add(Older, inArchive, table, stored[0].hour, 1, stored[0].id.String())
+			wanted = append(wanted, stored[0])
+		case archived[0].digest != stored[0].digest:
+			d.add(Differs, inBoth, table, archived[0].hour, 1, archived[0].id.String())
+		}
+		if order <= 0 {
+			archived = archived[1:]
+		}
+		if order >= 0 {
+			stored = stored[1:]
+		}
+	}
+	if d.Append == nil {
+		return nil
+	}
+	for part := range slices.Chunk(wanted, appendRows) {
+		if err := d.append(ctx, table, part); err != nil {
+			return fmt.Errorf("append to the archive: %w", err)
+		}
+	}
+	return nil
+}
+
+// appendRows is how many records are appended to the archive at once.
+const appendRows = 5_000
+
+// append reads records of ClickHouse and stores them in the archive.
+func (d *Doctor) append(ctx context.Context, table string, wanted []event) error {
+	ids, hours := make([]string, len(wanted)), map[uint32]bool{}
+	for i := range wanted {
+		ids[i], hours[wanted[i].hour] = "'"+wanted[i].id.String()+"'", true
+	}
+	where := "event_id IN (" + strings.Join(ids, ", ") + ")"
+	to := columnar.NewBuilder(len(wanted))
+	var err error
+	if table == quarantine {
+		err = d.ClickHouse.Quarantined(ctx, where, func(q *record.Quarantined) error { to.Quarantined(q); return nil })
+	} else {
+		err = d.ClickHouse.Activities(ctx, where+" AND "+hourExpression+" IN ("+joined(hours)+") AND "+d.within("occurred_at"),
+			func(r *record.Record) error { to.Activity(r); return nil })
+	}
+	if err != nil {
+		return err
+	}
+	return d.Append(ctx, to.Batch())
+}
+
+// compareQuarantine compares quarantined data. The same text has the same id whenever it was
+// read, so ids are looked up without regard to time, and those of the period are reported.
+func (d *Doctor) compareQuarantine(ctx context.Context) error {
+	archived, err := newShards(0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = archived.close() }() // only temporary files
+	var failed error
+	files, err := d.Archive.Files(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if !f.Quarantine() {
+			continue
+		}
+		err := d.Archive.Quarantined(ctx, f.Name, []string{"event_id", "observed_at"}, func(q *record.Quarantined) {
+			failed = errors.Join(failed, archived.add(event{id: q.EventID, hour: uint32(q.ObservedAt / hourNanos)}))
+		})
+		if err = errors.Join(err, failed); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	list, err := archived.read(0)
+	if err != nil {
+		return err
+	}
+	rows, err := d.ClickHouse.Strings(ctx, "SELECT concatWithSeparator(',', event_id, '0', '0', toString(intDiv(toUnixTimestamp(observed_at), 3600))) FROM "+
+		d.ClickHouse.All(quarantine)+" FINAL")
+	if err != nil {
+		return err
+	}
+	theirs := make([]event, len(rows))
+	for i, row := range rows {
+		if theirs[i], err = parseEvent(row); err != nil {
+			return err
+		}
+	}
+	theirs = distinctEvents(theirs)
+	outside := func(other []event) func(event) bool {
+		return func(e event) bool {
+			at := time.Unix(int64(e.hour)*3600, 0)
+			if !at.Before(d.Since.Truncate(time.Hour)) && at.Before(d.Until) {
+				return false
+			}
+			_, both := slices.BinarySearchFunc(other, e, func(a, b event) int { return bytes.Compare(a.id[:], b.id[:]) })
+			return !both
+		}
+	}
+	mine := slices.DeleteFunc(slices.Clone(list), outside(theirs))
+	return d.join(ctx, quarantine, mine, slices.DeleteFunc(theirs, outside(list)))
+}
