@@ -55,7 +55,7 @@ func (c *clickhouseFlags) config(ctx context.Context) (*provisioningclickhouseex
 		cfg.TLS = configoptional.Some(configtls.NewDefaultClientConfig())
 	}
 	cfg.Password, cfg.PasswordFile = configopaque.String(os.Getenv("PROVTRAIL_CLICKHOUSE_PASSWORD")), c.passwordFile
-	cfg.TTL, cfg.RollupTTL, cfg.QuarantineTTL = 0, 0, 0 // the collector sets its own when it starts
+	cfg.TTL, cfg.RollupTTL, cfg.QuarantineTTL = 0, 0, 0 // only the collector removes what is expired
 	return cfg, nil
 }
 

@@ -31,8 +31,8 @@ and states, from which the views follow, the summaries of groups, which are made
 observations, and the quarantine. The tables are created where they are missing.
 
 Doing it twice changes nothing. A restore that was ended goes on when the same command is
-run again. The collector may run meanwhile, on the archive and on ClickHouse. Tables that
-are there keep their TTL, so ClickHouse soon removes again what is older.
+run again. The collector may run meanwhile, on the archive and on ClickHouse. It removes
+again what is older than its ttl.
 
 Filters that are repeated are alternatives; different filters must all match. The period is
 that of what happened. Check the archive with provtrail verify before.

@@ -51,7 +51,7 @@ type Config struct {
 	// Cluster spreads the tables over the servers of a cluster; absent for one server.
 	Cluster configoptional.Optional[ClusterConfig] `mapstructure:"cluster"`
 	// TTL is how long observations, activities and groups are kept, from the time they were
-	// observed; 0 for ever.
+	// observed, by the machine's clock and the vendor's newest time; 0 for ever.
 	TTL time.Duration `mapstructure:"ttl"`
 	// RollupTTL is how long transitions, reports and errors are kept, from the time they
 	// happened, and reconciliations, from the hour they are about; 0 for ever.

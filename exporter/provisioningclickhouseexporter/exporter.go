@@ -105,7 +105,7 @@ func (e *clickhouseExporter) connect(ctx context.Context, host component.Host) e
 const prepareInterval = 5 * time.Second
 
 // prepare creates the tables. It closes tried after the first attempt, and goes on until
-// an attempt succeeds or ctx is done.
+// an attempt succeeds or ctx is done. Then it keeps them free of what is expired.
 func (e *clickhouseExporter) prepare(ctx context.Context, tried chan<- struct{}) {
 	err := e.tables.ensure(ctx)
 	e.outage.report(err)
@@ -119,6 +119,7 @@ func (e *clickhouseExporter) prepare(ctx context.Context, tried chan<- struct{})
 			return
 		}
 	}
+	e.expire(ctx)
 }
 
 func (e *clickhouseExporter) shutdown(context.Context) error {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -204,39 +203,4 @@ func TestTableDroppedByHandComesBack(t *testing.T) {
 	require.Error(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	require.Equal(t, uint64(3), one[uint64](t, f, "SELECT count() FROM groups"))
-}
-
-func TestTTLFollowsTheConfiguration(t *testing.T) {
-	f := start(t, func(c *Config) { c.TTL, c.RollupTTL = 7*day, 30*day })
-	ttl := func(table string) string {
-		engine := one[string](t, f, "SELECT engine_full FROM system.tables WHERE database = ? AND name = ?", f.cfg.Database, table)
-		_, after, _ := strings.Cut(engine, " TTL ")
-		clause, _, _ := strings.Cut(after, " SETTINGS ")
-		return clause
-	}
-	list, groups := history(1)
-	for i := range list {
-		list[i].ObservedAt = monday // long ago, or soon
-	}
-	require.NoError(t, f.tables.ensure(t.Context()))
-	require.Equal(t, "toDateTime(observed_at) + toIntervalSecond(604800)", ttl("provisioning_observations"))
-	require.Equal(t, "hour + toIntervalSecond(2592000)", ttl("provisioning_transitions"))
-	require.Equal(t, "toDateTime(occurred_at) + toIntervalSecond(2592000)", ttl("provisioning_errors"))
-
-	f.tables.target.TTL, f.tables.ready = maxTTL, false
-	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
-	require.Equal(t, "toDateTime(observed_at) + toIntervalSecond(1576800000)", ttl("provisioning_activities"))
-	f.tables.target.TTL, f.tables.target.RollupTTL, f.tables.ready = 0, 0, false
-	require.NoError(t, f.tables.ensure(t.Context()))
-	for _, table := range []string{"observations", "activities", "groups", "transitions", "reports", "errors"} {
-		require.Empty(t, ttl("provisioning_"+table))
-	}
-	require.Equal(t, uint64(4), one[uint64](t, f, "SELECT count() FROM observations"))
-
-	f.tables.target.TTL, f.tables.ready = time.Second, false
-	require.NoError(t, f.tables.ensure(t.Context()))
-	require.Eventually(t, func() bool {
-		_ = f.conn.Exec(t.Context(), "OPTIMIZE TABLE provisioning_observations FINAL")
-		return one[uint64](t, f, "SELECT count() FROM observations") == 0 || time.Now().Before(monday.AsTime())
-	}, 20*time.Second, 100*time.Millisecond, "what is older than the TTL goes")
 }

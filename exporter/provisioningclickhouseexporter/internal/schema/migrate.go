@@ -28,7 +28,7 @@ func (e *NewerError) Error() string {
 		"nothing was written or changed, the data waits in the queue; run that version or a newer one", e.Database, e.Found, e.Known)
 }
 
-// Migrate brings one server to the newest schema and sets the configured TTLs. It never
+// Migrate brings one server to the newest schema. It never
 // removes a row. Several collectors may run it at once. With repair it also applies the
 // versions that were applied before, so that a table dropped by hand is created again.
 func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
@@ -65,7 +65,7 @@ func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
 	if err := fillSignatures(ctx, server, t); err != nil {
 		return err
 	}
-	return setTTLs(ctx, server, t)
+	return removeTTLs(ctx, server, t)
 }
 
 // Check returns the schema version of the tables, or a NewerError.
@@ -104,45 +104,6 @@ func apply(ctx context.Context, server Server, t Target, m Migration) error {
 	}
 	if err := server.Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT %d, now64(3)", t.Table(history), m.Version)); err != nil {
 		return fmt.Errorf("record schema version %d: %w", m.Version, err)
-	}
-	return nil
-}
-
-// setTTLs sets the configured TTL on tables that have another one.
-func setTTLs(ctx context.Context, server Server, t Target) error {
-	for _, table := range []struct {
-		name, column string
-		ttl          time.Duration
-	}{
-		{"provisioning_observations", "observed_at", t.TTL},
-		{"provisioning_activities", "observed_at", t.TTL},
-		{"provisioning_groups", "observed_at", t.TTL},
-		{"provisioning_transitions", "hour", t.RollupTTL},
-		{"provisioning_reports", "hour", t.RollupTTL},
-		{"provisioning_errors", "occurred_at", t.RollupTTL},
-		{"provisioning_quarantine", "observed_at", t.QuarantineTTL},
-		{"provisioning_reconciliations", "hour", t.RollupTTL},
-	} {
-		has, err := server.Strings(ctx, fmt.Sprintf("SELECT extract(engine_full, ' TTL (.*?) SETTINGS ') FROM system.tables WHERE database = %s AND name = %s",
-			literal(t.Database), literal(table.name)))
-		if err != nil {
-			return fmt.Errorf("read the TTL of %s: %w", t.Table(table.name), err)
-		}
-		if len(has) == 0 { // dropped by hand; the first insert that misses it creates it
-			continue
-		}
-		change := ""
-		switch {
-		case table.ttl <= 0 && has[0] != "":
-			change = "REMOVE TTL"
-		case table.ttl > 0 && has[0] != ttlExpression(table.column, table.ttl):
-			change = "MODIFY TTL " + ttlExpression(table.column, table.ttl)
-		default:
-			continue
-		}
-		if err := server.Exec(ctx, "ALTER TABLE "+t.Table(table.name)+" "+change); err != nil {
-			return fmt.Errorf("set the TTL of %s: %w", t.Table(table.name), err)
-		}
 	}
 	return nil
 }

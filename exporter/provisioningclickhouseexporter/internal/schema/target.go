@@ -2,7 +2,6 @@
 package schema
 
 import (
-	"strconv"
 	"strings"
 	"time"
 )
@@ -32,7 +31,7 @@ func (t Target) Settings() string {
 	if t.replicated() {
 		window = "replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800"
 	}
-	return window + ", " + durable + ", materialize_ttl_recalculate_only = 1"
+	return window + ", " + durable
 }
 
 // MergeWhenIdle are settings that merge a partition into one part once nothing was inserted
@@ -40,21 +39,6 @@ func (t Target) Settings() string {
 // partition, so it must not follow every short pause.
 func (Target) MergeWhenIdle() string {
 	return "min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1"
-}
-
-// Expire is the TTL clause of a table.
-func (t Target) Expire(column string, ttl time.Duration) string {
-	if ttl <= 0 {
-		return ""
-	}
-	return "TTL " + ttlExpression(column, ttl)
-}
-
-func ttlExpression(column string, ttl time.Duration) string {
-	if column != "hour" {
-		column = "toDateTime(" + column + ")"
-	}
-	return column + " + toIntervalSecond(" + strconv.FormatInt(int64(ttl/time.Second), 10) + ")"
 }
 
 func quote(name string) string {

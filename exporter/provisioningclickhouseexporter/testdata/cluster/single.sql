@@ -85,8 +85,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, group_id, event_id)
-TTL toDateTime(observed_at) + toIntervalSecond(604800)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`observations` AS
 SELECT *, if(source_name = '', source_id, source_name) AS source, sipHash64(activity_id) AS activity
@@ -181,8 +180,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
 )
 ENGINE = ReplacingMergeTree(version, folded)
 ORDER BY (group_number, activity)
-TTL toDateTime(observed_at) + toIntervalSecond(604800)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, index_granularity = 1024, min_compress_block_size = 16384,
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, index_granularity = 1024, min_compress_block_size = 16384,
     min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_activities_from_observations`
@@ -286,8 +284,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_groups`
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (group_number, tenant, group_id)
-TTL toDateTime(observed_at) + toIntervalSecond(604800)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`groups` AS
 SELECT *, dateDiff('millisecond', first_at, last_at) AS duration_ms
@@ -309,8 +306,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_transitions`
 ENGINE = ReplacingMergeTree()
 PARTITION BY toDate(hour)
 ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause, group_number, activity)
-TTL hour + toIntervalSecond(7776000)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_transitions_from_observations`
 TO `provtrail`.`provisioning_transitions`
@@ -338,8 +334,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_reports`
 ENGINE = AggregatingMergeTree()
 PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause)
-TTL hour + toIntervalSecond(7776000)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_reports_from_observations`
 TO `provtrail`.`provisioning_reports`
@@ -394,8 +389,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_errors`
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, source, error, activity, occurred_at)
-TTL toDateTime(occurred_at) + toIntervalSecond(7776000)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_errors_from_observations`
 TO `provtrail`.`provisioning_errors`
@@ -431,8 +425,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_quarantine`
 )
 ENGINE = ReplacingMergeTree()
 ORDER BY event_id
-TTL toDateTime(observed_at) + toIntervalSecond(2592000)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`quarantine` AS
 SELECT * FROM `provtrail`.`provisioning_quarantine` FINAL;
@@ -459,8 +452,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_reconciliations`
 )
 ENGINE = ReplacingMergeTree()
 ORDER BY (hour, tenant, feed, event_id)
-TTL hour + toIntervalSecond(7776000)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`reconciliations` AS
 SELECT * FROM `provtrail`.`provisioning_reconciliations` FINAL;

@@ -89,8 +89,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_observations"}}
 ENGINE = {{.Engine "provisioning_observations" "ReplacingMergeTree" "version"}}
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, group_id, event_id)
-{{.Expire "observed_at" .TTL}}
-SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, {{.MergeWhenIdle}};
+SETTINGS {{.Settings}}, {{.MergeWhenIdle}};
 
 CREATE OR REPLACE VIEW {{.View "observations"}} AS
 SELECT *, {{template "source"}} AS source, sipHash64(activity_id) AS activity

@@ -94,7 +94,6 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
 )
 ENGINE = {{.Engine "provisioning_activities" "ReplacingMergeTree" "version" "folded"}}
 ORDER BY (group_number, activity)
-{{.Expire "observed_at" .TTL}}
 -- The activities of one person, and the newest ones, lie anywhere: with small granules and
 -- blocks finding them reads little.
 SETTINGS {{.Settings}}, index_granularity = 1024, min_compress_block_size = 16384,

@@ -30,7 +30,6 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_groups"}}
 )
 ENGINE = {{.Engine "provisioning_groups" "ReplacingMergeTree" "version"}}
 ORDER BY (group_number, tenant, group_id)
-{{.Expire "observed_at" .TTL}}
 SETTINGS {{.Settings}}, {{.MergeWhenIdle}};
 
 CREATE OR REPLACE VIEW {{.View "groups"}} AS

@@ -17,8 +17,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_transitions"}}
 ENGINE = {{.Engine "provisioning_transitions" "ReplacingMergeTree"}}
 PARTITION BY toDate(hour)
 ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause, group_number, activity)
-{{.Expire "hour" .RollupTTL}}
-SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, {{.MergeWhenIdle}};
+SETTINGS {{.Settings}}, {{.MergeWhenIdle}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_transitions_from_observations"}}
 TO {{.Table "provisioning_transitions"}}

@@ -16,7 +16,6 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_reports"}}
 ENGINE = {{.Engine "provisioning_reports" "AggregatingMergeTree"}}
 PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause)
-{{.Expire "hour" .RollupTTL}}
 SETTINGS {{.Settings}}, {{.MergeWhenIdle}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_reports_from_observations"}}

@@ -22,8 +22,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_errors"}}
 ENGINE = {{.Engine "provisioning_errors" "ReplacingMergeTree" "version"}}
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, source, error, activity, occurred_at)
-{{.Expire "occurred_at" .RollupTTL}}
-SETTINGS {{.Settings}}, ttl_only_drop_parts = 1, {{.MergeWhenIdle}};
+SETTINGS {{.Settings}}, {{.MergeWhenIdle}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_errors_from_observations"}}
 TO {{.Table "provisioning_errors"}}

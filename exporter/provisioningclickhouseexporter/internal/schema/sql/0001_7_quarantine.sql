@@ -17,7 +17,6 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_quarantine"}}
 )
 ENGINE = {{.Engine "provisioning_quarantine" "ReplacingMergeTree"}}
 ORDER BY event_id
-{{.Expire "observed_at" .QuarantineTTL}}
 SETTINGS {{.Settings}};
 
 CREATE OR REPLACE VIEW {{.View "quarantine"}} AS

@@ -22,7 +22,6 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_reconciliations"}}
 )
 ENGINE = {{.Engine "provisioning_reconciliations" "ReplacingMergeTree"}}
 ORDER BY (hour, tenant, feed, event_id)
-{{.Expire "hour" .RollupTTL}}
 SETTINGS {{.Settings}};
 
 CREATE OR REPLACE VIEW {{.View "reconciliations"}} AS
