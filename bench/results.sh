@@ -5,9 +5,11 @@ set -eu -o pipefail
 cd "$(dirname "$0")/.."
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
-  targets=(bench-pipeline bench-processor bench-clickhouse bench-queries bench-archive bench-backfill)
+  targets=(bench-pipeline bench-rest bench-processor bench-clickhouse bench-queries bench-archive bench-backfill)
 fi
 processor=$(awk -F ': ' '/model name/ {print $2; exit}' /proc/cpuinfo 2>/dev/null || uname -m)
+all=$(mktemp)
+trap 'rm -f "$all"' EXIT
 cat <<END
 # Results
 
@@ -21,9 +23,12 @@ them back, are in the documents of the parts: docs/reliability.md, docs/clickhou
 archive/design.md, processor/provisioningprocessor/design.md.
 END
 for target in "${targets[@]}"; do
-  printf '\n## make %s\n\n' "$target"
+  printf '\n## make %s\n\n' "$target" >> "$all"
   echo "== $target" >&2
-  printf '```\n'
-  make --no-print-directory --silent "$target" 2> >(cat >&2) | grep -v '^make' | tee /dev/stderr
-  printf '```\n'
+  printf '```\n' >> "$all"
+  make --no-print-directory --silent "$target" 2> >(cat >&2) | grep -v '^make' | tee -a "$all" >&2
+  printf '```\n' >> "$all"
 done
+printf '\n## Ratios\n\n| what | ratio |\n|---|---|\n'
+awk '$1 == "BENCH" && $2 ~ /ratio/ {printf "| %s | %s |\n", $2, $3}' "$all"
+cat "$all"

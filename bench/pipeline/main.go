@@ -3,8 +3,9 @@
 // configuration (ClickHouse and Parquet, durable queues, correlation), and the contrib
 // collector with filelog, transform, clickhouse and file exporters.
 //
-// CPU time is the collector's own, ClickHouse's not included, so that what else runs on
-// the machine changes the figures little.
+// CPU time is that of the processes, so that what else runs on the machine changes the
+// figures little: the collector's own, and what the user pays, ClickHouse's included until
+// its merges are done.
 package main
 
 import (
@@ -75,19 +76,19 @@ func run(ctx context.Context, o options) (err error) {
 	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
 
 	if o.soak > 0 {
-		return soak(ctx, engine, o, filepath.Join(dir, "soak"))
+		return soak(ctx, engine.NativeAddr(), o, filepath.Join(dir, "soak"))
 	}
-	return compare(ctx, engine, o, dir)
+	return compare(ctx, target{engine.NativeAddr(), server.Pid()}, o, dir)
 }
 
-func compare(ctx context.Context, engine *clickhouse.Engine, o options, dir string) error {
+func compare(ctx context.Context, server target, o options, dir string) error {
 	for _, s := range o.shapes {
 		in, err := makeInput(ctx, o, s, dir)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(os.Stderr, "%s: %d documents of %d bytes, %d observations\n", s.name, in.documents, in.bytes/int64(in.documents), in.observations)
-		all, err := rounds(ctx, engine, o, in, filepath.Join(dir, s.name))
+		all, err := rounds(ctx, server, o, in, filepath.Join(dir, s.name))
 		if err != nil {
 			return err
 		}
@@ -98,14 +99,14 @@ func compare(ctx context.Context, engine *clickhouse.Engine, o options, dir stri
 	return nil
 }
 
-func rounds(ctx context.Context, engine *clickhouse.Engine, o options, in input, dir string) (all []measurement, err error) {
+func rounds(ctx context.Context, server target, o options, in input, dir string) (all []measurement, err error) {
 	subjects := []subject{provtrail(o, in)}
 	if o.contrib != "" {
 		subjects = append(subjects, contrib(o.contrib, in))
 	}
 	for round := range o.rounds {
 		for i := range subjects {
-			m, err := subjects[i].measure(ctx, engine, in, filepath.Join(dir, fmt.Sprintf("%s-%d", subjects[i].name, round)), round)
+			m, err := subjects[i].measure(ctx, server, in, filepath.Join(dir, fmt.Sprintf("%s-%d", subjects[i].name, round)), round)
 			if err != nil {
 				return nil, fmt.Errorf("%s, %s, round %d: %w", in.shape.name, subjects[i].name, round+1, err)
 			}

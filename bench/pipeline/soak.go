@@ -14,8 +14,6 @@ import (
 	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
-
-	"github.com/provtrail/provtrail/internal/clickhouse"
 )
 
 // sample is the collector at one moment of a soak.
@@ -33,12 +31,12 @@ type sample struct {
 const sampleEvery = 10 * time.Second
 
 // soak runs provtrail on a simulated tenant's live traffic and reports how it grows.
-func soak(ctx context.Context, engine *clickhouse.Engine, o options, dir string) (err error) {
+func soak(ctx context.Context, address string, o options, dir string) (err error) {
 	s := provtrail(o, input{})
 	if err := os.MkdirAll(filepath.Join(dir, "input"), 0o750); err != nil {
 		return err
 	}
-	db, err := driver.Open(&driver.Options{Addr: []string{engine.NativeAddr()}})
+	db, err := driver.Open(&driver.Options{Addr: []string{address}})
 	if err != nil {
 		return err
 	}
@@ -46,7 +44,7 @@ func soak(ctx context.Context, engine *clickhouse.Engine, o options, dir string)
 	if err := db.Exec(ctx, "CREATE DATABASE soak"); err != nil {
 		return err
 	}
-	c, err := s.start(ctx, engine, dir, "soak")
+	c, err := s.start(ctx, address, dir, "soak")
 	if err != nil {
 		return err
 	}
@@ -76,7 +74,7 @@ func (c *collector) watch(ctx context.Context, db driver.Conn, long time.Duratio
 			return samples, ctx.Err()
 		case <-ticks.C:
 		}
-		now := sample{at: time.Since(begin), own: c.kilobytes("RssAnon:") << 10, mapped: c.kilobytes("RssFile:") << 10, goroutines: c.goroutines(ctx), files: c.files(), cpu: c.cpu()}
+		now := sample{at: time.Since(begin), own: c.kilobytes("RssAnon:") << 10, mapped: c.kilobytes("RssFile:") << 10, goroutines: c.goroutines(ctx), files: c.files(), cpu: cpu(c.Pid)}
 		var newest time.Time
 		err := db.QueryRow(ctx, "SELECT count(), max(observed_at) FROM soak.provisioning_observations WHERE record_type = 'observation'").Scan(&now.rows, &newest)
 		if err != nil {

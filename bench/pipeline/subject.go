@@ -16,7 +16,6 @@ import (
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 
 	"github.com/provtrail/provtrail/internal/blackbox"
-	"github.com/provtrail/provtrail/internal/clickhouse"
 )
 
 // subject is a collector to be measured.
@@ -49,11 +48,18 @@ func contrib(program string, in input) subject {
 	}
 }
 
+// target is the ClickHouse that the subjects write into.
+type target struct {
+	address string
+	pid     int
+}
+
 // measurement is one run of a subject.
 type measurement struct {
 	name        string
 	wall        time.Duration // from the file's appearance until every row can be queried
 	cpu         time.Duration // of the collector, user and system
+	server      time.Duration // of ClickHouse, until its merges are done
 	peak        int64         // bytes of resident memory at most
 	tables      int64         // bytes on the disk
 	archived    int64
@@ -62,12 +68,12 @@ type measurement struct {
 }
 
 func (m measurement) String() string {
-	return fmt.Sprintf("%-10s wall %s, cpu %s, peak %d MiB", m.name, m.wall.Round(time.Millisecond), m.cpu, m.peak>>20)
+	return fmt.Sprintf("%-10s wall %s, cpu %s, ClickHouse's %s, peak %d MiB", m.name, m.wall.Round(time.Millisecond), m.cpu, m.server, m.peak>>20)
 }
 
 const timeout = 15 * time.Minute
 
-func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in input, dir string, round int) (m measurement, err error) {
+func (s *subject) measure(ctx context.Context, server target, in input, dir string, round int) (m measurement, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	m.name = s.name
@@ -76,7 +82,7 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 		return m, err
 	}
 	database := fmt.Sprintf("%s_%s_%d", s.name, in.shape.name, round)
-	db, err := driver.Open(&driver.Options{Addr: []string{engine.NativeAddr()}})
+	db, err := driver.Open(&driver.Options{Addr: []string{server.address}})
 	if err != nil {
 		return m, err
 	}
@@ -84,7 +90,7 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 	if err := db.Exec(ctx, "CREATE DATABASE "+database); err != nil {
 		return m, err
 	}
-	p, err := s.start(ctx, engine, dir, database)
+	p, err := s.start(ctx, server.address, dir, database)
 	if err != nil {
 		return m, err
 	}
@@ -92,7 +98,7 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 
 	stored := func(want uint64) error { return p.await(ctx, db, database, s.rows, want) }
 	profiled := s.profile(ctx, p, in.shape.name, round)
-	before, allocated := p.cpu(), p.mallocs(ctx)
+	before, allocated, serverBefore := cpu(p.Pid), p.mallocs(ctx), cpu(server.pid)
 	begin := time.Now()
 	if err := copyInto(inbox, "documents.ndjson", in.path); err != nil {
 		return m, err
@@ -100,9 +106,13 @@ func (s *subject) measure(ctx context.Context, engine *clickhouse.Engine, in inp
 	if err := stored(s.want); err != nil {
 		return m, err
 	}
-	m.wall, m.cpu = time.Since(begin), p.cpu()-before
+	m.wall, m.cpu = time.Since(begin), cpu(p.Pid)-before
 	m.allocations = p.mallocs(ctx) - allocated
 	m.peak = p.peak()
+	if err := merged(ctx, db, database); err != nil {
+		return m, err
+	}
+	m.server = cpu(server.pid) - serverBefore
 	if err := profiled(); err != nil {
 		return m, err
 	}
@@ -126,7 +136,7 @@ type collector struct {
 	pprof string
 }
 
-func (s *subject) start(ctx context.Context, engine *clickhouse.Engine, dir, database string) (*collector, error) {
+func (s *subject) start(ctx context.Context, address, dir, database string) (*collector, error) {
 	ports, err := blackbox.FreePorts(5)
 	if err != nil {
 		return nil, err
@@ -134,7 +144,7 @@ func (s *subject) start(ctx context.Context, engine *clickhouse.Engine, dir, dat
 	c := &collector{pprof: ports[3]}
 	c.Process, err = blackbox.Start(s.program, "", filepath.Join(dir, "log"), []string{
 		"PROVTRAIL_DATA=" + dir, "PROVTRAIL_HEALTH=" + ports[0],
-		"PROVTRAIL_CLICKHOUSE_NATIVE=" + engine.NativeAddr(), "PROVTRAIL_CLICKHOUSE_DATABASE=" + database,
+		"PROVTRAIL_CLICKHOUSE_NATIVE=" + address, "PROVTRAIL_CLICKHOUSE_DATABASE=" + database,
 		"PROVTRAIL_CLICKHOUSE_USERNAME=default",
 		"PROVTRAIL_METRICS_PORT=" + ports[1][strings.LastIndex(ports[1], ":")+1:], "PROVTRAIL_WEBHOOK=" + ports[2], "BENCH_PPROF=" + c.pprof,
 	}, s.args...)
@@ -168,8 +178,24 @@ func (c *collector) await(ctx context.Context, db driver.Conn, database, query s
 func (c *collector) stop() error { return c.Stop(time.Minute) }
 
 // cpu is the time the process has used. Linux counts it in hundredths of a second.
-func (c *collector) cpu() time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Pid))
+// merged waits until the server has had nothing to merge for a second.
+func merged(ctx context.Context, db driver.Conn, database string) error {
+	for quiet := 0; quiet < 5; quiet++ {
+		var merges uint64
+		if err := db.QueryRow(ctx, "SELECT count() FROM system.merges WHERE database = $1", database).Scan(&merges); err != nil {
+			return err
+		}
+		if merges > 0 {
+			quiet = -1
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	return nil
+}
+
+// cpu is the time that a process has used, user and system.
+func cpu(pid int) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}
