@@ -161,8 +161,8 @@ func (a *Archive) Heartbeat(ctx context.Context) error {
 // archive. Then nothing is sealed and nothing expires; Write works.
 func (a *Archive) Refused() error { return a.sealer.Refused() }
 
-// ClockDoubt returns an error where the clock of the machine is not believed.
-func (a *Archive) ClockDoubt() error { return a.sealer.ClockDoubt() }
+// ClockSkew returns an error where the clock of the machine is not believed.
+func (a *Archive) ClockSkew() error { return a.sealer.ClockSkew() }
 
 // SealDue seals every hour that is due, the oldest first, and removes expired files. It
 // returns the hours that it sealed, also with an error.

@@ -97,15 +97,15 @@ func TestTheClockJumpsAndReturns(t *testing.T) {
 					_ = j.work(time.Minute) // refused sealing is no loss
 				}
 				if jump.Abs() > clock.MaxDifference {
-					require.ErrorContains(t, j.ClockDoubt(), "the clock of this machine says "+j.now.Add(jump).Format(time.RFC3339))
+					require.ErrorContains(t, j.ClockSkew(), "the clock of this machine says "+j.now.Add(jump).Format(time.RFC3339))
 				} else {
-					require.NoError(t, j.ClockDoubt())
+					require.NoError(t, j.ClockSkew())
 				}
 				j.ahead = 0
 				for range 18 {
 					require.NoError(t, j.work(10*time.Minute))
 				}
-				require.NoError(t, j.ClockDoubt())
+				require.NoError(t, j.ClockSkew())
 				got := j.ids()
 				require.Len(t, got, 15+7+18)
 				for h := HourOf(noon); h <= HourOf(noon)+4; h++ {
@@ -133,13 +133,13 @@ func TestALongDowntimeNeedsEvidence(t *testing.T) {
 	j.now = j.now.Add(100 * time.Hour)
 	j.begin()
 	require.NoError(t, j.idle())
-	require.Error(t, j.ClockDoubt())
+	require.Error(t, j.ClockSkew())
 	require.Equal(t, HourOf(noon)-1, j.Archive.sealer.LastSealed(), "nothing is sealed")
 	j.write(row(7)) // an old record shows nothing
-	require.Error(t, j.ClockDoubt())
+	require.Error(t, j.ClockSkew())
 
 	require.NoError(t, j.work(time.Minute))
-	require.NoError(t, j.ClockDoubt())
+	require.NoError(t, j.ClockSkew())
 	j.now = j.now.Add(10 * time.Minute)
 	require.NoError(t, j.idle())
 	require.Equal(t, HourOf(noon)+99, j.Archive.sealer.LastSealed())
@@ -156,7 +156,7 @@ func TestAClockIsConfirmed(t *testing.T) {
 	j.opt.Elapsed = func() time.Duration { return 0 }
 	require.NoError(t, ConfirmClock(t.Context(), j.dir, j.opt))
 	j.begin()
-	require.NoError(t, j.ClockDoubt())
+	require.NoError(t, j.ClockSkew())
 	j.now = j.now.Add(10 * time.Minute)
 	require.NoError(t, j.idle())
 	require.Equal(t, HourOf(noon)+99, j.Archive.sealer.LastSealed())

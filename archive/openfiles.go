@@ -73,7 +73,7 @@ func (a *Archive) findOpenFiles(ctx context.Context) error {
 	return nil
 }
 
-// continueClock tells the clock the newest time that is known: of the last heartbeat, of
+// continueClock gives the clock the newest time that is known: of the last heartbeat, of
 // the last seal and of the newest file.
 func (a *Archive) continueClock(ctx context.Context) error {
 	last, wall := a.memory.State().Clock, a.clock.Wall()

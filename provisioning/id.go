@@ -62,7 +62,7 @@ func appendField(buf []byte, field string) []byte {
 
 // EventID identifies what the observation reports: read twice, from whatever feed or
 // export, it has the same id. Ids of documents do not go in, since an export may lack
-// them. A trigger is told apart by its invocation where that is known, else by its time;
+// them. A trigger is identified by its invocation where that is known, else by its time;
 // where the vendor gives neither, a trigger delivered twice is one observation.
 func EventID(o *Observation) ID {
 	var at [8]byte

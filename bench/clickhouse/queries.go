@@ -137,7 +137,7 @@ type measured struct {
 	Memory   uint64
 }
 
-// begun tells the queries of this run from those of others on the same server.
+// begun distinguishes the queries of this run from those of others on the same server.
 var begun = time.Now().UnixNano()
 
 func (b *timing) run(ctx context.Context, sql string) (m measured, err error) {

@@ -145,7 +145,7 @@ func TestQuarantineRequeue(t *testing.T) {
 	first, second := readFile(t, files[0]), readFile(t, files[1])
 	assert.Equal(t, "{\"a\":1}\n{\"b\":\n2}", strings.TrimSpace(first))
 	assert.Equal(t, strings.TrimSpace(first), strings.TrimSpace(second))
-	assert.NotEqual(t, first[:16], second[:16], "the file feed tells the two by their first bytes")
+	assert.NotEqual(t, first[:16], second[:16], "the file feed distinguishes the two by their first bytes")
 	info, err := os.Stat(files[0])
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it holds people's names")

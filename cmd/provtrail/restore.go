@@ -112,7 +112,7 @@ func restore(cmd *cobra.Command, flags *restoreFlags) (err error) {
 	return err
 }
 
-// name tells restores apart. The start of the period is as it was written: 30d of a later
+// name distinguishes restores. The start of the period is as it was written: 30d of a later
 // run is within that of an earlier one.
 func (f *restoreFlags) name() string {
 	from := f.from

@@ -164,7 +164,7 @@ func (e *parquetExporter) seal(ctx context.Context, a *archive.Archive) {
 		e.logger.Info("sealed", zap.Stringer("first", sealed[0]), zap.Stringer("last", sealed[n-1]), zap.Int("hours", n))
 	}
 	if err == nil {
-		err = a.ClockDoubt()
+		err = a.ClockSkew()
 	}
 	if ctx.Err() == nil {
 		e.report(err)

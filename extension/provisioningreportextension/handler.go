@@ -127,7 +127,7 @@ func (r *reporter) made(w http.ResponseWriter, req *http.Request, what string, f
 }
 
 // refusal is the answer where nothing was sent yet. Errors that the asker can act on are
-// told; others may name what is not for the asker.
+// sent; others may name what is not for the asker.
 func refusal(what string, err error) (text string, code int) {
 	switch {
 	case errors.Is(err, report.ErrNothing), errors.Is(err, report.ErrFilter):
@@ -176,7 +176,7 @@ func who(req *http.Request) string {
 }
 
 // download sends its headers with the first byte, so that an error before that can
-// still be told.
+// still be sent.
 type download struct {
 	http.ResponseWriter
 	name, mediaType string

@@ -143,10 +143,10 @@ func (c *Clock) Saw(vendor time.Time) {
 	c.base = c.base.Add(vendor.Sub(believed))
 }
 
-// DoubtError says that the machine's clock is not believed.
-type DoubtError struct{ Wall, Believed time.Time }
+// SkewError states that the machine's clock is not believed.
+type SkewError struct{ Wall, Believed time.Time }
 
-func (e *DoubtError) Error() string {
+func (e *SkewError) Error() string {
 	where := "ahead of"
 	if e.Wall.Before(e.Believed) {
 		where = "behind"
@@ -155,10 +155,10 @@ func (e *DoubtError) Error() string {
 		e.Wall.UTC().Format(time.RFC3339), e.Wall.Sub(e.Believed).Abs().Round(time.Second), where, e.Believed.UTC().Format(time.RFC3339))
 }
 
-// Doubt returns a DoubtError where the two clocks differ by more than MaxDifference.
-func (c *Clock) Doubt() error {
+// Skew returns a SkewError where the two clocks differ by more than MaxDifference.
+func (c *Clock) Skew() error {
 	if wall, believed := c.read(); wall.Sub(believed).Abs() > MaxDifference {
-		return &DoubtError{wall, believed}
+		return &SkewError{wall, believed}
 	}
 	return nil
 }

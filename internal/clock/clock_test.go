@@ -46,7 +46,7 @@ func TestNeverAheadOfTheTruth(t *testing.T) {
 			c.Saw(m.now)
 			if m.ahead == 0 {
 				require.WithinDuration(t, m.now, c.Now(), Tolerance)
-				require.NoError(t, c.Doubt())
+				require.NoError(t, c.Skew())
 				require.False(t, c.Jumped())
 			}
 		}
@@ -59,16 +59,16 @@ func TestAJumpIsProvenByTheMonotonicClock(t *testing.T) {
 	require.False(t, c.Jumped())
 	m.ahead = year
 	require.True(t, c.Jumped())
-	require.ErrorContains(t, c.Doubt(), "ahead of the last believed time")
+	require.ErrorContains(t, c.Skew(), "ahead of the last believed time")
 	m.ahead = 0
 	require.False(t, c.Jumped())
-	require.NoError(t, c.Doubt())
+	require.NoError(t, c.Skew())
 
 	m.ahead = year // before the process began: nothing proves it
 	c = m.clock()
 	c.Continue(noon)
 	require.False(t, c.Jumped())
-	require.Error(t, c.Doubt())
+	require.Error(t, c.Skew())
 }
 
 // TestNothingOpposesTheClock: an idle tenant after a long standstill.

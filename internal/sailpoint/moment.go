@@ -103,7 +103,7 @@ func parseTime(word string) (pcommon.Timestamp, error) {
 	return 0, errNoTime
 }
 
-// epoch reads seconds, milliseconds, microseconds or nanoseconds since 1970, told apart
+// epoch reads seconds, milliseconds, microseconds or nanoseconds since 1970, distinguished
 // by their size: each reads as a time between 1973 and 2262 in one of the units only.
 func epoch(n int64) (pcommon.Timestamp, error) {
 	switch {

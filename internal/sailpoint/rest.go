@@ -64,7 +64,7 @@ func concernsErrors(s provisioning.Status) bool {
 	return s == provisioning.StatusFailed || s == provisioning.StatusRetrying
 }
 
-// source tells an id from a name in its place.
+// source separates an id from a name in its place.
 func source(id, name string) (sourceID, sourceName string) {
 	if name == "" && id != "" && !isID(id) {
 		return id, id

@@ -75,14 +75,15 @@ func (c *correlator) beat(ctx context.Context) error {
 	return c.store.Commit(ctx, &store.Batch{Meta: m.encode()})
 }
 
-// sayDoubt logs that the machine's clock is not believed, and when it is again.
-func (c *correlator) sayDoubt(doubted bool) (doubts bool) {
-	err := c.clock.Doubt()
+// logSkew logs that the machine's clock is not believed, and when it is again. It returns whether it
+// is not.
+func (c *correlator) logSkew(skewed bool) bool {
+	err := c.clock.Skew()
 	switch {
-	case err != nil && !doubted:
+	case err != nil && !skewed:
 		c.logger.Warn("The clock of this machine is not believed: activities are flagged and states expire by the believed time, until the clock is right, the vendor's times agree with it, or for a day nothing speaks against it.",
 			zap.Error(err), zap.Duration("followed_without_evidence_up_to", clock.Tolerance))
-	case err == nil && doubted:
+	case err == nil && skewed:
 		c.logger.Info("The clock of this machine is believed again.", zap.Time("now", c.now()))
 	}
 	return err != nil

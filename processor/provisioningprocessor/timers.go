@@ -25,14 +25,14 @@ func (c *correlator) watch(ctx context.Context) {
 				zap.Duration("after", c.cfg.CheckInterval), zap.Error(err))
 		}
 	}
-	doubted, beaten := false, time.Now()
+	skewed, beaten := false, time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-c.wake:
 		case <-ticker.C:
-			doubted = c.sayDoubt(doubted)
+			skewed = c.logSkew(skewed)
 			if time.Since(beaten) >= heartbeat {
 				beaten = time.Now()
 				report(c.beat(ctx), "The storing of the time")

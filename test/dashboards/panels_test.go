@@ -116,7 +116,7 @@ func assertVariable(t *testing.T, v *variable, r *result, selection string) {
 }
 
 // assertShape says whether Grafana can draw it: a time series has its time and a
-// number, a long one is told apart by one text column that names the legend.
+// number, a long one is split by one text column that names the legend.
 func assertShape(t *testing.T, b *board, p *panel, q *target, r *result) {
 	where := fmt.Sprintf("%s / %s", b.Title, p.Title)
 	seen := map[string]bool{}

@@ -61,7 +61,7 @@ type Verification struct {
 	// Warnings are not problems: what is late, and what seals state of files that are not
 	// whole.
 	Warnings []string `json:"warnings,omitempty"`
-	// Notes are gaps and what cannot be told.
+	// Notes are gaps and what cannot be known.
 	Notes []string `json:"notes,omitempty"`
 
 	Archive string   `json:"archive,omitempty"` // id, the same in every seal

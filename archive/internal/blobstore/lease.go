@@ -15,7 +15,7 @@ import (
 )
 
 // lease is the content of the lock object of a bucket and says who writes. A lease
-// expires, because a process that ended cannot be told from one that is unreachable.
+// expires, because a process that ended cannot be distinguished from one that is unreachable.
 type lease struct {
 	Owner   string    `json:"owner"` // empty: nobody
 	Host    string    `json:"host"`

@@ -215,7 +215,7 @@ func (s *Sealer) SealDue(ctx context.Context) (sealed []layout.Hour, err error) 
 		return nil, fmt.Errorf("archive %s: after the seal of hour %s: %w", s.store, s.head.last, err)
 	}
 	for s.opt.Keys != nil && !s.opt.Clock.Now().Before(s.due()) {
-		if err := s.ClockDoubt(); err != nil {
+		if err := s.ClockSkew(); err != nil {
 			return sealed, err
 		}
 		hour := s.head.last + 1
@@ -236,9 +236,9 @@ func (s *Sealer) due() time.Time {
 	return at.Add(s.opt.Grace)
 }
 
-// ClockDoubt returns an error where the clock of the machine is not believed.
-func (s *Sealer) ClockDoubt() error {
-	if err := s.opt.Clock.Doubt(); err != nil {
+// ClockSkew returns an error where the clock of the machine is not believed.
+func (s *Sealer) ClockSkew() error {
+	if err := s.opt.Clock.Skew(); err != nil {
 		return fmt.Errorf("%w: nothing is sealed and nothing expires, and records are stored under the believed hour, until the clock is right or records with vendor times near it arrive; if the clock is right, stop the collector and run provtrail archive confirm-clock", err)
 	}
 	return nil
