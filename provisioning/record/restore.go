@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/provtrail/provtrail/provisioning"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
 // resolution is the resolution of times in the stores, in nanoseconds.
@@ -19,7 +21,18 @@ func overrides(o *provisioning.Observation, r *Record) string {
 		return ""
 	}
 	was := Record{Observation: *o}
-	differences := map[string]any{}
+	var text bytes.Buffer
+	name := func(f *Field) {
+		separator := byte(',')
+		if text.Len() == 0 {
+			separator = '{'
+		}
+		text.WriteByte(separator)
+		text.Write(strconv.AppendQuote(text.AvailableBuffer(), f.Column))
+		text.WriteByte(':')
+	}
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
 	for i := range Fields {
 		f := &Fields[i]
 		if f.Derived || f.Column == "original" {
@@ -28,27 +41,32 @@ func overrides(o *provisioning.Observation, r *Record) string {
 		switch f.Value {
 		case ValueTime:
 			if own := f.Number(&was); own != f.Number(r) || own%resolution != 0 {
-				differences[f.Column] = own
+				name(f)
+				text.Write(strconv.AppendInt(text.AvailableBuffer(), own, 10))
 			}
 		case ValueText:
-			if text := f.Text(&was); text != f.Text(r) {
-				differences[f.Column] = text
+			if own := f.Text(&was); own != f.Text(r) {
+				name(f)
+				_ = encoder.Encode(own)       // a text always can be
+				text.Truncate(text.Len() - 1) // the end of the line
 			}
 		default: // a record has those of its observation
 		}
 	}
-	if len(differences) == 0 {
+	if text.Len() == 0 {
 		return ""
 	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(differences) // texts and numbers always can be
-	return string(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
+	text.WriteByte('}')
+	return text.String()
 }
 
 func hasNoFraction(o *provisioning.Observation) bool {
-	return o.RequestedAt%resolution == 0 && o.OccurredAt%resolution == 0 && o.ObservedAt%resolution == 0
+	for _, at := range [...]pcommon.Timestamp{o.RequestedAt, o.OccurredAt, o.ObservedAt, o.RemoveAt, o.VendorCreatedAt} {
+		if at%resolution != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // RestoreObservation restores the observation of an observation record as it was before it was
