@@ -7,6 +7,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive/internal/audit"
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
+	"github.com/provtrail/provtrail/archive/internal/completeness"
 )
 
 // VerifyOptions say what an archive is verified against.
@@ -34,7 +35,14 @@ const (
 	LostHead    = audit.LostHead
 	Recovered   = audit.Recovered
 	Lost        = audit.Lost
+	Incomplete  = audit.Incomplete
 )
+
+// Completeness says which hours of the vendor's clock an archive holds whole.
+type Completeness = completeness.Result
+
+// IncompleteHour is an hour that is not complete, or several without a statement.
+type IncompleteHour = completeness.Hour
 
 // ErrNoArchive says that there is no sealed archive at an address.
 var ErrNoArchive = audit.ErrNoArchive

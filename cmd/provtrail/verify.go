@@ -23,6 +23,7 @@ type verifyFlags struct {
 	publicKeys []string
 	until      string
 	heads      []string
+	from, to   string // of the period that must be complete
 	json       bool
 	quiet      bool
 }
@@ -38,6 +39,10 @@ It names each file that was altered, truncated, removed, added or misplaced, and
 hour that is missing. It prints the newest seal and says up to when the archive is
 unaltered.
 
+It compares the vendor's documents in the sealed files with the sealed statements of
+reconciliation, says up to when each feed is complete, and names each hour that is short.
+With --complete-from or --complete-to such an hour in that period is a finding.
+
 Whoever has the signing key can sign another history. Keep the newest seal elsewhere and
 name it with --head: a chain that does not contain it is a finding. Of ARCHIVE the file
 ARCHIVE-signing-key.pem.head is used where it exists.
@@ -51,6 +56,7 @@ archive or the zip could not be checked.`,
 		Example: `  provtrail verify ./data/archive
   provtrail verify /mnt/copy --public-key archive.pub --until 2026-11-22T00:00:00Z --json
   provtrail verify /mnt/copy --public-key archive.pub --head /mnt/witness/heads
+  provtrail verify ./data/archive --complete-from 7d --complete-to yesterday
   provtrail verify evidence.zip --public-key archive.pub
   provtrail verify report.zip --public-key archive.pub
   provtrail verify 's3://bucket/folder?region=eu-west-1' --public-key archive.pub`,
@@ -68,6 +74,8 @@ archive or the zip could not be checked.`,
 	f.StringArrayVar(&flags.publicKeys, "public-key", nil, "PEM file with trusted public keys; may be repeated (default: ARCHIVE-signing-key.pem.pub)")
 	f.StringVar(&flags.until, "until", "", "time up to which the archive must be sealed ("+archivereport.TimeForms+"): seals that are missing at the end leave no other trace")
 	f.StringArrayVar(&flags.heads, "head", nil, "SHA-256 of a seal that the chain must contain, or a file with such a head: the witness, or that beside the signing key; may be repeated")
+	f.StringVar(&flags.from, "complete-from", "", "beginning of the period of which every document must be in the archive (default: the first statement)")
+	f.StringVar(&flags.to, "complete-to", "", "end of that period (default: the last statement)")
 	f.BoolVar(&flags.json, "json", false, "print what was found as JSON")
 	f.BoolVar(&flags.quiet, "quiet", false, "no progress bar, which is drawn on a terminal only")
 	cmd.SetFlagErrorFunc(lookFlag)
@@ -83,7 +91,14 @@ func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
 	if opt.Heads, err = knownHeads(dir, flags.heads); err != nil {
 		return err
 	}
-	if opt.Until, err = parseTimeFlag("--until", flags.until, time.Now()); err != nil {
+	now := time.Now()
+	if opt.Until, err = parseTimeFlag("--until", flags.until, now); err != nil {
+		return err
+	}
+	if opt.CompleteFrom, err = parseTimeFlag("--complete-from", flags.from, now); err != nil {
+		return err
+	}
+	if opt.CompleteTo, err = parseTimeFlag("--complete-to", flags.to, now); err != nil {
 		return err
 	}
 	if drawn := terminal(cmd.ErrOrStderr()); drawn != nil && !flags.quiet && !flags.json {
@@ -167,5 +182,5 @@ func printVerification(w io.Writer, v *archive.Verification) error {
 	case v.OK():
 		say("nothing is sealed yet, so nothing can be proven")
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, printCompleteness(w, v.Completeness))...)
 }

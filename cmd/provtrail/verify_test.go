@@ -55,9 +55,12 @@ func TestVerifyCommand(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, out, "1 hours sealed from 2026-11-22T12Z to 2026-11-22T12Z: 1 files as sealed (1 rows")
 	require.Contains(t, out, "unaltered up to 2026-11-22 13:00 UTC")
-	require.NotContains(t, out, "complete")
+	require.Contains(t, out, "completeness not shown: no reconciliation")
+	require.NotContains(t, out, "is complete")
 	require.Contains(t, out, "warning       the newest seal is")
 
+	_, err = runVerify(dir, "--complete-to", "2026-11-22T14:00:00Z")
+	require.ErrorIs(t, err, errFindings)
 	_, err = runVerify(dir, "--until", "2026-11-22T14:00:00Z")
 	require.Error(t, err)
 	require.NoError(t, os.Remove(filepath.Join(dir, name)))

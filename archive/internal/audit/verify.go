@@ -11,6 +11,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
 	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/archive/internal/completeness"
 	"github.com/provtrail/provtrail/archive/internal/layout"
 )
 
@@ -24,6 +25,10 @@ type Options struct {
 	// Heads are remembered outside the archive: the chain must contain them. Only their
 	// Digest is needed.
 	Heads []chain.Head
+	// CompleteFrom and CompleteTo, where one is set, are the period of the vendor's clock of
+	// which every document must be in the archive; zero is the first statement's hour and the
+	// last one's.
+	CompleteFrom, CompleteTo time.Time
 	// Now is the time of the check; zero is the system's.
 	Now time.Time
 	// Progress, where set, is called with the bytes that were read so far and the bytes
@@ -53,6 +58,7 @@ const (
 	LostHead    ProblemKind = "lost-head"    // the chain does not contain a remembered head
 	Recovered   ProblemKind = "recovered"    // seals were lost and a person let sealing go on
 	Lost        ProblemKind = "lost"         // a file was gone when its hour was sealed
+	Incomplete  ProblemKind = "incomplete"   // an hour of the required period is not complete
 )
 
 // Verification is what Verify found.
@@ -87,6 +93,9 @@ type Verification struct {
 	Overdue  int          `json:"overdue"`  // of those, in hours that should be sealed
 	Future   int          `json:"future"`   // files and seals of hours that have not begun
 	Unproven int          `json:"unproven"` // files of hours whose seals were lost
+
+	// Completeness is what the sealed files that are unaltered hold of the vendor's documents.
+	Completeness *completeness.Result `json:"completeness"`
 }
 
 // OK reports whether there are no problems.
@@ -130,6 +139,9 @@ func Verify(ctx context.Context, s blobstore.Store, opt Options) (*Verification,
 		return nil, err
 	}
 	v.conclude()
+	if err := v.checkCompleteness(ctx); err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(v.Problems, func(a, b Problem) int { return strings.Compare(a.Name, b.Name) })
 	return v.Verification, nil
 }
@@ -142,6 +154,8 @@ type verifier struct {
 	chain sealedChain
 	// irregular files are reported already.
 	irregular map[string]bool
+	// intact are the sealed files that are as they were sealed.
+	intact []layout.DataFile
 }
 
 // list lists the files. Working files of the writer are not evidence.
@@ -227,6 +241,9 @@ func (v *verifier) compare(f chain.SealedFile, digest string, owner map[string]s
 		v.Files++
 		v.Rows += f.Rows
 		v.Bytes += f.Size
+		if data, ok := layout.ParseData(f.Name); ok && f.Damaged == "" {
+			v.intact = append(v.intact, data)
+		}
 	case known:
 		v.blame(Misplaced, f.Name, "has the content that was sealed as %s", other)
 	case size < f.Size:
