@@ -178,6 +178,24 @@ func TestForeignRecordsPassUntouched(t *testing.T) {
 	require.NoError(t, f.Shutdown(t.Context()))
 }
 
+// TestReconciliationsPassUnchanged: statements of the receiver go on as they are, beside what
+// the processor makes of the observations of a batch.
+func TestReconciliationsPassUnchanged(t *testing.T) {
+	s := newSink()
+	c := mustOpen(t, nil, s)
+	logs := logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 5)})
+	statement := record.Reconciliation{
+		Tenant: "acme", Feed: provisioning.FeedEvents, Hour: 3_600_000_000_000, ObservedAt: 7_200_000_000_001, Pass: 1,
+		Verdict: record.VerdictHidden, VendorCount: 3, Method: record.MethodWindows, Observed: 1, Digest: "00000000000000ff",
+		Missing: 2, MissingIDs: []string{"a", "b"}, Reason: "two are not shown",
+	}
+	record.WriteReconciliation(&statement, logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().AppendEmpty())
+	require.NoError(t, c.ConsumeLogs(t.Context(), logs))
+	require.NoError(t, c.Shutdown(t.Context()))
+	require.Equal(t, []record.Reconciliation{statement}, s.statements)
+	require.Len(t, s.observations, 1)
+}
+
 // TestRefusedBatchIsAsItWas: a sender may send the same batch again.
 func TestRefusedBatchIsAsItWas(t *testing.T) {
 	s, disk := newSink(), storetest.NewDisk(t)

@@ -25,6 +25,7 @@ type sink struct {
 	groups       map[string]record.Group
 	observations map[provisioning.ID]record.Record
 	states       []record.Record
+	statements   []record.Reconciliation
 	others       []string // bodies of records of other event names
 }
 
@@ -92,6 +93,12 @@ func (s *sink) keep(lr plog.LogRecord) error {
 		if known, ok := s.groups[g.ID]; !ok || g.Version >= known.Version {
 			s.groups[g.ID] = g
 		}
+	case record.EventReconciliation:
+		var r record.Reconciliation
+		if err := record.ReadReconciliation(lr, &r); err != nil {
+			return err
+		}
+		s.statements = append(s.statements, r)
 	default:
 		s.others = append(s.others, lr.Body().AsString())
 	}

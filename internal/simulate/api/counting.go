@@ -2,10 +2,12 @@ package api
 
 import (
 	"hash/fnv"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 
-	"github.com/provtrail/provtrail/internal/simulate/model"
+	"github.com/provtrail/provtrail/internal/simulate/view"
 )
 
 // The faults of counts, each with a probability per count.
@@ -93,33 +95,45 @@ func (s *Server) chosen(fault string, p *point) bool {
 	return float64(h.Sum64()>>11)/(1<<53) < share
 }
 
-// Counts lists how many documents each hour has, by the time at which they were made: of
-// account-activities, accountactivities or events. Hours without any are left out.
-func (s *Server) Counts(each func(index string, hour int64, documents int)) {
+// Count is how many documents of an index an hour has, by the time at which they were made.
+type Count struct {
+	Index     string `json:"index"` // account-activities, accountactivities or events
+	Hour      string `json:"hour"`  // its beginning
+	Documents int    `json:"documents"`
+	Shown     int    `json:"shown"` // by lists, now
+}
+
+// Counts lists the counts of all hours that have documents.
+func (s *Server) Counts() (out []Count) {
 	now := s.now()
-	for name, of := range map[string]*points{
-		"account-activities": &s.history.rest, "accountactivities": &s.history.docs, "events": &s.history.event,
-	} {
-		counts := map[int64]int{}
-		for _, p := range s.history.points(of) {
-			if p.current(now) {
-				counts[p.created-p.created%hour]++
+	for _, of := range []struct {
+		index  string
+		points *points
+	}{{"account-activities", &s.history.rest}, {"accountactivities", &s.history.docs}, {"events", &s.history.event}} {
+		counts := map[int64]*Count{}
+		for _, p := range s.history.points(of.points) {
+			if !p.current(now) {
+				continue
+			}
+			at := p.created - p.created%hour
+			c := counts[at]
+			if c == nil {
+				c = &Count{Index: of.index, Hour: view.Stamp(at)}
+				counts[at] = c
+			}
+			c.Documents++
+			if s.listed(&p, now) {
+				c.Shown++
 			}
 		}
-		for at, n := range counts {
-			each(name, at, n)
+		for _, at := range slices.Sorted(maps.Keys(counts)) {
+			out = append(out, *counts[at])
 		}
 	}
+	return out
 }
 
 // controlCounts shows Counts.
 func (s *Server) controlCounts(w http.ResponseWriter, _ *http.Request) {
-	out := map[string]map[string]int{}
-	s.Counts(func(index string, hour int64, documents int) {
-		if out[index] == nil {
-			out[index] = map[string]int{}
-		}
-		out[index][model.Time(hour).Format("2006-01-02T15:04:05Z")] = documents
-	})
-	writeJSON(w, http.StatusOK, out)
+	writeJSON(w, http.StatusOK, s.Counts())
 }

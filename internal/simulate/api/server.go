@@ -131,6 +131,7 @@ func (s *Server) now() int64 {
 func (s *Server) guarded(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.count("requests")
+		w.Header().Set("Date", model.Time(s.now()).Format(http.TimeFormat))
 		client, ok := s.authorised(r)
 		if !ok {
 			s.count("unauthorized")
@@ -148,7 +149,6 @@ func (s *Server) guarded(h http.HandlerFunc) http.Handler {
 			case <-time.After(s.Latency):
 			}
 		}
-		w.Header().Set("Date", model.Time(s.now()).Format(http.TimeFormat))
 		if !s.fail(w, r) {
 			h(w, r)
 		}

@@ -21,11 +21,12 @@ type API struct {
 	names     *SourceNames
 	reconcile *reconcile.Config
 	share     *rate.Limiter // of reconciliation
+	countCut  int64         // the number at which counts may be cut
 }
 
 // NewAPI makes what the feeds share.
 func NewAPI(client *apiclient.Client, cfg *reconcile.Config) *API {
-	return &API{client: client, names: NewSourceNames(client), reconcile: cfg, share: client.Share(cfg.BudgetShare)}
+	return &API{client: client, names: NewSourceNames(client), reconcile: cfg, share: client.Share(cfg.BudgetShare), countCut: maxSearchPage}
 }
 
 // assemble makes the readers of a resource and what reconciles them. Reconciliation needs
@@ -42,9 +43,9 @@ func (a *API) assemble(cfg *Config, set feed.Settings, makeReaders func(*intake)
 	default:
 		in.delivered = reconcile.NewDelivered(set.Logger)
 		parts = append(parts, reconcile.New(reconcile.Settings{
-			Config: a.reconcile, Tenant: set.Parser.Tenant, Feed: name, Delivered: in.delivered,
+			Config: a.reconcile, Tenant: set.Parser.Tenant, Feed: name, Delivered: in.delivered, CountLimit: a.countCut,
 			Vendor: vendor(&asker{feed: string(name), client: a.client, share: a.share, intake: in}),
-			Logger: set.Logger, Metrics: set.Metrics, Now: a.client.Now,
+			Logger: set.Logger, Metrics: set.Metrics, Now: a.client.Now, Clock: a.client.Clock,
 			ReadUntil: func() time.Time { return readUntil(readers) },
 			Open: func(ctx context.Context, host component.Host) (storage.Client, error) {
 				return set.OpenStorage(ctx, host, "reconcile-"+string(name))

@@ -40,7 +40,7 @@ type Config struct {
 // MaxActivities is the largest page of account activities that the vendor gives.
 const MaxActivities = 250
 
-// maxSearchPage is the largest page of a search that the vendor gives.
+// maxSearchPage is the largest page of a search that the vendor gives, and where its counts end.
 const maxSearchPage = 10_000
 
 // Validate names every setting that is wrong.

@@ -24,6 +24,7 @@ type settings struct {
 	api                  apiclient.Config
 	rest, search, events *Config // nil: the feed is off
 	reconcile            reconcile.Config
+	countCut             int64 // 0: the default
 }
 
 // running are started feeds.
@@ -86,6 +87,9 @@ func newFeeds(t testing.TB, next consumer.Logs, storageDir string, configure fun
 		r.client.Clock = testClock
 	}
 	vendor := NewAPI(r.client, &s.reconcile)
+	if s.countCut > 0 {
+		vendor.countCut = s.countCut
+	}
 	of := func(f provisioning.Feed) feed.Settings {
 		set := r.Settings
 		parser := *set.Parser

@@ -57,7 +57,12 @@ func pollingChild(t *testing.T, dir, url string) {
 	require.NoError(t, err)
 	_, err = file.WriteString("\n") // ends what a kill may have cut off
 	require.NoError(t, err)
-	start(t, &ledger{file: file}, filepath.Join(dir, "storage"), polling(url))
+	start(t, &ledger{file: file}, filepath.Join(dir, "storage"), func(c *settings) {
+		reconciling(url)(c)
+		for _, f := range []*Config{c.rest, c.search, c.events} {
+			f.Backfill, f.Interval = NewDefaultRESTConfig().Backfill, 20*time.Millisecond
+		}
+	})
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
@@ -81,8 +86,8 @@ func readLedger(t *testing.T, file io.Reader, rest []byte, into *feedtest.Store)
 }
 
 // TestKillWhilePolling: kill -9 at random moments, in the middle of requests,
-// deliveries and checkpoints, while the vendor misbehaves and time goes on, loses
-// nothing and doubles nothing.
+// deliveries, checkpoints and reconciliations, while the vendor misbehaves and time goes on,
+// loses nothing and doubles nothing, and each hour is stated to have what was delivered.
 func TestKillWhilePolling(t *testing.T) {
 	if url := os.Getenv(childVendor); url != "" {
 		pollingChild(t, os.Getenv(childDir), url)
@@ -136,13 +141,17 @@ func TestKillWhilePolling(t *testing.T) {
 	}
 	require.Positive(t, unfinished, "killed in the middle")
 
+	for _, fault := range api.CountFaults { // else a wrong count may be the last one
+		require.NoError(t, v.SetFaults(map[string]float64{fault: 0}))
+	}
+	v.clock.Add(int64(25 * time.Hour)) // each hour so far is reconciled once more
 	cmd := start()
 	want := v.known()
 	require.NotEmpty(t, want)
 	require.Eventually(t, func() bool {
 		rest = readLedger(t, file, rest, s)
-		return agrees(want, resolved(s))
-	}, 30*time.Second, 100*time.Millisecond)
+		return agrees(want, resolved(s)) && wrongStatements(t, v, s, 25*time.Hour, agreed) == ""
+	}, 60*time.Second, 100*time.Millisecond, "%s", wrongStatements(t, v, s, 25*time.Hour, agreed))
 	require.NoError(t, cmd.Process.Kill())
 	require.Error(t, cmd.Wait())
 	readLedger(t, file, rest, s)

@@ -1,6 +1,7 @@
 package pollfeed
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -21,17 +22,29 @@ var feedsOf = map[string]provisioning.Feed{
 // feedHour is what a statement is about.
 type feedHour struct {
 	feed provisioning.Feed
-	hour time.Time
+	hour string
 }
 
-// counts is how many documents the vendor truly has in each hour that is over.
-func (v *vendor) counts(behind time.Duration) map[feedHour]int64 {
-	out, now := map[feedHour]int64{}, time.Unix(0, v.clock.Load())
-	v.Counts(func(index string, hour int64, documents int) {
-		if at := time.UnixMilli(hour).UTC(); now.Sub(at) > time.Hour+behind {
-			out[feedHour{feedsOf[index], at}] = int64(documents)
+func about(r *record.Reconciliation) feedHour {
+	return feedHour{r.Feed, r.Hour.AsTime().Format(vendorTime)}
+}
+
+const (
+	behind = 30 * time.Second
+	past   = 26 * time.Hour // of the vendor's tenant
+)
+
+// truth is how many documents the vendor truly has in each hour that is over for a time.
+func (v *vendor) truth(t *testing.T, over time.Duration) map[feedHour]api.Count {
+	out, now := map[feedHour]api.Count{}, time.Unix(0, v.clock.Load())
+	for _, c := range v.Counts() {
+		at, err := time.Parse(vendorTime, c.Hour)
+		require.NoError(t, err)
+		if now.Sub(at) > time.Hour+over {
+			out[feedHour{feedsOf[c.Index], c.Hour}] = c
 		}
-	})
+	}
+	require.NotEmpty(t, out)
 	return out
 }
 
@@ -39,29 +52,34 @@ func (v *vendor) counts(behind time.Duration) map[feedHour]int64 {
 func newest(s *feedtest.Store) map[feedHour]record.Reconciliation {
 	out := map[feedHour]record.Reconciliation{}
 	for _, r := range s.Statements() {
-		key := feedHour{r.Feed, r.Hour.AsTime()}
-		if old, ok := out[key]; !ok || old.ObservedAt < r.ObservedAt {
-			out[key] = r
+		if old, ok := out[about(&r)]; !ok || old.ObservedAt < r.ObservedAt {
+			out[about(&r)] = r
 		}
 	}
 	return out
 }
 
-// digest is that of what the store has of an hour.
-func digest(s *feedtest.Store, key feedHour) string {
-	seen := map[string]bool{}
-	var d record.DocumentsDigest
+// digests are those of what the store has of each hour.
+func digests(s *feedtest.Store) map[feedHour]string {
+	seen, of := map[string]bool{}, map[feedHour]record.DocumentsDigest{}
 	for _, o := range s.All() {
 		id := o.VendorID
-		if key.feed == provisioning.FeedEvents {
+		if o.Feed == provisioning.FeedEvents {
 			id = o.EventID.String()
 		}
-		if o.Feed == key.feed && o.VendorCreatedAt.AsTime().Truncate(time.Hour).Equal(key.hour) && !seen[id] {
-			seen[id] = true
+		if key := string(o.Feed) + id; !seen[key] {
+			seen[key] = true
+			hour := feedHour{o.Feed, o.VendorCreatedAt.AsTime().Truncate(time.Hour).Format(vendorTime)}
+			d := of[hour]
 			d.Add(id)
+			of[hour] = d
 		}
 	}
-	return d.String()
+	out := map[feedHour]string{}
+	for hour, d := range of {
+		out[hour] = d.String()
+	}
+	return out
 }
 
 // reconciling polls as polling does, and reconciles.
@@ -69,32 +87,124 @@ func reconciling(url string) func(*settings) {
 	return func(s *settings) {
 		polling(url)(s)
 		s.reconcile = reconcile.NewDefaultConfig()
-		s.reconcile.Behind, s.reconcile.BudgetShare = 30*time.Second, 1
+		s.reconcile.Behind, s.reconcile.BudgetShare = behind, 1
+		for _, c := range []*Config{s.rest, s.search, s.events} {
+			c.Backfill, c.Interval = past+time.Hour, 200*time.Millisecond
+		}
 	}
 }
 
-// TestStatementsEqualTheTruth: without faults each hour of each feed is stated as agreed with
-// the vendor's true count, and the documents that it speaks of are those that were accepted.
-func TestStatementsEqualTheTruth(t *testing.T) {
-	v := startVendor(t, func(o *api.Options) { o.From = noon.Add(-26 * time.Hour) })
-	s := feedtest.NewStore()
-	start(t, s, t.TempDir(), reconciling(v.url))
-	agree := func() bool {
-		want, got := v.counts(30*time.Second), newest(s)
-		for key, n := range want {
-			if r := got[key]; r.Verdict != record.VerdictAgreed || r.VendorCount != n {
-				return false
+// wrongStatements are the hours that are over whose newest statement is not as ok wants it,
+// or does not speak of what the store has.
+func wrongStatements(t *testing.T, v *vendor, s *feedtest.Store, over time.Duration, ok func(api.Count, *record.Reconciliation) bool) (wrong string) {
+	t.Helper()
+	got, have := newest(s), digests(s)
+	for key, c := range v.truth(t, over) {
+		r, found := got[key]
+		if !found || !ok(c, &r) || r.Digest != have[key] && (r.Observed > 0 || have[key] != "") {
+			wrong += fmt.Sprintf("%+v: %+v, stored %s\n", c, r, have[key])
+		}
+	}
+	return wrong
+}
+
+// requireStatements waits until no statement is wrong.
+func requireStatements(t *testing.T, v *vendor, s *feedtest.Store, over time.Duration, ok func(api.Count, *record.Reconciliation) bool) {
+	t.Helper()
+	wrong := "?"
+	for deadline := time.Now().Add(20 * time.Second); wrong != "" && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		wrong = wrongStatements(t, v, s, over, ok)
+	}
+	require.Empty(t, wrong)
+	for _, r := range s.Statements() {
+		require.Equal(t, "acme", r.Tenant)
+		require.False(t, r.EventID.IsZero())
+		require.Positive(t, r.Pass)
+		if r.Verdict == record.VerdictAgreed {
+			require.Equal(t, r.VendorCount, r.Observed+r.Ignored+r.Quarantined)
+			require.Zero(t, r.Missing)
+		}
+	}
+}
+
+func agreed(c api.Count, r *record.Reconciliation) bool {
+	return r.Verdict == record.VerdictAgreed && r.VendorCount == int64(c.Documents)
+}
+
+func by(method string) func(api.Count, *record.Reconciliation) bool {
+	return func(c api.Count, r *record.Reconciliation) bool {
+		return agreed(c, r) && r.Method == method && (method == record.MethodCount || r.Reason != "")
+	}
+}
+
+// notShown: of the documents that no list shows each is missing, and named as such.
+func notShown(verdicts ...record.Verdict) func(api.Count, *record.Reconciliation) bool {
+	return func(c api.Count, r *record.Reconciliation) bool {
+		if c.Shown == c.Documents {
+			return agreed(c, r)
+		}
+		for _, verdict := range verdicts {
+			if r.Verdict == verdict {
+				return r.VendorCount == int64(c.Documents) && r.Missing == int64(c.Documents-c.Shown) && r.Reason != ""
 			}
 		}
-		return true
+		return false
 	}
-	require.Eventually(t, agree, 20*time.Second, 50*time.Millisecond)
-	v.clock.Add(int64(7 * time.Hour)) // late documents appear
-	require.Eventually(t, agree, 20*time.Second, 50*time.Millisecond)
-	require.NotEmpty(t, v.counts(30*time.Second))
-	for key, r := range newest(s) {
-		require.Equal(t, digest(s, key), r.Digest, key)
-		require.Equal(t, r.VendorCount, r.Observed+r.Ignored+r.Quarantined, key)
-		require.Zero(t, r.Missing)
+}
+
+// TestStatementsEqualTheTruth: whatever the vendor does with its counts and lists, the
+// newest statement of each hour is what is true of it, also after documents appeared late.
+func TestStatementsEqualTheTruth(t *testing.T) {
+	f := func(faults map[string]float64, now, later func(api.Count, *record.Reconciliation) bool, then map[string]float64, end func(api.Count, *record.Reconciliation) bool) {
+		t.Helper()
+		t.Run(fmt.Sprint(faults), func(t *testing.T) {
+			t.Parallel()
+			v := startVendor(t, func(o *api.Options) {
+				o.From, o.Faults, o.CountCap, o.Late = noon.Add(-past), faults, 4, 0.2
+				if faults[api.FaultNeverShown] > 0 {
+					o.Late = 0 // a document that appears late, and not even then, is counted at the next pass
+				}
+			})
+			s := feedtest.NewStore()
+			r := start(t, s, t.TempDir(), func(c *settings) {
+				reconciling(v.url)(c)
+				if faults[api.FaultCountCapped] > 0 {
+					c.countCut = 4
+				}
+			})
+			defer func() {
+				if t.Failed() {
+					for _, e := range r.Logs.All() {
+						t.Log(e.Time, e.Message, e.ContextMap())
+					}
+				}
+			}()
+			requireStatements(t, v, s, behind, now)
+			v.clock.Add(int64(2 * behind))
+			requireStatements(t, v, s, 3*behind, later)
+			require.NoError(t, v.SetFaults(then))
+			v.clock.Add(int64(25 * time.Hour)) // what is late or hidden appears, and each hour is asked about again
+			requireStatements(t, v, s, 3*behind, end)
+			require.Empty(t, s.Quarantine())
+		})
 	}
+	none := func(fault string) map[string]float64 { return map[string]float64{fault: 0} }
+	always := func(fault string) map[string]float64 { return map[string]float64{fault: 1} }
+	larger := func(verdict record.Verdict) func(api.Count, *record.Reconciliation) bool {
+		return func(c api.Count, r *record.Reconciliation) bool {
+			return r.Verdict == verdict && r.VendorCount == int64(c.Documents)+2 && r.Missing == 2
+		}
+	}
+	atLeast := func(c api.Count, r *record.Reconciliation) bool { return r.VendorCount >= int64(c.Documents) }
+
+	f(nil, agreed, agreed, nil, by(record.MethodCount))
+	f(always(api.FaultCountRefused), by(record.MethodIDs), by(record.MethodIDs), none(api.FaultCountRefused), agreed)
+	f(always(api.FaultCountNoHeader), by(record.MethodIDs), by(record.MethodIDs), nil, by(record.MethodIDs))
+	f(always(api.FaultCountCapped), agreed, agreed, nil, agreed)
+	f(always(api.FaultCountSmall), by(record.MethodIDs), by(record.MethodIDs), none(api.FaultCountSmall), agreed)
+	f(always(api.FaultCountLarge), larger(record.VerdictShort), larger(record.VerdictHidden), none(api.FaultCountLarge), agreed)
+	f(always(api.FaultCountLate), agreed, agreed, nil, agreed)
+	f(always(api.FaultCountChanging), atLeast, atLeast, none(api.FaultCountChanging), agreed)
+	f(map[string]float64{api.FaultListHidden: 0.2}, notShown(record.VerdictShort), notShown(record.VerdictHidden), nil, agreed)
+	f(map[string]float64{api.FaultNeverShown: 0.2}, notShown(record.VerdictShort), notShown(record.VerdictHidden), nil, notShown(record.VerdictHidden, record.VerdictShort))
 }

@@ -25,8 +25,7 @@ type Vendor interface {
 type Lacks func(hashes []uint64) ([]bool, error)
 
 const (
-	countLimit = 10_000 // a search counts no further
-	maxWindows = 512    // counts of one hour
+	maxWindows = 512 // counts of one hour
 	minWindow  = time.Second
 )
 
@@ -37,10 +36,10 @@ var errWindows = errors.New("narrower windows give no count either")
 // error is the cause of ctx's end.
 func (r *Reconciler) count(ctx context.Context, h Hour) (answer, error) {
 	n, err := r.vendor.Count(ctx, h.Start(), h.End())
-	if err == nil && n != r.countLimit {
+	if err == nil && n != r.set.CountLimit {
 		return answer{count: n, method: record.MethodCount}, nil
 	}
-	reason := fmt.Sprintf("the count of the hour is cut at %d", r.countLimit)
+	reason := fmt.Sprintf("the count of the hour is cut at %d", r.set.CountLimit)
 	if err != nil {
 		reason = err.Error()
 	}
@@ -68,7 +67,7 @@ func (r *Reconciler) countWindows(ctx context.Context, from, until time.Time, wi
 			return 0, errWindows
 		}
 		n, err := r.vendor.Count(ctx, half[0], half[1])
-		if err == nil && n == r.countLimit {
+		if err == nil && n == r.set.CountLimit {
 			n, err = r.countWindows(ctx, half[0], half[1], windows)
 		}
 		if err != nil {

@@ -2,10 +2,8 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -34,7 +32,7 @@ type Delivered struct {
 	count  int                        // of the documents in sets
 }
 
-// maxDocuments bounds the documents of a feed that are in memory: about 20 MB. One hour is
+// maxDocuments bounds the documents of a feed that are in memory: about 25 MB. One hour is
 // always kept whole.
 const maxDocuments = 1 << 19
 
@@ -87,50 +85,63 @@ func (d *Delivered) Begin(ctx context.Context, at time.Time) error {
 	return storeFirst(ctx, d.client, first)
 }
 
-// Add remembers documents that the next consumer has accepted.
+// Add remembers documents that the next consumer has accepted. What changed is stored at
+// once, also where it is of several hours.
 func (d *Delivered) Add(ctx context.Context, documents []Document) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	slices.SortStableFunc(documents, func(a, b Document) int { return int(a.Hour - b.Hour) })
+	byHour := map[Hour][]Document{}
+	for _, x := range documents {
+		if x.Hour >= d.first {
+			byHour[x.Hour] = append(byHour[x.Hour], x)
+		}
+	}
 	var operations []*storage.Operation
 	var touched []Hour
-	for len(documents) > 0 {
-		hour, n := documents[0].Hour, 1
-		for n < len(documents) && documents[n].Hour == hour {
-			n++
+	err := error(nil)
+	for h, of := range byHour {
+		var more []*storage.Operation
+		if more, err = d.add(ctx, h, of); err != nil {
+			break
 		}
-		of := documents[:n]
-		documents = documents[n:]
-		if hour < d.first {
-			continue
-		}
-		s, err := d.set(ctx, hour)
-		if err != nil {
-			return errors.Join(err, d.forget(touched))
-		}
-		before := len(s.classes)
-		changed := s.add(of)
-		d.count += len(s.classes) - before
-		if len(changed) == 0 {
-			continue
-		}
-		touched = append(touched, hour)
-		for _, c := range changed {
-			operations = append(operations, storage.SetOperation(chunkKey(hour, c.number), c.value))
-		}
-		if st := d.states[hour]; st != nil && !st.Changed {
-			st.Changed = true
-			operations = append(operations, st.operation(hour))
+		if len(more) > 0 {
+			operations, touched = append(operations, more...), append(touched, h)
 		}
 	}
-	if len(operations) == 0 {
-		return nil
+	if err == nil && len(operations) > 0 {
+		if err = d.client.Batch(ctx, operations...); err != nil {
+			err = fmt.Errorf("the documents that were delivered cannot be stored: %w", err)
+		}
 	}
-	if err := d.client.Batch(ctx, operations...); err != nil {
-		return errors.Join(fmt.Errorf("the documents that were delivered cannot be stored: %w", err), d.forget(touched))
+	if err != nil { // the memory must not be ahead of the storage
+		d.forget(touched...)
+		for _, h := range touched {
+			if st := d.states[h]; st != nil {
+				st.Changed = true // asks once more than need be
+			}
+		}
+		return err
 	}
 	d.evict()
 	return nil
+}
+
+// add merges documents into an hour and returns what is to be stored.
+func (d *Delivered) add(ctx context.Context, h Hour, documents []Document) (operations []*storage.Operation, err error) {
+	s, err := d.set(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	before := len(s.classes)
+	for _, c := range s.add(documents) {
+		operations = append(operations, storage.SetOperation(chunkKey(h, c.number), c.value))
+	}
+	d.count += len(s.classes) - before
+	if st := d.states[h]; st != nil && !st.Changed && len(operations) > 0 {
+		st.Changed = true
+		operations = append(operations, st.operation(h))
+	}
+	return operations, nil
 }
 
 // Summary counts the documents of an hour that were delivered.
@@ -162,26 +173,23 @@ func (d *Delivered) Lacks(ctx context.Context, h Hour, hashes []uint64) ([]bool,
 	return lacks, nil
 }
 
-// set is an hour's documents, from memory or the storage. A damaged set counts as empty: the
-// hour is short then, and is read again.
+// set is an hour's documents, from memory or the storage.
 func (d *Delivered) set(ctx context.Context, h Hour) (*set, error) {
 	if s, ok := d.sets.Get(h); ok {
 		return s, nil
 	}
 	s := newSet()
-	for last := false; !last; {
-		value, err := d.client.Get(ctx, chunkKey(h, s.chunks))
+	for number := 0; ; number++ {
+		value, err := d.client.Get(ctx, chunkKey(h, number))
 		if err != nil {
 			return nil, fmt.Errorf("the documents that were delivered cannot be read: %w", err)
 		}
 		if value == nil {
 			break
 		}
-		if last, err = s.load(value); err != nil {
-			d.logger.Error("what was stored of the delivered documents of an hour is damaged; the hour is read again",
+		if err := s.load(number, value); err != nil {
+			d.logger.Error("a part of what was stored of the delivered documents of an hour is damaged; the hour is read again where they are missing",
 				zap.Time("hour", h.Start()), zap.Error(err))
-			s = newSet()
-			break
 		}
 	}
 	d.sets.Add(h, s)
@@ -190,14 +198,13 @@ func (d *Delivered) set(ctx context.Context, h Hour) (*set, error) {
 }
 
 // forget drops hours from memory whose change was not stored.
-func (d *Delivered) forget(hours []Hour) error {
+func (d *Delivered) forget(hours ...Hour) {
 	for _, h := range hours {
 		if s, ok := d.sets.Peek(h); ok {
 			d.count -= len(s.classes)
 			d.sets.Remove(h)
 		}
 	}
-	return nil
 }
 
 // evict drops the hours that were not used for the longest time.

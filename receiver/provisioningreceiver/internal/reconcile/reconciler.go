@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -27,12 +28,14 @@ type Settings struct {
 	Logger    *zap.Logger
 	Metrics   *metadata.TelemetryBuilder
 
+	// CountLimit is the number at which the vendor may cut a count.
+	CountLimit int64
 	// Open opens the storage.
 	Open func(ctx context.Context, host component.Host) (storage.Client, error)
 	// Emit returns once the next consumer has accepted the statement.
 	Emit func(ctx context.Context, r *record.Reconciliation) error
-	// Now is the vendor's clock.
-	Now func() time.Time
+	// Now is the vendor's clock, Clock the machine's.
+	Now, Clock func() time.Time
 	// ReadUntil is the time, by the vendor's clock, until which all readers of the feed have
 	// read what was there.
 	ReadUntil func() time.Time
@@ -40,19 +43,18 @@ type Settings struct {
 
 // Reconciler states, hour by hour, whether what a feed delivered is what the vendor has.
 type Reconciler struct {
-	set        Settings
-	vendor     Vendor
-	delivered  *Delivered
-	logger     *zap.Logger
-	worker     feed.Worker
-	countLimit int64 // see the constant
-	unknown    bool  // the last statement was that, and logged
+	set       Settings
+	vendor    Vendor
+	delivered *Delivered
+	logger    *zap.Logger
+	worker    feed.Worker
+	unknown   bool // the last statement was that, and logged
 }
 
 // New makes a reconciler.
 func New(set Settings) *Reconciler {
 	return &Reconciler{
-		set: set, vendor: set.Vendor, delivered: set.Delivered, countLimit: countLimit,
+		set: set, vendor: set.Vendor, delivered: set.Delivered,
 		logger: set.Logger.With(zap.String("feed", string(set.Feed))),
 	}
 }
@@ -115,7 +117,11 @@ func (r *Reconciler) step(ctx context.Context) (found bool, err error) {
 	if readUntil.IsZero() {
 		return false, nil
 	}
-	if err := r.delivered.expire(ctx, now.Add(-r.set.Config.Retention)); err != nil {
+	oldest := now.Add(-r.set.Config.Retention)
+	if own := r.set.Clock().Add(-r.set.Config.Retention); own.Before(oldest) {
+		oldest = own // one wrong clock must not make it forget
+	}
+	if err := r.delivered.expire(ctx, oldest); err != nil {
 		return false, err
 	}
 	h, s, found := r.delivered.next(r.set.Config, readUntil, now)
@@ -172,24 +178,28 @@ func (s *state) advance(planned int, stated statement, now time.Time) {
 
 // find compares an hour, and has it read again where the vendor does not agree.
 func (r *Reconciler) find(ctx context.Context, h Hour, s *state) (finding, Summary, error) {
-	a, delivered, err := r.ask(ctx, h)
+	first, before, err := r.ask(ctx, h)
 	if err != nil {
-		return finding{}, delivered, err
+		return finding{}, before, err
 	}
-	if a.agrees(&delivered) {
-		return finding{answer: a, verdict: record.VerdictAgreed, reason: a.reason}, delivered, nil
+	if first.agrees(&before) {
+		return finding{answer: first, verdict: record.VerdictAgreed, reason: first.reason}, before, nil
 	}
 	l, err := r.reread(ctx, h)
 	if err != nil {
-		return finding{}, delivered, err
+		return finding{}, before, err
 	}
-	if a.method != "" { // the vendor may have gone on meanwhile
-		a, delivered, err = r.ask(ctx, h)
-	} else {
+	a, delivered, err := first, before, error(nil)
+	if first.method == "" {
 		delivered, err = r.delivered.Summary(ctx, h)
+	} else { // the vendor may have gone on meanwhile
+		a, delivered, err = r.ask(ctx, h)
 	}
 	if err != nil {
 		return finding{}, delivered, err
+	}
+	if a.count != first.count && a.method != "" && delivered == before && !a.agrees(&delivered) {
+		a = answer{reason: fmt.Sprintf("the vendor counts %d and then %d, while nothing new is shown", first.count, a.count)}
 	}
 	again := s.Passes > 0 && a.count == s.Stated.VendorCount && a.count-delivered.Total() == s.Stated.Missing
 	return judge(a, &l, &delivered, again), delivered, nil

@@ -13,6 +13,10 @@ const (
 
 	// maxRetries bounds the passes beside the plan while the vendor's answer is not settled.
 	maxRetries = 5
+
+	// daily is when an hour that does not agree is asked about again in any case: the vendor
+	// may have been wrong for a while.
+	daily = 24 * time.Hour
 )
 
 // plan is when an hour is asked about, counted from its end.
@@ -42,6 +46,8 @@ func (c *Config) due(h Hour, s *state, readUntil, now time.Time) bool {
 	case s.Passes == 0:
 		return false
 	case s.Changed && !now.Before(s.Asked.Add(c.Behind)):
+		return true
+	case s.Stated.Verdict != record.VerdictAgreed && !now.Before(s.Asked.Add(daily)):
 		return true
 	default:
 		return !s.settled() && s.Retries < maxRetries && !now.Before(s.Asked.Add(c.Behind<<s.Retries))

@@ -13,14 +13,14 @@ import (
 type set struct {
 	classes map[uint64]Class
 	summary Summary
-	chunks  int    // full ones
-	last    []byte // the entries of the chunk that is not full
+	chunk   int    // number of the one that is being filled
+	entries []byte // of that chunk
 }
 
 const (
 	setVersion = 1
 	entrySize  = 9               // hash, little endian, and class
-	maxChunk   = 448 * entrySize // with its envelope just below a page of 4 KiB
+	maxEntries = 448 * entrySize // of a chunk, in bytes: with the envelope just below a page of 4 KiB
 )
 
 func newSet() *set { return &set{classes: map[uint64]Class{}} }
@@ -49,40 +49,43 @@ func (s *set) add(documents []Document) (changed []chunk) {
 		if !s.merge(d.Hash, d.Class) {
 			continue
 		}
-		s.last = append(binary.LittleEndian.AppendUint64(s.last, d.Hash), byte(d.Class))
-		dirty = true
-		if len(s.last) == maxChunk {
-			changed = append(changed, chunk{s.chunks, envelope.Seal(setVersion, s.last)})
-			s.chunks++
-			s.last, dirty = s.last[:0], false
+		if len(s.entries) == maxEntries {
+			if dirty {
+				changed = append(changed, s.sealed())
+			}
+			s.chunk++
+			s.entries = s.entries[:0]
 		}
+		s.entries = append(binary.LittleEndian.AppendUint64(s.entries, d.Hash), byte(d.Class))
+		dirty = true
 	}
 	if dirty {
-		changed = append(changed, chunk{s.chunks, envelope.Seal(setVersion, s.last)})
+		changed = append(changed, s.sealed())
 	}
 	return changed
 }
 
-// load adds a stored chunk and reports whether it is the last one.
-func (s *set) load(value []byte) (last bool, err error) {
+func (s *set) sealed() chunk { return chunk{s.chunk, envelope.Seal(setVersion, s.entries)} }
+
+// load adds the stored chunk of a number, which comes after those before. One that is damaged
+// is empty: what it had is read again, because the hour is short.
+func (s *set) load(number int, value []byte) error {
+	s.chunk, s.entries = number, s.entries[:0]
 	payload, err := envelope.Open(setVersion, value)
 	if err != nil {
-		return false, err
+		return err
 	}
-	if len(payload)%entrySize != 0 || len(payload) > maxChunk {
-		return false, fmt.Errorf("%d bytes are no entries of %d", len(payload), entrySize)
+	if len(payload)%entrySize != 0 || len(payload) > maxEntries {
+		return fmt.Errorf("%d bytes are no entries of %d", len(payload), entrySize)
 	}
 	for entry := payload; len(entry) > 0; entry = entry[entrySize:] {
-		class := Class(entry[8])
-		if class > observation {
-			return false, fmt.Errorf("class %d is unknown", class)
+		if class := Class(entry[8]); class > observation {
+			return fmt.Errorf("class %d is unknown", class)
 		}
-		s.merge(binary.LittleEndian.Uint64(entry), class)
 	}
-	if len(payload) == maxChunk {
-		s.chunks++
-		return false, nil
+	for entry := payload; len(entry) > 0; entry = entry[entrySize:] {
+		s.merge(binary.LittleEndian.Uint64(entry), Class(entry[8]))
 	}
-	s.last = append(s.last[:0], payload...)
-	return true, nil
+	s.entries = append(s.entries, payload...)
+	return nil
 }

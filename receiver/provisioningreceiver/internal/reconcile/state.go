@@ -148,7 +148,7 @@ func (d *Delivered) expire(ctx context.Context, before time.Time) error {
 			return err
 		}
 		operations := []*storage.Operation{storage.DeleteOperation(stateKey(d.first))}
-		for n := range s.chunks + 1 {
+		for n := range s.chunk + 1 {
 			operations = append(operations, storage.DeleteOperation(chunkKey(d.first, n)))
 		}
 		value := envelope.Seal(stateVersion, binary.LittleEndian.AppendUint64(nil, uint64(d.first+1)))
@@ -156,7 +156,7 @@ func (d *Delivered) expire(ctx context.Context, before time.Time) error {
 		if err := d.client.Batch(ctx, operations...); err != nil {
 			return fmt.Errorf("the documents of an hour that the vendor no longer keeps cannot be deleted: %w", err)
 		}
-		_ = d.forget([]Hour{d.first})
+		d.forget(d.first)
 		delete(d.states, d.first)
 	}
 	return nil
