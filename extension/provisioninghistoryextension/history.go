@@ -80,6 +80,18 @@ func (h *historyExtension) Stored(ctx context.Context, groups []history.KnownGro
 	return stored, nil
 }
 
+// Empty implements history.Store.
+func (h *historyExtension) Empty(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.config.Timeout)
+	defer cancel()
+	var some uint64
+	err := h.conn.QueryRow(ctx, "SELECT count() FROM (SELECT 1 FROM "+h.table("provisioning_observations", "provisioning_observations_all")+" LIMIT 1)").Scan(&some)
+	if err != nil && !h.absent(err) {
+		return false, fmt.Errorf("read from ClickHouse, database %s, whether something is stored: %w", h.config.Database, err)
+	}
+	return some == 0, nil
+}
+
 func (h *historyExtension) part(ctx context.Context, groups []history.KnownGroup, stored map[provisioning.ID]history.StoredGroup) error {
 	newer, span, err := h.newer(ctx, groups)
 	if err != nil || len(newer) == 0 {

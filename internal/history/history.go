@@ -15,6 +15,8 @@ type Store interface {
 	// than is known; the others are absent. An error means that nothing is known of
 	// any of them.
 	Stored(ctx context.Context, groups []KnownGroup) (map[provisioning.ID]StoredGroup, error)
+	// Empty reports whether nothing is stored of any group.
+	Empty(ctx context.Context) (bool, error)
 }
 
 // KnownGroup names a group and the newest version of it that the caller knows.

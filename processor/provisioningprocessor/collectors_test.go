@@ -63,6 +63,12 @@ func (s *stored) Stored(_ context.Context, groups []history.KnownGroup) (map[pro
 	return out, nil
 }
 
+func (s *stored) Empty(context.Context) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.observations) == 0, s.err
+}
+
 var historyID = component.MustNewID("provisioning_history")
 
 // noHistory is an extension that can do nothing.
@@ -75,9 +81,12 @@ type extensions map[component.ID]component.Component
 
 func (e extensions) GetExtensions() map[component.ID]component.Component { return e }
 
-func openWith(history *stored, disk *storetest.Disk, s *sink) (*correlator, error) {
+func openWith(history *stored, disk *storetest.Disk, s *sink, change ...func(*Config)) (*correlator, error) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.CheckInterval, cfg.History = 1<<62, &historyID
+	for _, f := range change {
+		f(cfg)
+	}
 	f, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, s)
 	if err != nil {
 		return nil, err

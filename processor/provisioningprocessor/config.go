@@ -25,6 +25,8 @@ type Config struct {
 	// History names an extension that reads what other collectors stored of groups, so
 	// that a group may move from one to another.
 	History *component.ID `mapstructure:"history"`
+	// HistoryFor is what History is asked for.
+	HistoryFor HistoryFor `mapstructure:"history_for"`
 
 	// StalledAfter flags an activity that is Pending or Retrying for longer. 0
 	// never flags.
@@ -50,6 +52,17 @@ type Config struct {
 
 	_ struct{}
 }
+
+// HistoryFor is what a history is asked for.
+type HistoryFor string
+
+const (
+	// HistoryShared asks for every group of every batch: several collectors share the groups.
+	HistoryShared HistoryFor = "shared"
+	// HistoryLost asks for groups that this state does not have and may have lost: it was
+	// deleted, or the group's retention is over. No other collector has the groups.
+	HistoryLost HistoryFor = "lost"
+)
 
 // StateConfig is where the state is kept.
 type StateConfig struct {
@@ -91,6 +104,7 @@ func createDefaultConfig() component.Config {
 		OverdueAfter:  24 * time.Hour,
 		Retention:     8 * 24 * time.Hour,
 		OpenRetention: 90 * 24 * time.Hour,
+		HistoryFor:    HistoryShared,
 		CheckInterval: 10 * time.Second,
 	}
 }
@@ -105,6 +119,9 @@ func (c *Config) Validate() error {
 	}
 	notNegative("stalled_after", c.StalledAfter)
 	notNegative("overdue_after", c.OverdueAfter)
+	if c.HistoryFor != HistoryShared && c.HistoryFor != HistoryLost {
+		errs = append(errs, fmt.Errorf("history_for is %q, it must be %s or %s", c.HistoryFor, HistoryShared, HistoryLost))
+	}
 	seen := map[string]bool{}
 	for i, s := range c.Sources {
 		at := fmt.Sprintf("sources[%d].", i)

@@ -116,7 +116,7 @@ func (c *correlator) evaluate(ctx context.Context, t *transaction, keys []groupK
 	if err != nil {
 		return err
 	}
-	stored, err := c.storedGroups(ctx, keys, groups, func(i int) *provisioning.Observation {
+	stored, err := c.storedGroups(ctx, keys, groups, nil, func(i int) *provisioning.Observation {
 		if len(groups[i].Observations) == 0 {
 			return nil
 		}

@@ -48,6 +48,7 @@ type correlator struct {
 	openStore  func() (store.Store, error)
 
 	history history.Store // nil for none
+	loss    loss
 	locks   locks.Locks
 	store   store.Store
 	names   *nameCache

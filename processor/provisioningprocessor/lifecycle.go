@@ -77,13 +77,17 @@ func (c *correlator) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m := meta{clean: true, totals: totals{}}
+	m := meta{clean: true, alive: c.latestMoment(), totals: totals{}}
 	if b != nil {
 		if m, err = decodeMeta(b); err != nil {
 			return err
 		}
 	}
 	c.continueClock(m.alive)
+	c.loss.begin(&m, b == nil)
+	if b == nil && c.history != nil {
+		m.epoch = c.secondsEpoch() // above those of a state that was lost
+	}
 	if !m.clean {
 		m.epoch++
 		m.lastInterruption = max(c.latestMoment(), m.alive)

@@ -37,15 +37,22 @@ func (c *correlator) findHistory(host component.Host) error {
 
 // storedGroups asks what others stored of the groups, which are those of keys. A group
 // for which one returns nil is unknown to everybody.
-func (c *correlator) storedGroups(ctx context.Context, keys []groupKey, groups []state.Group, one func(int) *provisioning.Observation) (map[groupKey]history.StoredGroup, error) {
+func (c *correlator) storedGroups(ctx context.Context, keys []groupKey, groups []state.Group, arrived []arrivals, one func(int) *provisioning.Observation) (map[groupKey]history.StoredGroup, error) {
 	if c.history == nil {
 		return nil, nil
 	}
+	asks, err := c.asksFor(ctx, groups, arrived)
+	if err != nil {
+		return nil, err
+	}
 	known := make([]history.KnownGroup, 0, len(keys))
 	for i, key := range keys {
-		if o := one(i); o != nil {
+		if o := one(i); o != nil && asks(i) {
 			known = append(known, history.KnownGroup{Key: key, Tenant: o.Tenant, GroupID: o.GroupID, Version: groups[i].Version})
 		}
+	}
+	if len(known) == 0 {
+		return nil, nil
 	}
 	stored, err := c.history.Stored(ctx, known)
 	if err != nil {
@@ -58,7 +65,7 @@ func (c *correlator) storedGroups(ctx context.Context, keys []groupKey, groups [
 // storedByOthers asks what others stored of groups that something arrived for, and raises
 // the epoch above it.
 func (c *correlator) storedByOthers(ctx context.Context, in *intake, groups []state.Group) (map[groupKey]history.StoredGroup, error) {
-	stored, err := c.storedGroups(ctx, in.keys, groups, func(i int) *provisioning.Observation { return in.groups[i].observations[0] })
+	stored, err := c.storedGroups(ctx, in.keys, groups, in.groups, func(i int) *provisioning.Observation { return in.groups[i].observations[0] })
 	if err != nil || c.history == nil {
 		return nil, err
 	}
@@ -68,13 +75,15 @@ func (c *correlator) storedByOthers(ctx context.Context, in *intake, groups []st
 		highest = max(highest, s.Version)
 	}
 	for i := range groups {
-		begins = begins || len(groups[i].Observations) == 0
+		begins = begins || c.cfg.HistoryFor == HistoryShared && len(groups[i].Observations) == 0
 	}
 	if begins {
-		c.raise(max(uint32(highest>>32)+1, uint32(c.now().Sub(epochBegin)/time.Second)))
+		c.raise(max(uint32(highest>>32)+1, c.secondsEpoch()))
 	}
 	return stored, nil
 }
+
+func (c *correlator) secondsEpoch() uint32 { return uint32(c.now().Sub(epochBegin) / time.Second) }
 
 // raise makes the epoch at least want.
 func (c *correlator) raise(want uint32) {

@@ -69,20 +69,26 @@ type meta struct {
 	epoch            uint32
 	lastInterruption uint64 // when the epoch last grew for that, nanoseconds since 1970
 	alive            uint64 // the believed time when this was stored, nanoseconds since 1970
+	born             uint64 // when the state began, nanoseconds since 1970
+	lost             bool   // groups of before may be stored that the state does not have
 	clean            bool   // the last process ended in order
 	totals           totals
 }
 
-const metaVersion = 2
+const metaVersion = 3
 
 func (m *meta) encode() []byte {
 	b := []byte{0}
 	if m.clean {
-		b[0] = 1
+		b[0] |= 1
+	}
+	if m.lost {
+		b[0] |= 2
 	}
 	b = binary.AppendUvarint(b, uint64(m.epoch))
 	b = binary.AppendUvarint(b, m.lastInterruption)
 	b = binary.AppendUvarint(b, m.alive)
+	b = binary.AppendUvarint(b, m.born)
 	b = binary.AppendUvarint(b, uint64(len(m.totals)))
 	for source, c := range m.totals {
 		b = binary.AppendUvarint(b, uint64(len(source)))
@@ -105,7 +111,7 @@ func decodeMeta(value []byte) (meta, error) {
 	if len(b) == 0 {
 		return m, errMeta
 	}
-	m.clean, b = b[0] == 1, b[1:]
+	m.clean, m.lost, b = b[0]&1 != 0, b[0]&2 != 0, b[1:]
 	ok := true
 	number := func() uint64 {
 		n, size := binary.Uvarint(b)
@@ -123,6 +129,7 @@ func decodeMeta(value []byte) (meta, error) {
 	m.epoch = uint32(number())
 	m.lastInterruption = number()
 	m.alive = number()
+	m.born = number()
 	for n := number(); ok && n > 0; n-- {
 		size := number()
 		if size > uint64(len(b)) {

@@ -151,7 +151,10 @@ func (c *correlator) flagger(names *nameLookup, g *state.Group) func(*provisioni
 
 // meta is the state's own record as it is now, with an epoch.
 func (c *correlator) meta(epoch uint32) meta {
-	return meta{epoch: epoch, lastInterruption: c.lastInterruption.Load(), alive: uint64(c.timestamp()), totals: *c.totals.Load()}
+	return meta{
+		epoch: epoch, lastInterruption: c.lastInterruption.Load(), alive: uint64(c.timestamp()),
+		born: uint64(c.loss.born), lost: c.loss.lost.Load(), totals: *c.totals.Load(),
+	}
 }
 
 // readMeta brings the totals up to those of the store.

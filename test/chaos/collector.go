@@ -43,7 +43,7 @@ exporters:
     directory: %[3]s
     sending_queue: {storage: file_storage/queue}
 service:
-  extensions: [health_check, file_storage, file_storage/queue, provisioning_report]
+  extensions: [health_check, file_storage, file_storage/queue, provisioning_history, provisioning_report]
 `
 
 // collector keeps the real program running, however often it is killed.

@@ -20,7 +20,7 @@ import (
 // separate takes only the embedded ClickHouse out of the default pipeline.
 const separate = `
 service:
-  extensions: [health_check, file_storage, provisioning_report]
+  extensions: [health_check, file_storage, provisioning_history, provisioning_report]
 `
 
 // settling is how long the pipeline may be busy with the past before changes count.

@@ -71,3 +71,51 @@ func TestKillsLoseAndDoubleNothing(t *testing.T) {
 	}
 	c.matchesTruth(t, c.path("prepared", "truth"))
 }
+
+// TestADeletedStateIsReadBack: the processor's state is deleted in the middle of the groups'
+// lives, once after an orderly end and once after a kill.
+func TestADeletedStateIsReadBack(t *testing.T) {
+	c := newCollector(t)
+	c.simulate(t, c.path("prepared"), "--seed", "14", "--groups-per-day", "40")
+	files, err := filepath.Glob(c.path("prepared", "inbox", "*", "*"))
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(files), 3)
+	rand.New(rand.NewPCG(14, 0)).Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
+	for i, file := range files {
+		name := filepath.Base(filepath.Dir(file)) + "-" + filepath.Base(file)
+		require.NoError(t, os.Rename(file, c.path("input", name)))
+		switch i {
+		case len(files) / 3:
+			c.start(t)
+			c.isStored(t)
+			c.stop(t)
+		case 2 * len(files) / 3:
+			c.start(t)
+			c.isStored(t)
+			c.kill(t)
+		default:
+			continue
+		}
+		require.NoError(t, os.RemoveAll(c.path("state")))
+	}
+	c.start(t)
+	c.matchesTruth(t, c.path("prepared", "truth"))
+	require.Contains(t, c.log(t), "The state is new, and records are stored already")
+}
+
+// isStored waits until what is there to be read is stored: nothing has come for longer than
+// records wait for a batch.
+func (c *collector) isStored(t *testing.T) {
+	t.Helper()
+	count, since := "", time.Now()
+	require.True(t, eventually(func() bool {
+		rows, err := c.query("SELECT toString(count()) FROM provisioning_observations")
+		if err != nil || rows[0][0] != count || count == "0" {
+			since = time.Now()
+		}
+		if err == nil {
+			count = rows[0][0]
+		}
+		return time.Since(since) > 6*time.Second
+	}), "records still come: %s", count)
+}

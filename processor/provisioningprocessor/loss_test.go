@@ -1,0 +1,94 @@
+package provisioningprocessor
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"pgregory.net/rapid"
+
+	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
+	"github.com/provtrail/provtrail/provisioning"
+)
+
+func onlyLost(c *Config) { c.HistoryFor = HistoryLost }
+
+// TestAStateThatIsDeleted: at any time, after an end in order, a kill or a failed attempt.
+// With a history the result is that of one collector that lost nothing.
+func TestAStateThatIsDeleted(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		observations := distinctOf(drawHistory(t))
+		s := newSink()
+		emitted := &stored{sink: s}
+		failing := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "failures"), 2))
+		s.refusing(func(int) (before, after bool) { n := failing.IntN(8); return n == 0, n == 1 })
+		disk := storetest.NewDisk(t)
+		f, err := openWith(emitted, disk, s, onlyLost)
+		require.NoError(t, err)
+		for _, batch := range batches(t, observations) {
+			for f.ConsumeLogs(context.Background(), logsOf(batch)) != nil {
+				if failing.IntN(2) == 0 {
+					continue
+				}
+				kill(f)
+				f, err = openWith(emitted, disk, s, onlyLost)
+				require.NoError(t, err)
+			}
+			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			case 0:
+				kill(f)
+			case 1:
+				require.NoError(t, f.Shutdown(context.Background()))
+			default:
+				continue
+			}
+			if rapid.Bool().Draw(t, "deleted") {
+				disk = storetest.NewDisk(t)
+			}
+			f, err = openWith(emitted, disk, s, onlyLost)
+			require.NoError(t, err)
+		}
+		s.refusing(nil)
+		require.NoError(t, f.Shutdown(context.Background()))
+		compare(t, s, observations, nil) // names are learned anew
+	})
+}
+
+// TestTheHistoryIsAskedForWhatMayBeLost and for nothing else, so that a store that is away
+// holds up nothing else.
+func TestTheHistoryIsAskedForWhatMayBeLost(t *testing.T) {
+	s := newSink()
+	emitted := &stored{sink: s}
+	consume := func(f *correlator, group string, at time.Time, asked int) {
+		t.Helper()
+		o := observe(group, provisioning.StatusPending, 1, func(o *provisioning.Observation) {
+			o.OccurredAt = pcommon.NewTimestampFromTime(at)
+		})
+		was := emitted.asked
+		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{o})))
+		require.Equal(t, asked, emitted.asked-was)
+	}
+	now := time.Now()
+	disk := storetest.NewDisk(t)
+	f, err := openWith(emitted, disk, s, onlyLost)
+	require.NoError(t, err)
+	consume(f, "old", now.Add(-30*24*time.Hour), 0) // nothing was stored when the state began
+	f.now = func() time.Time { return now.Add(9 * 24 * time.Hour) }
+	consume(f, "new", now.Add(9*24*time.Hour), 0)
+	consume(f, "older", now.Add(-30*24*time.Hour), 1) // its retention may have been over
+	require.NoError(t, f.Shutdown(t.Context()))
+
+	f, err = openWith(emitted, storetest.NewDisk(t), s, onlyLost)
+	require.NoError(t, err)
+	consume(f, "old", now, 1)
+	consume(f, "old", now, 0) // it has it now
+	consume(f, "newer", now.Add(2*time.Hour), 0)
+	emitted.err = context.DeadlineExceeded
+	consume(f, "newest", now.Add(2*time.Hour), 0)
+	before := observe("before", provisioning.StatusPending, 1)
+	require.ErrorContains(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{before})), "nothing was acknowledged")
+	require.NoError(t, f.Shutdown(t.Context()))
+}
