@@ -54,7 +54,9 @@ type Activity struct {
 	FirstFailedAt  pcommon.Timestamp
 	FailedAt       pcommon.Timestamp // last
 	FirstAt        pcommon.Timestamp // first observation
-	LastAt         pcommon.Timestamp // newest observation
+	// LastAt is the newest observation that has a vendor's time or changed the status. One
+	// without both, such as a document that is sent again, shows nothing new.
+	LastAt pcommon.Timestamp
 
 	// TimeIn is how long the activity was in each status it has left.
 	TimeIn [StatusCount]time.Duration
@@ -63,6 +65,7 @@ type Activity struct {
 	History []Step
 
 	failedSides [2]bool // identitynow, source: what each side reported last
+	known       *known
 }
 
 // Step is what one observation did to an activity.
@@ -74,10 +77,11 @@ type Step struct {
 }
 
 // fold steps through a sorted history.
-func fold(id ID, key ActivityKey, history []*Observation) Activity {
-	a := Activity{ID: id, Key: key, Attempts: 1, History: make([]Step, 0, len(history))}
+func fold(id ID, key ActivityKey, history []*Observation, k *known) Activity {
+	a := Activity{ID: id, Key: key, Attempts: 1, History: make([]Step, 0, len(history)), known: k}
+	at := k.dated(history)
 	for _, o := range history {
-		a.step(o)
+		a.step(o, at(o))
 	}
 	return a
 }
@@ -91,11 +95,10 @@ func (a *Activity) AsOf(n int) Activity {
 	for i, s := range a.History[:n] {
 		history[i] = s.Observation
 	}
-	return fold(a.ID, a.Key, history)
+	return fold(a.ID, a.Key, history, a.known)
 }
 
-func (a *Activity) step(o *Observation) {
-	at := o.At()
+func (a *Activity) step(o *Observation, at pcommon.Timestamp) {
 	was := a.Status
 	a.describe(o)
 	reported := decided(o.ReportedStatus, a.ApprovalStatus)
@@ -124,7 +127,9 @@ func (a *Activity) step(o *Observation) {
 	}
 
 	a.PreviousStatus, a.Status, a.Odd = was, now, odd
-	a.LastAt = at
+	if o.OccurredAt != 0 || now != was || a.LastAt == 0 {
+		a.LastAt = at
+	}
 	a.StateSeq++
 	a.History = append(a.History, Step{Observation: o, Previous: was, Status: now, Odd: odd})
 }

@@ -15,7 +15,7 @@ func Candidates(observations []Observation) []Activity {
 		for _, key := range possibleKeys(o, observations) {
 			if !seen[key] {
 				seen[key] = true
-				out = append(out, fold(key.ID(), key, []*Observation{o}))
+				out = append(out, fold(key.ID(), key, []*Observation{o}, nil))
 			}
 		}
 	}

@@ -30,7 +30,7 @@ func resolve(observations []Observation) (activities []Activity, plain bool) {
 	for _, o := range sorted {
 		plain = plain && precision(o) == complete && IsSourceID(o.SourceID) && !IsSourceID(o.SourceName)
 	}
-	r := resolver{drafts: make([]draft, 0, min(len(sorted), indexed))}
+	r := resolver{drafts: make([]draft, 0, min(len(sorted), indexed)), known: knownOf(sorted)}
 	if plain {
 		for _, o := range sorted {
 			r.add(o, keyWith(o, o.SourceID))
@@ -177,6 +177,7 @@ type draft struct {
 type resolver struct {
 	drafts []draft
 	index  map[ActivityKey]int // of the drafts, where there are too many to walk
+	known  *known
 }
 
 // indexed is the number of drafts from which on an index is worth making.
@@ -244,7 +245,7 @@ func (r *resolver) activities() []Activity {
 	for i := range r.drafts {
 		d := &r.drafts[i]
 		slices.SortFunc(d.history, compare)
-		out[i] = fold(d.key.ID(), d.key, d.history)
+		out[i] = fold(d.key.ID(), d.key, d.history, r.known)
 	}
 	sortActivities(out)
 	return out

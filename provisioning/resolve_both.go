@@ -13,6 +13,11 @@ func ResolveBoth(observations []Observation, known int) (before, after []Activit
 		return Resolve(observations[:known]), after
 	}
 	isKnown := memberOf(observations[:known])
+	pointers := make([]*Observation, known)
+	for i := range pointers {
+		pointers[i] = &observations[i]
+	}
+	times := knownOf(pointers)
 	before = make([]Activity, 0, len(after))
 	for i := range after {
 		a := &after[i]
@@ -23,10 +28,10 @@ func ResolveBoth(observations []Observation, known int) (before, after []Activit
 			}
 		}
 		switch {
-		case len(history) == len(a.History):
+		case len(history) == len(a.History) && a.known == nil:
 			before = append(before, *a)
 		case len(history) > 0:
-			before = append(before, fold(a.ID, a.Key, history))
+			before = append(before, fold(a.ID, a.Key, history, times))
 		}
 	}
 	sortActivities(before)

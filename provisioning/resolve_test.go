@@ -208,7 +208,7 @@ func plain(activities []Activity) []string {
 		for _, s := range a.History {
 			fmt.Fprint(&steps, s.EventID, s.Previous, s.Status, s.Odd, s.ErrorMessage, " ")
 		}
-		a.History = nil
+		a.History, a.known = nil, nil
 		out[i] = fmt.Sprintf("%+v %s", a, steps.String())
 	}
 	return out

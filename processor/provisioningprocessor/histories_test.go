@@ -157,7 +157,9 @@ func compare(t failer, s *sink, observations []provisioning.Observation, nameOf 
 					a.SourceName = nameOf(a.SourceID)
 				}
 			}
-			require.Equal(t, plain(record.New(&activities[i])), plain(row))
+			state := record.New(&activities[i])
+			state.OccurredAt = activities[i].KnownAt()
+			require.Equal(t, plain(state), plain(row))
 			delete(rows, activities[i].ID)
 		}
 		require.Equal(t, provisioning.Summarize(activities), s.groups[id].Group)

@@ -81,7 +81,7 @@ var Activities = newSchema(EventActivity, []Field{
 	{Column: "overdue", Derived: true, Doc: "Committed and not verified for longer than the source's threshold.", Pointer: func(r *Record) any { return &r.Overdue }},
 	{Column: "requested_at", Doc: "When the change was asked for.", Pointer: func(r *Record) any { return &r.RequestedAt }},
 	{Column: "remove_at", Doc: "When the access ends again.", Pointer: func(r *Record) any { return &r.RemoveAt }},
-	{Column: "occurred_at", Doc: "The vendor's time; absent where the vendor gives none.", Pointer: func(r *Record) any { return &r.OccurredAt }},
+	{Column: "occurred_at", Doc: "The vendor's time; absent where the vendor gives none. The state of an activity without a time has that of its request or of the others of its group.", Pointer: func(r *Record) any { return &r.OccurredAt }},
 	{Column: "observed_at", Doc: "When the observation was first received.", Pointer: func(r *Record) any { return &r.ObservedAt }},
 	{Column: "status_since", Derived: true, Doc: "When the activity entered its status.", Pointer: func(r *Record) any { return &r.StatusSince }},
 	{Column: "first_pending_at", Derived: true, Doc: "First Pending.", Pointer: func(r *Record) any { return &r.FirstPendingAt }},

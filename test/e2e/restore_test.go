@@ -89,7 +89,13 @@ func (c *collector) views(t *testing.T) map[string][]string {
 		if view == "failures" {
 			from += "(since = '2000-01-01 00:00:00', until = '2100-01-01 00:00:00', group = '')"
 		}
-		all[view] = query(fmt.Sprintf("SELECT DISTINCT toString(tuple(*)) AS row FROM %s ORDER BY row", from))
+		columns := "*"
+		if view == "groups" {
+			// A copy of an observation that was received earlier than the stored one lowers the
+			// receipt in the processor's state, and is not stored.
+			columns = "* EXCEPT (observed_at)"
+		}
+		all[view] = query(fmt.Sprintf("SELECT DISTINCT toString(tuple(%s)) AS row FROM %s ORDER BY row", columns, from))
 		slices.Sort(all[view])
 	}
 	return all

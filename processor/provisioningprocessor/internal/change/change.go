@@ -151,13 +151,16 @@ func (f *finder) state(a *provisioning.Activity) {
 	r := f.add(a)
 	f.flag(r, a)
 	r.AsState(f.version(flagged))
+	r.OccurredAt = a.KnownAt()
 }
 
 func (f *finder) differs(before, after *provisioning.Activity) bool {
 	if f.Moved {
 		return record.New(before) != record.New(after)
 	}
-	return !slices.EqualFunc(before.History, after.History, func(a, b provisioning.Step) bool { return a.EventID == b.EventID })
+	// An activity without a time of its own is dated by the others of its group.
+	return before.FirstAt != after.FirstAt || before.StatusSince != after.StatusSince || before.LastAt != after.LastAt ||
+		!slices.EqualFunc(before.History, after.History, func(a, b provisioning.Step) bool { return a.EventID == b.EventID })
 }
 
 // tombstone emits that an activity no longer stands: a finer one took it in.

@@ -66,6 +66,40 @@ func TestOnlyTheNewestStepIsCurrent(t *testing.T) {
 	require.Equal(t, record.Version(2, false), current.Version)
 }
 
+// TestAStateIsDatedByWhatIsKnown: a document without a time keeps its time of receipt, and
+// the state of its activity has the time of its siblings, also of those that come later.
+func TestAStateIsDatedByWhatIsKnown(t *testing.T) {
+	const received = 9000 * minute
+	replayed := observe(provisioning.StatusCommitted, 0, "SAP")
+	replayed.ObservedAt = received
+	emitted, g := step(&state.Group{}, 0, 0, replayed)
+	require.Len(t, emitted.Records, 1, "nothing else is known")
+	require.True(t, emitted.Records[0].Current)
+	require.Zero(t, emitted.Records[0].OccurredAt)
+
+	emitted, g = step(g, 0, 0, observe(provisioning.StatusSuccess, 80*minute, "AD"))
+	require.Len(t, emitted.Records, 2)
+	dated := emitted.Records[1]
+	require.Equal(t, "SAP", dated.SourceName)
+	require.Equal(t, record.TypeState, dated.RecordType)
+	require.Equal(t, 80*minute, dated.OccurredAt)
+	require.Equal(t, 80*minute, dated.CommittedAt)
+	require.Equal(t, received, dated.ObservedAt)
+	require.Equal(t, 80*minute, emitted.Summary.LastAt)
+
+	again := observe(provisioning.StatusCommitted, 0, "AD") // after it was verified
+	again.ObservedAt = received
+	emitted, _ = step(g, 0, 0, again)
+	require.Len(t, emitted.Records, 2)
+	own, current := emitted.Records[0], emitted.Records[1]
+	require.Equal(t, record.TypeObservation, own.RecordType)
+	require.False(t, own.Current)
+	require.Zero(t, own.OccurredAt)
+	require.True(t, current.Current)
+	require.Equal(t, provisioning.StatusSuccess, current.Status)
+	require.Equal(t, 80*minute, current.OccurredAt)
+}
+
 func TestWhatDidNotChangeIsNotEmitted(t *testing.T) {
 	_, g := step(&state.Group{}, 0, 0, observe(provisioning.StatusPending, 5, "AD"), observe(provisioning.StatusPending, 5, "SAP"))
 	emitted, _ := step(g, 0, 0, observe(provisioning.StatusCommitted, 7, "SAP"))

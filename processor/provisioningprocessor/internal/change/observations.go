@@ -27,7 +27,7 @@ func (f *finder) observations() (current []bool) {
 				continue
 			}
 			f.observation(a, n, at)
-			current[i] = current[i] || n == len(a.History)-1
+			current[i] = current[i] || isState(a, n)
 		}
 	}
 	return current
@@ -73,6 +73,13 @@ func (f *finder) arrivals() func(*provisioning.Observation) (int, bool) {
 	}
 }
 
+// isState reports whether the record of a step shows the activity's newest state. That of a
+// step without a time does not where another time of the activity is known: the record
+// keeps its time of receipt, and the state has a record of its own.
+func isState(a *provisioning.Activity, step int) bool {
+	return step == len(a.History)-1 && a.KnownAt() == a.History[step].OccurredAt
+}
+
 func (f *finder) observation(a *provisioning.Activity, step, arrival int) {
 	asOf := a
 	if step < len(a.History)-1 {
@@ -82,7 +89,7 @@ func (f *finder) observation(a *provisioning.Activity, step, arrival int) {
 	}
 	r := f.add(asOf)
 	r.Original = f.Arrivals[arrival].Original
-	r.Current = step == len(a.History)-1
+	r.Current = isState(a, step)
 	flagged := r.Current && f.flag(r, a)
 	r.Version = f.version(flagged)
 	f.Observed = append(f.Observed, arrival)
