@@ -2,9 +2,6 @@ package archive
 
 import (
 	"context"
-	"encoding/binary"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,50 +10,24 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-
-func at(t time.Time) pcommon.Timestamp { return pcommon.NewTimestampFromTime(t) }
-
-func id(n int) (id provisioning.ID) {
-	binary.BigEndian.PutUint64(id[:], uint64(n))
-	id[15] = 1
-	return id
-}
-
-// record n of tenant acme, observed n seconds after noon.
-func row(n int, change ...func(*record.Record)) *record.Record {
-	r := &record.Record{
-		Observation: provisioning.Observation{
-			EventID: id(n), Tenant: "acme", GroupID: fmt.Sprintf("group-%d", n/3), Feed: provisioning.FeedREST,
-			SourceName: "Active Directory", AccountID: fmt.Sprintf("CN=User %d", n), Operation: provisioning.OperationAdd,
-			OccurredAt: at(noon.Add(time.Duration(n) * time.Second)), ObservedAt: at(noon.Add(time.Duration(n) * time.Second)),
-			Original: fmt.Sprintf(`{"id":"%d","completionStatus":"SUCCESS"}`, n),
-		},
-		RecordType: record.TypeObservation, ActivityID: id(n / 2), Status: provisioning.StatusSuccess, Attempts: 1,
-	}
-	for _, f := range change {
-		f(r)
-	}
-	return r
-}
+var (
+	noon    = archivetest.Noon
+	at      = archivetest.At
+	id      = archivetest.ID
+	row     = archivetest.Row
+	records = archivetest.Rows
+)
 
 // write is for calls of which only the error matters.
 func write(_ Written, err error) error { return err }
-
-func records(from, to int, change ...func(*record.Record)) (list []*record.Record) {
-	for n := from; n < to; n++ {
-		list = append(list, row(n, change...))
-	}
-	return list
-}
 
 func open(t *testing.T, dir string, now time.Time) *Archive {
 	t.Helper()
@@ -78,22 +49,10 @@ func readAll(t require.TestingT, dir string) map[string][]record.Record {
 	for i, f := range snapshot.Files {
 		r, err := snapshot.Read(i)
 		require.NoError(t, err)
-		all[f.Name] = drain(t, r)
+		all[f.Name] = archivetest.Drain(t, r)
 		require.NoError(t, r.Close())
 	}
 	return all
-}
-
-func drain[T any](t require.TestingT, r *Reader[T]) (rows []T) {
-	buffer := make([]T, 100)
-	for {
-		n, err := r.Read(buffer)
-		rows = append(rows, buffer[:n]...)
-		if err == io.EOF { //nolint:errorlint // documented to be it
-			return rows
-		}
-		require.NoError(t, err)
-	}
 }
 
 func TestWrittenRecordsAreReadBack(t *testing.T) {
@@ -196,7 +155,7 @@ func TestEachTenantAndOtherKindHasItsFolder(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, r.Close()) }()
 	q.Original = "\uFFFD{"
-	require.Equal(t, []record.Quarantined{*q}, drain(t, r))
+	require.Equal(t, []record.Quarantined{*q}, archivetest.Drain(t, r))
 
 	require.Equal(t, "reconciliations", files[1].Dir)
 	v, err := OpenView(t.Context(), dir)

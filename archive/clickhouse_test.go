@@ -108,6 +108,34 @@ func TestDocumentedQuery(t *testing.T) {
 	require.Equal(t, archivetest.VersionsByStatus, got)
 }
 
+// TestDocumentedViews makes the views of docs/queries/clickhouse.
+func TestDocumentedViews(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, noon.Add(30*time.Minute))
+	for _, batch := range archivetest.Versions(noon) {
+		require.NoError(t, write(a.Write(t.Context(), Batch{Records: batch})))
+	}
+	conn := reading(t, dir)
+	for _, statement := range archivetest.Views(t, "../docs/queries/clickhouse/activities.sql", dir) {
+		require.NoError(t, conn.Exec(t.Context(), statement), statement)
+	}
+	rows, err := conn.Query(t.Context(), "SELECT status, count() FROM activities GROUP BY status")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	got := map[string]int64{}
+	for rows.Next() {
+		var status string
+		var n uint64
+		require.NoError(t, rows.Scan(&status, &n))
+		got[status] = int64(n)
+	}
+	require.NoError(t, rows.Err())
+	require.Equal(t, archivetest.VersionsByStatus, got)
+	var events uint64
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT count() FROM history").Scan(&events))
+	require.Equal(t, uint64(10), events, "each event once")
+}
+
 // reading returns a connection to a ClickHouse that may read the files of a directory.
 func reading(t *testing.T, dir string) driver.Conn {
 	t.Helper()

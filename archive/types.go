@@ -10,7 +10,6 @@ import (
 	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/archive/internal/memory"
 	"github.com/provtrail/provtrail/archive/internal/parquetfile"
-	"github.com/provtrail/provtrail/archive/internal/seal"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -24,8 +23,8 @@ func HourOf(t time.Time) Hour { return layout.HourOf(t) }
 // DataFile is a file of an archive that holds rows.
 type DataFile = layout.DataFile
 
-// Hold keeps the files of a tenant and period, whatever the retention.
-type Hold = seal.Hold
+// Hold keeps files whatever the retention: of a tenant, a period, a person or a group.
+type Hold = chain.Hold
 
 // Seal is the signed statement of an hour, as it was read.
 type Seal = chain.Seal

@@ -13,12 +13,10 @@ func (b bitmap) has(i uint64) bool { return b[i/64]>>(i%64)&1 == 1 }
 // any reports whether the set has a number from first on and before end.
 func (b bitmap) any(first, end uint64) bool {
 	for i := first; i < end; {
-		switch word := b[i/64] >> (i % 64); {
-		case word == 0:
-			i = (i/64 + 1) * 64
-		default:
+		if word := b[i/64] >> (i % 64); word != 0 {
 			return i+uint64(bits.TrailingZeros64(word)) < end
 		}
+		i = (i/64 + 1) * 64
 	}
 	return false
 }

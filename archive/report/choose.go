@@ -13,7 +13,7 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// ErrNothing says that a report or an evidence pack would be empty. An empty one could
+// ErrNothing is for a report or an evidence pack that would be empty. An empty one could
 // be taken for a proof that nothing happened.
 var ErrNothing = errors.New("the archive holds nothing of this")
 

@@ -131,7 +131,7 @@ func (c *coverage) hours() (list []hourCoverage, err error) {
 	return list, nil
 }
 
-// readSeals reads the seals from the first hour on, and the files that they say expired.
+// readSeals reads the seals from the first hour on, and the files that they list as expired.
 func (c *coverage) readSeals() error {
 	c.seals, c.expired = map[archive.Hour]*archive.Seal{}, map[string]bool{}
 	for h := c.first; h <= c.snapshot.LastSealed; h++ {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// notAsked says that no reconciliation with the vendor covers an hour.
+// notAsked is for an hour that no reconciliation with the vendor covers.
 const notAsked = "not asked"
 
 // reconciled returns whether the vendor had as many documents of the hour as were
@@ -40,7 +40,7 @@ func coverageRows(hours []hourCoverage, zone *time.Location) [][]string {
 	return rows
 }
 
-// coverageSummary is what the document of an evidence pack says of coverage.csv, whose
+// coverageSummary is what the document of an evidence pack shows of coverage.csv, of whose
 // rows it is made of: how many hours of the tenants are in each state.
 type coverageSummary struct {
 	From, To    string

@@ -111,9 +111,9 @@ func ReadList(ctx context.Context, location string, q ListQuery) (list *List, er
 	list = &List{}
 	values := [3]map[string]bool{{}, {}, {}}
 	unknown := q.Filter.values()
-	any := q.Filter
-	any.Status = nil
-	columns := union(any.columns(), []string{"activity_id", "status", "outcome", "folded_into", "source_name", "operation", "cause", p.column.Column})
+	anyStatus := q.Filter
+	anyStatus.Status = nil
+	columns := union(anyStatus.columns(), []string{"activity_id", "status", "outcome", "folded_into", "source_name", "operation", "cause", p.column.Column})
 	err = r.scan(r.latest, columns, func(row uint64, a *record.Record) error {
 		if !a.FoldedInto.IsZero() {
 			return nil
@@ -124,7 +124,7 @@ func ReadList(ctx context.Context, location string, q ListQuery) (list *List, er
 			}
 		}
 		unknown = slices.DeleteFunc(unknown, func(w filterValue) bool { return one([]string{w.value}, w.of(a)...) })
-		if !any.matches(a) {
+		if !anyStatus.matches(a) {
 			return nil
 		}
 		list.Counts.add(a)

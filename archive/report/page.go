@@ -126,7 +126,7 @@ func (p *page) cut() {
 	p.rows = p.rows[:min(len(p.rows), p.size)]
 }
 
-// finish sorts the page and says where it stands.
+// finish sorts the page and sets where it stands.
 func (p *page) finish(list *List) {
 	p.cut()
 	list.Total = p.passed + p.others

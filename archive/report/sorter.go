@@ -117,10 +117,12 @@ func (s *sorter) each(f func(row []byte) error) error {
 		rows = rows[1:]
 		return nil
 	}})
-	for i := len(runs) - 1; i >= 0; i-- {
-		if err := runs[i].next(runs[i]); errors.Is(err, io.EOF) {
-			runs = slices.Delete(runs, i, i+1)
-		} else if err != nil {
+	all := runs
+	runs = runs[:0]
+	for _, r := range all {
+		if err := r.next(r); err == nil {
+			runs = append(runs, r)
+		} else if !errors.Is(err, io.EOF) {
 			return err
 		}
 	}

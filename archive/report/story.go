@@ -40,7 +40,7 @@ const (
 	maxGroup = 500
 )
 
-// NotFound says where an activity was looked for. It wraps ErrNothing.
+// NotFound names where an activity was looked for. It wraps ErrNothing.
 type NotFound struct {
 	ID          provisioning.ID
 	First, Last archive.Hour
@@ -70,7 +70,7 @@ func ReadStory(ctx context.Context, location string, id provisioning.ID, from ti
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, snapshot.Close()) }()
-	t := &teller{gatherer: gatherer{ctx: ctx, view: view, snapshot: snapshot}, id: id, story: &Story{}}
+	t := &storyReader{gatherer: gatherer{ctx: ctx, view: view, snapshot: snapshot}, id: id, story: &Story{}}
 	if err := t.find(); err != nil {
 		return nil, fmt.Errorf("activity %s: %w", id, err)
 	}
@@ -96,7 +96,7 @@ type spot struct {
 	version uint64
 }
 
-type teller struct {
+type storyReader struct {
 	gatherer
 	id            provisioning.ID
 	tenant, group string
@@ -106,7 +106,7 @@ type teller struct {
 }
 
 // eachFile calls f with the files that may have a row with the text in the column.
-func (t *teller) eachFile(column, text string, f func(file int) error) error {
+func (t *storyReader) eachFile(column, text string, f func(file int) error) error {
 	for i := range t.snapshot.Files {
 		may, err := t.snapshot.MayHold(i, column, text)
 		if err == nil && may {
@@ -120,7 +120,7 @@ func (t *teller) eachFile(column, text string, f func(file int) error) error {
 }
 
 // find finds the group of the activity.
-func (t *teller) find() error {
+func (t *storyReader) find() error {
 	return t.eachFile("activity_id", t.id.String(), func(file int) error {
 		if t.group != "" {
 			return nil
@@ -134,7 +134,7 @@ func (t *teller) find() error {
 }
 
 // locate finds the records of the activity and the newest states of its group.
-func (t *teller) locate() error {
+func (t *storyReader) locate() error {
 	t.own, t.others = map[provisioning.ID]spot{}, map[provisioning.ID]spot{}
 	return t.eachFile("group_id", t.group, func(file int) error {
 		return t.read(file, []string{"tenant", "group_id", "activity_id", "event_id", "version", "current"}, func(row int64, r *record.Record) {
@@ -175,7 +175,7 @@ func newest(spots map[provisioning.ID]spot, limit int) (list []spot, omitted int
 }
 
 // readSpots reads rows where they lie.
-func (t *teller) readSpots(list []spot, columns []string, f func(s spot, r *record.Record) error) error {
+func (t *storyReader) readSpots(list []spot, columns []string, f func(s spot, r *record.Record) error) error {
 	for len(list) > 0 {
 		file, numbers := list[0].file, []int64{}
 		for _, s := range list {
@@ -195,7 +195,7 @@ func (t *teller) readSpots(list []spot, columns []string, f func(s spot, r *reco
 	return t.ctx.Err()
 }
 
-func (t *teller) readSteps() error {
+func (t *storyReader) readSteps() error {
 	list, omitted := newest(t.own, maxSteps)
 	t.story.Omitted = omitted
 	files := map[int]int{}
@@ -224,7 +224,7 @@ func (t *teller) readSteps() error {
 }
 
 // proof compares one file with its seal.
-func (t *teller) proof(file int) (Proof, error) {
+func (t *storyReader) proof(file int) (Proof, error) {
 	if t.prover == nil {
 		var err error
 		if t.prover, err = newProver(t.ctx, t.view, t.snapshot.LastSealed+1, t.snapshot.LastSealed); err != nil {
@@ -237,7 +237,7 @@ func (t *teller) proof(file int) (Proof, error) {
 	return t.prover.prove(t.snapshot, file)
 }
 
-func (t *teller) readGroup() error {
+func (t *storyReader) readGroup() error {
 	list, _ := newest(t.others, maxGroup)
 	err := t.readSpots(list, union(listColumns, []string{"folded_into"}), func(_ spot, r *record.Record) error {
 		if r.FoldedInto.IsZero() {

@@ -14,7 +14,7 @@ type Wait struct {
 	Who string // the approver or the ticket, where it is known
 }
 
-// WaitOf says what an activity waits for. A password that was changed cannot be read back,
+// WaitOf returns what an activity waits for. A password that was changed cannot be read back,
 // so nothing verifies it.
 func WaitOf(r *record.Record) Wait {
 	switch {

@@ -126,7 +126,7 @@ func (s *bookSheet) close() error {
 	return s.stream.Flush()
 }
 
-// fit cuts a text that is longer than a cell can be, and says so at its end.
+// fit cuts a text that is longer than a cell can be, and ends it with a note.
 func fit(text string) string {
 	if len(text) <= maxCellUnits {
 		return text

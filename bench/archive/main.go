@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/internal/archivetest"
 )
 
 func main() {
@@ -49,10 +50,11 @@ func main() {
 func run(ctx context.Context, dir string, days, times int) error {
 	runtime.GOMAXPROCS(1)
 	now := time.Now().UTC().Truncate(time.Hour)
-	set, err := newRows(ctx, filepath.Join(dir, "sim"), days, now)
+	all, err := archivetest.Simulated(ctx, filepath.Join(dir, "sim"), days, now)
 	if err != nil {
 		return err
 	}
+	set := rows(all)
 	root := filepath.Join(dir, "archive")
 	keys, err := archive.CreateKey(root + ".pem")
 	if err != nil {
@@ -127,7 +129,7 @@ func run(ctx context.Context, dir string, days, times int) error {
 }
 
 // timed returns the processor time that f took: on a machine that does other things
-// as well, the wall clock says nothing.
+// as well, the wall clock shows nothing.
 func timed(f func() error) (time.Duration, error) {
 	start := processorTime()
 	err := f()

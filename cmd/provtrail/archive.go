@@ -70,14 +70,14 @@ func newArchiveCommand() *cobra.Command {
 		Use:   "archive",
 		Short: "Decide what the exporter of an archive does not decide itself",
 	}
-	cmd.AddCommand(newArchiveRecoverCommand(), newArchiveConfirmClockCommand())
+	cmd.AddCommand(newArchiveRecoverCommand(), newArchiveConfirmClockCommand(), newArchiveHoldCommand())
 	return cmd
 }
 
 func newArchiveSubcommand(flags *archiveFlags, use, short, long, example string, run func(*cobra.Command) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Long: long, Example: example,
-		Args: cobra.NoArgs, SilenceUsage: true,
+		Args: lookArgs(cobra.NoArgs), SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := flags.check(); err != nil {
 				return looked(err)
@@ -85,6 +85,7 @@ func newArchiveSubcommand(flags *archiveFlags, use, short, long, example string,
 			return looked(run(cmd))
 		},
 	}
+	cmd.SetFlagErrorFunc(lookFlag)
 	f := cmd.Flags()
 	f.StringVar(&flags.directory, "directory", "", "directory or bucket of the archive, as the exporter's setting")
 	f.StringVar(&flags.signingKey, "signing-key", "", "file of the signing key (default: DIRECTORY-signing-key.pem)")

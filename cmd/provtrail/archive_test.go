@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -62,6 +65,49 @@ func TestArchiveRecover(t *testing.T) {
 	_, err = runVerify(dir, "--head", filepath.Join(dir, "nothing"))
 	require.ErrorContains(t, err, "--head")
 	require.Equal(t, exitCouldNotLook, exitCode(err))
+}
+
+// TestArchiveHold places a hold while the archive is open, which the next seal states.
+func TestArchiveHold(t *testing.T) {
+	dir, _ := sealedArchive(t)
+	key := archive.DefaultKeyFile(dir)
+	now := time.Date(2026, 11, 22, 13, 30, 0, 0, time.UTC)
+	a, err := archive.Open(t.Context(), dir, archive.Options{KeyFile: key, Now: func() time.Time { return now }})
+	require.NoError(t, err)
+	for want, wrong := range map[string][]string{
+		"name what to hold":           {"place", "--reason", "x"},
+		"required flag(s) \"reason\"": {"place", "--identity", "ada"},
+		"--from":                      {"place", "--from", "soon", "--reason", "x"},
+		"from must be before to":      {"place", "--from", "2026-11-23", "--to", "2026-11-22", "--reason", "x"},
+		`has no hold "nothing"`:       {"release", "--id", "nothing", "--reason", "x"},
+	} {
+		_, err := runArchive(slices.Concat([]string{"hold", wrong[0], "--directory", dir}, wrong[1:])...)
+		require.ErrorContains(t, err, want)
+	}
+	out, err := runArchive("hold", "place", "--directory", dir, "--identity", "ada", "--from", "2026-11-22 10:00", "--reason", "case 17")
+	require.NoError(t, err)
+	id := strings.Fields(out)[1]
+	out, err = runArchive("hold", "list", "--directory", dir)
+	require.NoError(t, err)
+	require.Contains(t, out, "with the next seal  "+id+`, identity "ada", from 2026-11-22T10:00:00Z`)
+	now = now.Add(time.Hour)
+	_, err = a.SealDue(t.Context())
+	require.NoError(t, err)
+	out, err = runArchive("hold", "list", "--directory", dir)
+	require.NoError(t, err)
+	require.Contains(t, out, "in force            "+id)
+	out, err = runVerify(dir)
+	require.NoError(t, err)
+	require.Contains(t, out, "hold          "+id)
+	_, err = runArchive("hold", "release", "--directory", dir, "--id", id, "--reason", "closed")
+	require.NoError(t, err)
+	now = now.Add(time.Hour)
+	_, err = a.SealDue(t.Context())
+	require.NoError(t, err)
+	out, err = runArchive("hold", "list", "--directory", dir)
+	require.NoError(t, err)
+	require.Empty(t, out)
+	require.NoError(t, a.Close())
 }
 
 func TestArchiveConfirmClock(t *testing.T) {

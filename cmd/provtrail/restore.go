@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/provtrail/provtrail/archive"
@@ -66,19 +65,12 @@ func addFilter(cmd *cobra.Command, filter *heal.Filter, since, until *string) {
 
 // period reads the times of a filter.
 func period(filter *heal.Filter, since, until string) error {
+	var err, err2 error
 	now := time.Now()
-	for _, flag := range []struct {
-		name, text string
-		to         *time.Time
-	}{{"--since", since, &filter.Since}, {"--until", until, &filter.Until}} {
-		if flag.text == "" {
-			continue
-		}
-		at, err := archivereport.ParseTime(flag.text, time.UTC, now)
-		if err != nil {
-			return fmt.Errorf("%s: %w", flag.name, err)
-		}
-		*flag.to = at
+	filter.Since, err = parseTimeFlag("--since", since, now)
+	filter.Until, err2 = parseTimeFlag("--until", until, now)
+	if err := errors.Join(err, err2); err != nil {
+		return err
 	}
 	if !filter.Until.IsZero() && !filter.Since.Before(filter.Until) {
 		return errors.New("--since is not before --until")
@@ -127,23 +119,4 @@ func skipped(files int) string {
 		return ""
 	}
 	return fmt.Sprintf("; an earlier restore had stored %d files", files)
-}
-
-// progressOn draws a bar for each step where standard error is a terminal.
-func progressOn(cmd *cobra.Command) heal.Progress {
-	to := terminal(cmd.ErrOrStderr())
-	if to == nil {
-		return nil
-	}
-	var bar *progressbar.ProgressBar
-	var current string
-	return func(step string, done, total int64) {
-		if step != current {
-			current = step
-			bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(to),
-				progressbar.OptionShowBytes(true), progressbar.OptionSetDescription(step),
-				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-		}
-		_ = bar.Set64(done) // what is shown does not matter to the result
-	}
 }

@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	archivereport "github.com/provtrail/provtrail/archive/report"
 	"github.com/provtrail/provtrail/internal/simulate"
@@ -128,14 +126,6 @@ func setPeriod(o *simulate.Options, now, from, to string, days float64) error {
 	}
 	if o.From.After(o.To) {
 		return errors.New("--from is after --to")
-	}
-	return nil
-}
-
-// terminal is where a progress bar may be drawn: nil unless w is a terminal.
-func terminal(w io.Writer) io.Writer {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return w
 	}
 	return nil
 }

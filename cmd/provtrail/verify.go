@@ -12,7 +12,6 @@ import (
 
 	archivereport "github.com/provtrail/provtrail/archive/report"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/provtrail/provtrail/archive"
@@ -101,16 +100,8 @@ func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
 	if opt.CompleteTo, err = parseTimeFlag("--complete-to", flags.to, now); err != nil {
 		return err
 	}
-	if drawn := terminal(cmd.ErrOrStderr()); drawn != nil && !flags.quiet && !flags.json {
-		var bar *progressbar.ProgressBar
-		opt.Progress = func(done, total int64) {
-			if bar == nil {
-				bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(drawn),
-					progressbar.OptionShowBytes(true), progressbar.OptionSetDescription("verifying"),
-					progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-			}
-			_ = bar.Set64(done) // what is shown does not matter to the result
-		}
+	if draw := progressOn(cmd); draw != nil && !flags.quiet && !flags.json {
+		opt.Progress = func(done, total int64) { draw("verifying", done, total) }
 	}
 	v, err := archive.Verify(cmd.Context(), dir, opt)
 	if err != nil {
@@ -175,6 +166,9 @@ func printVerification(w io.Writer, v *archive.Verification) error {
 		say("archive       %s, signed with key %s", v.Archive, strings.Join(v.Keys, ", "))
 		say("newest seal   hour %s, signed at %s (%s ago), SHA-256 %s", v.Newest.Hour, v.Newest.SealedAt.Format(time.RFC3339),
 			(time.Duration(v.AgeSeconds) * time.Second).Round(time.Minute), v.Newest.Digest)
+	}
+	for _, h := range v.Holds {
+		say("hold          %s", describeHold(h))
 	}
 	switch {
 	case v.UnalteredUntil != nil:

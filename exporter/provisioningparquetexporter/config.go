@@ -70,11 +70,14 @@ type WitnessConfig struct {
 	_ struct{}
 }
 
-// HoldConfig keeps the files of a tenant and period.
+// HoldConfig keeps the files of a tenant and period, or the hours in which a row names a
+// person or a group.
 type HoldConfig struct {
-	Tenant string    `mapstructure:"tenant"` // empty: all
-	From   time.Time `mapstructure:"from"`   // absent: from the beginning
-	To     time.Time `mapstructure:"to"`     // absent: without end
+	Tenant   string    `mapstructure:"tenant"`   // empty: all
+	Identity string    `mapstructure:"identity"` // id, name or account; empty: all
+	Group    string    `mapstructure:"group"`    // id or number; empty: all
+	From     time.Time `mapstructure:"from"`     // absent: from the beginning
+	To       time.Time `mapstructure:"to"`       // absent: without end
 
 	// prevent unkeyed literal initialization
 	_ struct{}

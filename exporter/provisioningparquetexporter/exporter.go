@@ -74,7 +74,7 @@ func (e *parquetExporter) options(ctx context.Context) (archive.Options, error) 
 		Retention: e.config.Retention, RetentionNotice: e.config.RetentionNotice, Now: e.now,
 	}
 	for _, h := range e.config.LegalHolds {
-		opt.Holds = append(opt.Holds, archive.Hold{Tenant: h.Tenant, From: h.From, To: h.To})
+		opt.Holds = append(opt.Holds, archive.Hold{Tenant: h.Tenant, Identity: h.Identity, Group: h.Group, From: h.From, To: h.To})
 	}
 	if e.config.Sealing.Enabled {
 		opt.KeyFile = e.config.signingKey()

@@ -33,6 +33,21 @@ func Documented(t testing.TB, document, function, dir string) (queries []string)
 	return queries
 }
 
+// Views returns the statements of docs/queries/DIALECT/activities.sql, which make the views
+// archive, history and activities, on the archive in a directory.
+func Views(t testing.TB, document, dir string) (statements []string) {
+	t.Helper()
+	text, err := os.ReadFile(document)
+	require.NoError(t, err)
+	for statement := range strings.SplitSeq(strings.ReplaceAll(string(text), "data/archive", dir), ";\n") {
+		if statement = strings.TrimSpace(statement); statement != "" {
+			statements = append(statements, statement)
+		}
+	}
+	require.Len(t, statements, 3)
+	return statements
+}
+
 // Versions returns batches with 10 events of four activities of DocumentedGroup. As they
 // are last, two are Success, one is Failed and one is folded into another.
 func Versions(now time.Time) [][]*record.Record {

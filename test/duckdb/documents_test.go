@@ -29,22 +29,38 @@ func TestDocumentedQueries(t *testing.T) {
 
 	db, err := sql.Open("duckdb", "")
 	require.NoError(t, err)
+	db.SetMaxOpenConns(1) // temporary views belong to a connection
 	defer func() { require.NoError(t, db.Close()) }()
-	result, err := db.Query(queries[0])
-	require.NoError(t, err)
-	defer func() { require.NoError(t, result.Close()) }()
-	got := map[string]int64{}
-	for result.Next() {
-		var status string
-		var n int64
-		require.NoError(t, result.Scan(&status, &n))
-		got[status] = n
+	counted := func(query string) map[string]int64 {
+		t.Helper()
+		result, err := db.Query(query)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, result.Close()) }()
+		got := map[string]int64{}
+		for result.Next() {
+			var status string
+			var n int64
+			require.NoError(t, result.Scan(&status, &n))
+			got[status] = n
+		}
+		require.NoError(t, result.Err())
+		return got
 	}
-	require.NoError(t, result.Err())
-	require.Equal(t, archivetest.VersionsByStatus, got)
-
 	events := 0
+	require.Equal(t, archivetest.VersionsByStatus, counted(queries[0]))
 	require.NoError(t, db.QueryRow("SELECT count(*) FROM ("+queries[1]+")").Scan(&events))
+	require.Equal(t, 10, events, "each event once")
+
+	views := archivetest.Views(t, "../../docs/queries/duckdb/activities.sql", dir)
+	// Spark cannot run here. Its views but for that of the files are the same text.
+	spark := archivetest.Views(t, "../../docs/queries/spark/activities.sql", dir)
+	require.Equal(t, views[1:], spark[1:])
+	for _, statement := range append(views[:1:1], spark[1:]...) {
+		_, err := db.Exec(statement)
+		require.NoError(t, err, statement)
+	}
+	require.Equal(t, archivetest.VersionsByStatus, counted("SELECT status, count(*) FROM activities GROUP BY status"))
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM history").Scan(&events))
 	require.Equal(t, 10, events, "each event once")
 
 	files := "read_parquet('" + filepath.Join(dir, "tenant=*", "date=*", "hour=*", "*.parquet") + "', hive_partitioning = true)"

@@ -64,6 +64,7 @@ func (v *verifier) conclude() {
 		head := newest.Head()
 		v.Archive, v.Newest = head.Archive, &head
 		v.Retention = int64(newest.Retention.Duration() / time.Second)
+		v.Holds = newest.Holds
 		age := v.opt.Now.Sub(head.SealedAt)
 		v.AgeSeconds = int64(age / time.Second)
 		if until := (newest.Hour + 1).Start(); v.OK() && v.Hours > 0 {

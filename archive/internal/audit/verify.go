@@ -80,6 +80,8 @@ type Verification struct {
 	AgeSeconds     int64      `json:"newest_seal_age_seconds,omitempty"` // since Newest was signed
 	// Retention is in force according to Newest, in seconds; zero is for ever.
 	Retention int64 `json:"retention_seconds"`
+	// Holds are in force according to Newest.
+	Holds []chain.Hold `json:"holds,omitempty"`
 
 	First    *layout.Hour `json:"first_hour,omitempty"`
 	Last     *layout.Hour `json:"last_hour,omitempty"`

@@ -110,6 +110,10 @@ func (b *bucket) Create(ctx context.Context, name string, text []byte) error {
 	return b.createOnce(ctx, name, text)
 }
 
+func (b *bucket) Post(ctx context.Context, name string, text []byte) error {
+	return b.createOnce(ctx, name, text)
+}
+
 func (b *bucket) createOnce(ctx context.Context, name string, text []byte) error {
 	write := func(w io.Writer) error {
 		_, err := w.Write(text)

@@ -65,6 +65,10 @@ func (d *disk) Create(ctx context.Context, name string, text []byte) error {
 	return err
 }
 
+func (d *disk) Post(ctx context.Context, name string, text []byte) error {
+	return d.Create(ctx, name, text)
+}
+
 // Temporary writes a durable file under a name that no reader sees.
 func (d *disk) Temporary(write func(io.Writer) error) (path string, err error) {
 	d.beforeChange()

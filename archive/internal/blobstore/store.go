@@ -36,6 +36,8 @@ type Store interface {
 	Put(ctx context.Context, name string, write func(io.Writer) error) (size int64, err error)
 	// Create writes a file that does not exist yet; otherwise the error wraps fs.ErrExist.
 	Create(ctx context.Context, name string, text []byte) error
+	// Post writes a file for the writer to read, without being the writer. It must not exist.
+	Post(ctx context.Context, name string, text []byte) error
 	// Temporary writes a file on this machine that no reader of the archive sees.
 	Temporary(write func(io.Writer) error) (path string, err error)
 	// Move moves a temporary file into the store. After an error it is removed.

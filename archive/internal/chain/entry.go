@@ -30,6 +30,8 @@ type Entry struct {
 	Lost []string `json:"lost,omitempty"`
 	// Retention is what governs expiry; nil is for ever.
 	Retention *Retention `json:"retention,omitempty"`
+	// Holds are in force from this entry on.
+	Holds []Hold `json:"holds,omitempty"`
 	// Recovery is set in the first entry after seals were lost.
 	Recovery *Recovery `json:"recovery,omitempty"`
 }

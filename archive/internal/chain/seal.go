@@ -40,12 +40,32 @@ func (s *Seal) SignedBy(key ed25519.PublicKey) bool {
 // Sign sets the version and the key of an entry and returns the text of its seal.
 func Sign(e *Entry, key ed25519.PrivateKey) ([]byte, error) {
 	e.Version, e.Key = Version, KeyID(Public(key))
-	line, err := json.Marshal(e)
+	return signedText(e, key)
+}
+
+// signedText is a value in JSON, which has no line break, and the signature of that line.
+func signedText(v any, key ed25519.PrivateKey) ([]byte, error) {
+	line, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
 	signature := base64.StdEncoding.EncodeToString(ed25519.Sign(key, line))
 	return append(append(append(line, '\n'), signature...), '\n'), nil
+}
+
+// parseSigned is the inverse of signedText. It does not check the signature.
+func parseSigned(text []byte, v any) (line, signature []byte, err error) {
+	lines := bytes.Split(text, []byte("\n"))
+	if len(lines) != 3 || len(lines[2]) != 0 {
+		return nil, nil, errors.New("want two lines")
+	}
+	d := json.NewDecoder(bytes.NewReader(lines[0]))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return lines[0], nil, err
+	}
+	signature, err = base64.StdEncoding.Strict().DecodeString(string(lines[1]))
+	return lines[0], signature, err
 }
 
 // ErrNoSeal says that a file is not a seal.
@@ -55,18 +75,8 @@ var ErrNoSeal = errors.New("is not a seal: want two lines, an entry in JSON and 
 // far as the text could be read, also with an error.
 func Parse(name string, text []byte) (*Seal, error) {
 	s := &Seal{Name: name, Digest: Digest(text), Text: text}
-	lines := bytes.Split(text, []byte("\n"))
-	if len(lines) != 3 || len(lines[2]) != 0 {
-		return s, fmt.Errorf("%s %w", name, ErrNoSeal)
-	}
-	s.Line = lines[0]
-	d := json.NewDecoder(bytes.NewReader(s.Line))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&s.Entry); err != nil {
-		return s, fmt.Errorf("%s %w: %w", name, ErrNoSeal, err)
-	}
 	var err error
-	if s.Signature, err = base64.StdEncoding.Strict().DecodeString(string(lines[1])); err != nil {
+	if s.Line, s.Signature, err = parseSigned(text, &s.Entry); err != nil {
 		return s, fmt.Errorf("%s %w: %w", name, ErrNoSeal, err)
 	}
 	if s.Version != Version {

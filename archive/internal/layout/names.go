@@ -16,6 +16,7 @@ const (
 	ReconciliationsDir = "reconciliations"
 	ChainDir           = "_chain"
 	TempDir            = "_tmp"
+	HoldsDir           = "_holds" // requests to place or release holds, until a seal states them
 
 	LockName    = "_lock"         // held by the writer
 	GapsName    = "_gaps.json"    // gaps of hours that are not sealed yet
@@ -147,5 +148,5 @@ func Published(name string) bool {
 
 // IsWorking reports whether a file is a working file of the writer.
 func IsWorking(name string) bool {
-	return name == LockName || name == GapsName || name == IntentName || strings.HasPrefix(name, TempDir+"/")
+	return name == LockName || name == GapsName || name == IntentName || strings.HasPrefix(name, TempDir+"/") || strings.HasPrefix(name, HoldsDir+"/")
 }

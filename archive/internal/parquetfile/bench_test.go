@@ -9,7 +9,9 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
+	"github.com/stretchr/testify/require"
 
+	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -18,7 +20,8 @@ import (
 // filters) from batches of columns with simulated documents, by column and through
 // parquet-go's rows, in processor time.
 func BenchmarkWrite(b *testing.B) {
-	all := simulated(b, 2)
+	all, err := archivetest.Simulated(b.Context(), b.TempDir(), 2, noon)
+	require.NoError(b, err)
 	for _, size := range []int{100, 10_000, len(all)} {
 		batches := batchesOf(all, size)
 		for level, codec := range map[string]compress.Codec{"fastest": fastCodec, "default": sealedCodec} {

@@ -20,7 +20,7 @@ type Key struct {
 	At       pcommon.Timestamp
 	Observed pcommon.Timestamp // the hour of the row
 	Version  uint64
-	// MayDiffer says that two rows of the same event may have different times.
+	// MayDiffer is set where two rows of the same event may have different times.
 	MayDiffer bool
 }
 

@@ -204,7 +204,7 @@ func TestRowsSurviveTheFile(t *testing.T) {
 	require.NoError(t, errors.Join(writeTo(f, want), f.Close()))
 	r, err := OpenReader(Activities, path)
 	require.NoError(t, err)
-	got := drain(t, r)
+	got := archivetest.Drain(t, r)
 	require.NoError(t, r.Close())
 	require.Len(t, got, len(want))
 	for i := range want {

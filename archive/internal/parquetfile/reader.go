@@ -17,7 +17,7 @@ import (
 type Reader[T any] struct {
 	name string
 	file blobstore.Content
-	// owned says that the file is closed with the reader.
+	// owned files are closed with the reader.
 	owned   bool
 	parquet *parquet.File
 	want    []*column[T]

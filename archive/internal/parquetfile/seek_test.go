@@ -32,7 +32,7 @@ func TestReadRows(t *testing.T) {
 	path := written(t, all)
 	r, err := OpenReader(Activities, path)
 	require.NoError(t, err)
-	want := drain(t, r)
+	want := archivetest.Drain(t, r)
 	require.NoError(t, r.Close())
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, columns := range [][]string{nil, {"event_id", "original", "occurred_at", "timed", "observed_at"}} {

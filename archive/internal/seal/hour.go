@@ -49,7 +49,10 @@ func (s *Sealer) seal(ctx context.Context, hour layout.Hour, recovery *chain.Rec
 	if e.Gaps, err = gapsOf(ctx, s.store, hour); err != nil {
 		return err
 	}
-	if e.Expired, err = s.expiring(ctx); err != nil {
+	if e.Holds, s.requests, s.ignored, err = s.nextHolds(ctx); err != nil {
+		return err
+	}
+	if e.Expired, err = s.expiring(ctx, e.Holds); err != nil {
 		return err
 	}
 	if err := blobstore.PutJSON(ctx, s.store, layout.IntentName, intent); err != nil {
@@ -73,6 +76,10 @@ func (s *Sealer) complete(ctx context.Context) error {
 	if err := s.finish(ctx, s.unfinished); err != nil {
 		return err
 	}
+	if err := s.store.Remove(ctx, s.requests); err != nil {
+		return err
+	}
+	s.requests = nil
 	s.index.Sealed(s.unfinished.Hour, s.unfinished.Files)
 	s.unfinished = nil
 	return nil

@@ -35,7 +35,7 @@ type Options struct {
 	// A shorter one is in force once seals stated it for RetentionNotice.
 	Retention       time.Duration
 	RetentionNotice time.Duration
-	Holds           []Hold
+	Holds           []chain.Hold
 	Clock           *clock.Clock
 	// Freeze is called before an hour is sealed and returns the files that were written
 	// into that hour. From then on nothing may be written into that hour.
@@ -50,8 +50,13 @@ type Sealer struct {
 	// refused is a *RefusedError where nothing may be joined to the chain.
 	refused error
 
-	mu   sync.Mutex // guards everything below
-	head head
+	mu     sync.Mutex // guards everything below
+	head   head
+	holder holder
+	// requests are those that the last entry answers, and that are still there.
+	requests []string
+	// ignored names requests that are not valid.
+	ignored error
 	// unfinished is the last entry while files that it replaces may still be there.
 	unfinished *chain.Entry
 }
@@ -64,6 +69,7 @@ type head struct {
 	key       string      // that signed the last seal
 	nextKey   []byte      // public key that the last seal names
 	retention *chain.Retention
+	holds     []chain.Hold // that were placed
 }
 
 // Open finds the end of the chain and completes a seal that a crash interrupted. A new
@@ -181,6 +187,11 @@ func (s *Sealer) join(ctx context.Context, name string, e *chain.Entry) error {
 // setHead makes a seal the end of the chain.
 func (s *Sealer) setHead(last *chain.Seal) {
 	s.head = head{archive: last.Archive, last: last.Hour, digest: last.Digest, key: last.Key, nextKey: last.NextKey, retention: last.Retention}
+	for _, h := range last.Holds {
+		if h.ID != "" {
+			s.head.holds = append(s.head.holds, h)
+		}
+	}
 }
 
 func (s *Sealer) remember(ctx context.Context) error { return s.opt.Memory.Save(ctx) }
@@ -224,7 +235,7 @@ func (s *Sealer) SealDue(ctx context.Context) (sealed []layout.Hour, err error) 
 		}
 		sealed = append(sealed, hour)
 	}
-	return sealed, nil
+	return sealed, s.ignored
 }
 
 // due is when the next hour is to be sealed.

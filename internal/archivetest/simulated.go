@@ -1,14 +1,13 @@
-package parquetfile
+package archivetest
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/internal/sailpoint"
@@ -17,31 +16,37 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// simulated returns the records of a simulated tenant with its vendor's documents, for
-// benchmarks.
-func simulated(t testing.TB, days int) []*record.Record {
-	t.Helper()
-	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+// Simulated simulates the days of a tenant before now, with its files below a directory, and
+// returns one record for each observation in its documents.
+func Simulated(ctx context.Context, dir string, days int, now time.Time) (all []*record.Record, err error) {
 	o := simulate.DefaultOptions()
-	o.Out, o.From, o.To, o.Seed = t.TempDir(), now.AddDate(0, 0, -days), now, 1
-	_, err := simulate.Run(t.Context(), o)
-	require.NoError(t, err)
+	o.Out, o.From, o.To, o.Seed = dir, now.AddDate(0, 0, -days), now, 1
+	if _, err := simulate.Run(ctx, o); err != nil {
+		return nil, err
+	}
 	groups := map[string][]provisioning.Observation{}
 	var order []string
 	p := sailpoint.Parser{Tenant: "acme", Feed: provisioning.FeedFile}
+	read := pcommon.NewTimestampFromTime(now.Add(time.Second))
 	var result sailpoint.Result
-	require.NoError(t, filepath.WalkDir(o.Inbox(), func(path string, d fs.DirEntry, err error) error {
+	inbox, err := os.OpenRoot(o.Inbox())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, inbox.Close()) }()
+	err = fs.WalkDir(inbox.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		f, err := os.Open(path)
-		require.NoError(t, err)
-		defer func() { _ = f.Close() }() // only read
-		lines := bufio.NewScanner(f)
+		file, err := inbox.Open(path)
+		if err != nil {
+			return err
+		}
+		lines := bufio.NewScanner(file)
 		lines.Buffer(nil, 1<<22)
 		for lines.Scan() {
 			result.Reset()
-			p.Parse(lines.Bytes(), pcommon.NewTimestampFromTime(now.Add(time.Second)), &result)
+			p.Parse(lines.Bytes(), read, &result)
 			for _, o := range result.Observations {
 				if groups[o.GroupID] == nil {
 					order = append(order, o.GroupID)
@@ -49,13 +54,12 @@ func simulated(t testing.TB, days int) []*record.Record {
 				groups[o.GroupID] = append(groups[o.GroupID], o)
 			}
 		}
-		return lines.Err()
-	}))
-	var all []*record.Record
+		return errors.Join(lines.Err(), file.Close())
+	})
 	for _, id := range order {
 		all = append(all, history(groups[id])...)
 	}
-	return all
+	return all, err
 }
 
 // history returns one record for each observation of a group.
