@@ -13,6 +13,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive/internal/chain"
 	"github.com/provtrail/provtrail/archive/internal/parquetfile"
+	"github.com/provtrail/provtrail/internal/archivetest"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -99,7 +100,7 @@ func TestVerifyNamesIncompleteHours(t *testing.T) {
 	r, err := OpenRecords(names[0])
 	require.NoError(t, err)
 	var left []*record.Record
-	for _, row := range drain(t, r) {
+	for _, row := range archivetest.Drain(t, r) {
 		if row.VendorID != documentID(3, 1) {
 			left = append(left, &row)
 		}
