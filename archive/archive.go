@@ -47,6 +47,10 @@ type Options struct {
 	Now     func() time.Time
 	Elapsed func() time.Duration
 
+	// Lost is called by SealDue for an hour of which files were written and were gone when
+	// it was sealed; nil for nobody. Repair says how their rows come back.
+	Lost func(hour Hour, names []string)
+
 	// For tests, see blobstore.Options.
 	beforeChange func()
 	noSync       bool
@@ -125,7 +129,7 @@ func (a *Archive) prepare(ctx context.Context, opt Options, lastAlive time.Time)
 	}
 	a.sealer, err = seal.Open(ctx, a.store, &a.index, seal.Options{
 		Keys: opt.Keys, KeyFile: opt.KeyFile, Memory: a.memory, Grace: opt.Grace, Clock: a.clock,
-		Retention: opt.Retention, RetentionNotice: opt.RetentionNotice, Holds: opt.Holds, Freeze: a.freeze,
+		Retention: opt.Retention, RetentionNotice: opt.RetentionNotice, Holds: opt.Holds, Freeze: a.freeze, Lost: opt.Lost,
 	})
 	if err != nil {
 		return err

@@ -47,6 +47,9 @@ type IncompleteHour = completeness.Hour
 // ErrNoArchive says that there is no sealed archive at an address.
 var ErrNoArchive = audit.ErrNoArchive
 
+// Repair is what to do where an archive lacks records that ClickHouse has.
+const Repair = audit.Repair
+
 // Verify checks the archive at an address, or a copy of one, against its seals. It
 // reads every file once and writes nothing. The error is for what could not be checked;
 // what is wrong with the archive is in the Verification.

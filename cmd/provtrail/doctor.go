@@ -45,7 +45,7 @@ what is missing there from ClickHouse, as new files and never into a sealed hour
 collector before. Afterwards the stores are compared again.
 
 Records that are on their way into a store are differences until they have arrived. What the
-TTL of ClickHouse has removed is not compared.
+ttl of the exporter has removed is not compared.
 
 The exit status is 0 when nothing differs, 1 when something does, and 2 when something could
 not be looked at, or neither store holds anything of the period.`,

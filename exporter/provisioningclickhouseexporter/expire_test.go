@@ -84,6 +84,8 @@ func TestAJumpOfTheClockRemovesNothing(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, newest, expired.Until.UTC())
 		have(kept)
+		require.Equal(t, fmt.Sprintf("rows before %d s since 1970 have expired", newest.Add(-7*day).Truncate(24*time.Hour).Unix()),
+			one[string](t, f, "SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = 'provisioning_observations'"))
 		if jump > 0 {
 			require.Empty(t, expired.Tables, "once a day")
 		}

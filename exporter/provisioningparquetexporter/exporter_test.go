@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/exporter/provisioningparquetexporter/internal/metadata"
@@ -222,4 +224,41 @@ func TestHoursThatPassedAreSealed(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 	require.True(t, found.OK(), found.Problems)
 	require.NotEmpty(t, found.Notes, "nobody was there: a gap")
+}
+
+// TestAFileThatIsGoneIsLogged: with the command that brings its rows back.
+func TestAFileThatIsGoneIsLogged(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "archive")
+	cfg := quickConfig(dir)
+	cfg.Sealing.Grace = 0
+	keys, err := archive.CreateKey(cfg.signingKey())
+	require.NoError(t, err)
+	past := noon.Add(-2 * time.Hour)
+	a, err := archive.Open(t.Context(), dir, archive.Options{KeyFile: cfg.signingKey(), Keys: keys, Now: func() time.Time { return past }})
+	require.NoError(t, err)
+	o := observation(1)
+	o.ObservedAt = pcommon.NewTimestampFromTime(past)
+	_, err = a.Write(t.Context(), archive.Batch{Records: []*record.Record{{Observation: o}}})
+	require.NoError(t, err)
+	require.NoError(t, a.Heartbeat(t.Context()))
+	require.NoError(t, a.Close())
+	files, err := archive.Files(t.Context(), dir)
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	require.NoError(t, os.Remove(filepath.Join(dir, files[0].Name)))
+
+	set := exportertest.NewNopSettings(metadata.Type)
+	core, logs := observer.New(zap.ErrorLevel)
+	set.Logger = zap.New(core)
+	e, err := newExporter(set, cfg)
+	require.NoError(t, err)
+	e.now = func() time.Time { return noon }
+	running, err := e.logs(t.Context(), set)
+	require.NoError(t, err)
+	require.NoError(t, running.Start(t.Context(), componenttest.NewNopHost()))
+	said := func() []observer.LoggedEntry { return logs.FilterMessageSnippet("provtrail doctor").All() }
+	require.Eventually(t, func() bool { return len(said()) == 1 }, 10*time.Second, 10*time.Millisecond)
+	require.NoError(t, running.Shutdown(t.Context()))
+	require.Contains(t, said()[0].Message, "--repair archive")
+	require.Equal(t, []any{files[0].Name}, said()[0].ContextMap()["files"])
 }

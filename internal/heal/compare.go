@@ -22,7 +22,7 @@ const (
 	quarantine   = "provisioning_quarantine"
 )
 
-// lasting is the condition that the TTL has not removed a row.
+// lasting is the condition that the ttl has not removed a row.
 func (d *Doctor) lasting() string {
 	if d.expired.IsZero() {
 		return ""

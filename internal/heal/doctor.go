@@ -133,8 +133,8 @@ func (d *Doctor) Run(ctx context.Context) (*Diagnosis, error) {
 		d.Progress = func(string, int64, int64) {}
 	}
 	d.found, d.d = map[findingKey]*Finding{}, Diagnosis{Since: d.Since, Until: d.Until, Findings: []Finding{}}
-	if err := d.readTTL(ctx); err != nil {
-		return nil, fmt.Errorf("read the TTL of %s: %w", observations, err)
+	if err := d.readExpired(ctx); err != nil {
+		return nil, fmt.Errorf("read what has expired of %s: %w", observations, err)
 	}
 	if err := d.compareRecords(ctx); err != nil {
 		return nil, fmt.Errorf("compare records: %w", err)
@@ -161,9 +161,10 @@ func (d *Doctor) Run(ctx context.Context) (*Diagnosis, error) {
 	return &d.d, nil
 }
 
-// readTTL finds out what ClickHouse need not hold any more.
-func (d *Doctor) readTTL(ctx context.Context) error {
-	rows, err := d.ClickHouse.Strings(ctx, "SELECT extract(engine_full, 'TTL toDateTime\\\\(observed_at\\\\) \\\\+ toIntervalSecond\\\\(([0-9]+)\\\\)') FROM system.tables WHERE concat('`', database, '`.`', name, '`') = "+
+// readExpired finds out what ClickHouse need not hold any more: the exporter notes it before
+// it removes rows.
+func (d *Doctor) readExpired(ctx context.Context) error {
+	rows, err := d.ClickHouse.Strings(ctx, "SELECT extract(comment, 'rows before ([0-9]+) s since 1970 have expired') FROM system.tables WHERE concat('`', database, '`.`', name, '`') = "+
 		literal(d.ClickHouse.Table(observations)))
 	if err != nil || len(rows) == 0 || rows[0] == "" {
 		return err
@@ -172,9 +173,9 @@ func (d *Doctor) readTTL(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.expired = time.Now().Add(-time.Duration(seconds) * time.Second).Add(time.Hour).UTC()
+	d.expired = time.Unix(seconds, 0).UTC()
 	if d.Since.Before(d.expired) {
-		d.d.Notes = append(d.d.Notes, fmt.Sprintf("what was received before %s is not compared: the TTL of ClickHouse removes it", d.expired.Format("2006-01-02 15:04 UTC")))
+		d.d.Notes = append(d.d.Notes, fmt.Sprintf("what was received before %s is not compared: the ttl of the ClickHouse exporter has removed it", d.expired.Format("2006-01-02 15:04 UTC")))
 	}
 	return nil
 }

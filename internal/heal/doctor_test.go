@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -200,4 +202,48 @@ func TestDoctorRepairsTheArchive(t *testing.T) {
 	_, err = (&heal.Restore{From: p.view(t), To: to}).Run(t.Context())
 	require.NoError(t, err)
 	requireEqualStores(t, p.conn, restored)
+}
+
+// TestRowsOfALostFileComeBack: a file of an hour that was not sealed yet is deleted. The seal
+// names it, and the doctor appends its rows from ClickHouse.
+func TestRowsOfALostFileComeBack(t *testing.T) {
+	p := newPatient(t)
+	p.now = p.now.Add(-3 * time.Hour)
+	options := archive.Options{KeyFile: p.dir + "-signing-key.pem", Now: func() time.Time { return p.now }}
+	a, err := archive.Open(t.Context(), p.dir, options)
+	require.NoError(t, err)
+	p.process(t, &sink{archive: a, store: p.store}, simulated(t, p.now, 1, 100))
+	require.NoError(t, a.Heartbeat(t.Context()))
+	require.NoError(t, a.Close())
+	files, err := archive.Files(t.Context(), p.dir)
+	require.NoError(t, err)
+	gone := files[len(files)/2]
+	require.NoError(t, os.Remove(filepath.Join(p.dir, gone.Name)))
+
+	var lost []string
+	options.Now = time.Now
+	options.Lost = func(_ archive.Hour, names []string) { lost = append(lost, names...) }
+	a, err = archive.Open(t.Context(), p.dir, options)
+	require.NoError(t, err)
+	_, err = a.SealDue(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{gone.Name}, lost)
+	require.Positive(t, problems(p.diagnosis(t))["missing archive provisioning_observations"])
+	d := p.doctor(t)
+	d.Append = func(ctx context.Context, batch *columnar.Batch) error {
+		_, err := a.WriteColumns(ctx, []*columnar.Batch{batch})
+		return err
+	}
+	_, err = d.Run(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	require.Empty(t, problems(p.diagnosis(t)), "every row is back, with its event id")
+
+	keys, err := archive.LoadPublicKeys(archive.PublicKeyPath(options.KeyFile))
+	require.NoError(t, err)
+	v, err := archive.Verify(t.Context(), p.dir, archive.VerifyOptions{Keys: keys})
+	require.NoError(t, err)
+	require.Len(t, v.Problems, 1)
+	require.Equal(t, gone.Name, v.Problems[0].Name)
+	require.Contains(t, v.Problems[0].Detail, "--repair archive")
 }

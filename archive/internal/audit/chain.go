@@ -106,7 +106,7 @@ func (v *verifier) enter(f *foundSeal) {
 			c.expired[name] = true
 		}
 		for _, name := range f.Lost {
-			v.blame(Lost, name, "was written and was gone when hour %s was sealed", f.Hour)
+			v.blame(Lost, name, "was written and was gone when hour %s was sealed; %s", f.Hour, Repair)
 		}
 		if f.Recovery != nil {
 			c.recovered = append(c.recovered, f)

@@ -43,6 +43,10 @@ type Problem struct {
 	Detail string      `json:"detail"`
 }
 
+// Repair is what to do where records are missing that ClickHouse has. It names those that are
+// missing still.
+const Repair = "provtrail doctor --since TIME counts the rows that the archive lacks and ClickHouse has, and with --repair archive appends them to the current hour, with the same event ids"
+
 // ProblemKind is the kind of a Problem.
 type ProblemKind string
 

@@ -65,6 +65,9 @@ func (s *Sealer) seal(ctx context.Context, hour layout.Hour, recovery *chain.Rec
 		}
 		return err
 	}
+	if len(e.Lost) > 0 && s.opt.Lost != nil {
+		s.opt.Lost(hour, e.Lost)
+	}
 	return s.complete(ctx)
 }
 

@@ -40,6 +40,9 @@ type Options struct {
 	// Freeze is called before an hour is sealed and returns the files that were written
 	// into that hour. From then on nothing may be written into that hour.
 	Freeze func(layout.Hour) []string
+	// Lost is called for a sealed hour with the files that were written into it and were
+	// gone; nil for nobody.
+	Lost func(hour layout.Hour, names []string)
 }
 
 // Sealer seals hours one after another.

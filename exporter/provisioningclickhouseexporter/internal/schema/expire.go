@@ -62,7 +62,10 @@ func Expire(ctx context.Context, server Server, t Target, now time.Time) (e Expi
 			continue
 		}
 		oldest := e.Until.Add(-table.ttl).Truncate(step(table.ttl))
-		removed, err := table.removeBefore(ctx, server, t, oldest, now)
+		removed, err := false, table.note(ctx, server, t, oldest)
+		if err == nil {
+			removed, err = table.removeBefore(ctx, server, t, oldest, now)
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("remove what is older than %s from %s: %w", oldest.UTC().Format(time.RFC3339), t.Table(table.name), err))
 		}
@@ -88,6 +91,24 @@ func newestVendorTime(ctx context.Context, server Server, t Target) (time.Time, 
 	seconds, err := strconv.ParseInt(rows[0], 10, 64)
 	return time.Unix(seconds, 0), err
 }
+
+// note records in the comment of the table, before rows are removed, which may be gone, so
+// that a comparison with the archive does not miss them.
+func (x *expiring) note(ctx context.Context, server Server, t Target, oldest time.Time) error {
+	rows, err := server.Strings(ctx, fmt.Sprintf("SELECT extract(comment, '%s') FROM system.tables WHERE database = %s AND name = %s",
+		ExpiredComment, literal(t.Database), literal(x.name)))
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	if noted, err := strconv.ParseInt(rows[0], 10, 64); err == nil && noted >= oldest.Unix() {
+		return nil
+	}
+	return server.Exec(ctx, fmt.Sprintf("ALTER TABLE %s MODIFY COMMENT 'rows before %d s since 1970 have expired'", t.Table(x.name), oldest.Unix()))
+}
+
+// ExpiredComment is the regular expression of the time, in seconds since 1970, before which
+// rows have expired, in the comment of a table.
+const ExpiredComment = "rows before ([0-9]+) s since 1970 have expired"
 
 func (x *expiring) removeBefore(ctx context.Context, server Server, t Target, oldest, now time.Time) (removed bool, err error) {
 	if oldest.Unix() <= 0 {
