@@ -140,6 +140,8 @@ func trials(to time.Time) []trial {
 	at = next()
 	add("provtrail-quarantine-growing", "acme/file", at, time.Hour, quarantined(20, at))
 	at = next()
+	add("provtrail-hour-short", "acme/search", at, 46*time.Hour, statements(statement(at.Add(-3*time.Hour), 5, "a", "b", "c")))
+	at = next()
 	add("provtrail-unknown-status-word", "acme/LIMBO", at, 2*time.Hour, incident(at, 1, "Corp LDAP", provisioning.StatusUnset, func(r *record.Record) { r.RawStatus = "LIMBO" }))
 	// A feed that spoke every five minutes and stopped three hours before.
 	at = next()

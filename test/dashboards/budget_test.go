@@ -10,11 +10,12 @@ import (
 
 // source is a view in a query, and the tables behind it.
 var (
-	source       = regexp.MustCompile(`(?:FROM|JOIN)\s+(activities|observations|groups|passwords_changed|quarantine|status_hourly|transitions|errors|dimensions|lookup|failures|provisioning_error_signatures)\b`)
+	source       = regexp.MustCompile(`(?:FROM|JOIN)\s+(activities|observations|groups|passwords_changed|quarantine|status_hourly|transitions|errors|dimensions|lookup|failures|completeness|complete_until|provisioning_error_signatures)\b`)
 	tablesBehind = map[string][]string{
 		"activities": {"activities"}, "observations": {"observations"}, "groups": {"groups"}, "passwords_changed": {"activities"}, "quarantine": {"quarantine"},
 		"status_hourly": {"transitions", "reports", "hourly"}, "transitions": {"transitions"}, "errors": {"errors"}, "dimensions": {"reports", "hourly"}, "lookup": {"activities"},
 		"failures": {"activities", "activities", "activities"}, "provisioning_error_signatures": {"error_signatures"},
+		"completeness": {"reconciliations", "observations", "quarantine"}, "complete_until": {"reconciliations", "reconciliations", "observations", "quarantine"},
 	}
 )
 
