@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,8 +31,19 @@ const snapshotTries = 10
 
 // Snapshot opens the activity files for which keep returns true; nil keeps all.
 func (v *View) Snapshot(ctx context.Context, keep func(DataFile) bool) (*Snapshot, error) {
+	return v.snapshotOf(ctx, keep, "", "")
+}
+
+// SnapshotWith opens those of the files that may have a row with the text in a column
+// that has bloom filters: group_id, activity_id, identity_id or event_id. A file in a
+// hundred is among them without need. No more files than these are open at a time.
+func (v *View) SnapshotWith(ctx context.Context, keep func(DataFile) bool, column, text string) (*Snapshot, error) {
+	return v.snapshotOf(ctx, keep, column, text)
+}
+
+func (v *View) snapshotOf(ctx context.Context, keep func(DataFile) bool, column, text string) (*Snapshot, error) {
 	s, err := backoff.Retry(ctx, func() (*Snapshot, error) {
-		s, err := v.snapshot(ctx, keep)
+		s, err := v.snapshot(ctx, keep, column, text)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			err = backoff.Permanent(err)
 		}
@@ -43,7 +55,7 @@ func (v *View) Snapshot(ctx context.Context, keep func(DataFile) bool) (*Snapsho
 	return s, nil
 }
 
-func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool) (*Snapshot, error) {
+func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool, column, text string) (*Snapshot, error) {
 	last, sealed, err := v.LastSealed(ctx)
 	if err != nil {
 		return nil, err
@@ -61,8 +73,20 @@ func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool) (*Snapsho
 			continue
 		}
 		file, err := v.store.OpenHeld(ctx, f.Name, f.Hour <= s.LastSealed)
-		if err != nil {
+		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return nil, errors.Join(err, s.Close())
+		}
+		if column != "" {
+			may, err := parquetfile.MayHold(file, column, text)
+			if err != nil {
+				return nil, errors.Join(fmt.Errorf("file %s: %w", f.Name, err), file.Close(), s.Close())
+			}
+			if !may {
+				if err := file.Close(); err != nil {
+					return nil, errors.Join(err, s.Close())
+				}
+				continue
+			}
 		}
 		s.Files, s.open = append(s.Files, f), append(s.open, file)
 	}
@@ -83,16 +107,6 @@ func (s *Snapshot) ReadRows(file int, numbers []int64, f func(*record.Record) er
 		return err
 	}
 	return errors.Join(r.ReadRows(numbers, f), r.Close())
-}
-
-// MayHold reports whether a file may have a row with the text in a column that has bloom
-// filters: group_id, activity_id, identity_id or event_id.
-func (s *Snapshot) MayHold(file int, column, text string) (bool, error) {
-	may, err := parquetfile.MayHold(s.open[file], column, text)
-	if err != nil {
-		return false, fmt.Errorf("read archive file %s: %w", s.Files[file].Name, err)
-	}
-	return may, nil
 }
 
 // Hash returns the SHA-256 of a file in hexadecimal.

@@ -23,7 +23,8 @@ type Filter struct {
 	To   time.Time `json:"to"`
 
 	Status    []string `json:"status,omitempty"`
-	Source    []string `json:"source,omitempty"` // id or name
+	Outcome   []string `json:"outcome,omitempty"` // of what is Failed: fault or declined
+	Source    []string `json:"source,omitempty"`  // id or name
 	Kind      []string `json:"kind,omitempty"`
 	Operation []string `json:"operation,omitempty"`
 	Cause     []string `json:"cause,omitempty"`
@@ -51,9 +52,8 @@ type Filter struct {
 }
 
 // Flags are the words that Flag knows: Pending or Retrying for too long, Committed and
-// not verified for too long, contradicted by an observation, more than one attempt, Failed
-// by a fault, Failed because somebody declined it.
-var Flags = []string{"stalled", "overdue", "odd", "retried", "fault", "declined"}
+// not verified for too long, contradicted by an observation, more than one attempt.
+var Flags = []string{"stalled", "overdue", "odd", "retried"}
 
 // DefaultPeriod is reported where no From is given.
 const DefaultPeriod = 7 * 24 * time.Hour
@@ -62,9 +62,9 @@ const DefaultPeriod = 7 * 24 * time.Hour
 const grafanaAll = "$__all"
 
 // ErrFilter is wrapped by every error about a filter.
-var ErrFilter = errors.New("the report cannot be made")
+var ErrFilter = errors.New("wrong request")
 
-// ParseFilter reads a query: from, to (see ParseTime), status, source, kind, operation, cause,
+// ParseFilter reads a query: from, to (see ParseTime), status, outcome, source, kind, operation, cause,
 // flag, identity, requester, approver, group, tenant (each may be repeated), identity_contains,
 // q, columns (with commas), tz (an IANA name), bom and allow_unproven. The variables of a Grafana dashboard are read too: var-status and so on.
 func ParseFilter(query url.Values, now time.Time) (Filter, error) {
@@ -89,7 +89,7 @@ func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 		wrong("from", err)
 	}
 	for name, list := range map[string]*[]string{
-		"status": &f.Status, "source": &f.Source, "kind": &f.Kind, "operation": &f.Operation,
+		"status": &f.Status, "outcome": &f.Outcome, "source": &f.Source, "kind": &f.Kind, "operation": &f.Operation,
 		"cause": &f.Cause, "flag": &f.Flag, "identity": &f.Identity, "requester": &f.Requester, "approver": &f.Approver,
 		"group": &f.Group, "tenant": &f.Tenant,
 	} {
@@ -131,7 +131,7 @@ func (f *Filter) Validate() error {
 	for _, list := range []struct {
 		name         string
 		words, known []string
-	}{{"status", f.Status, statuses()}, {"kind", f.Kind, kinds}, {"flag", f.Flag, Flags}, {"column", f.Columns, archive.Columns()}} {
+	}{{"status", f.Status, statuses()}, {"outcome", f.Outcome, outcomes}, {"kind", f.Kind, kinds}, {"flag", f.Flag, Flags}, {"column", f.Columns, archive.Columns()}} {
 		for _, w := range list.words {
 			if !one([]string{w}, list.known...) || list.name == "column" && !slices.Contains(list.known, w) {
 				errs = append(errs, noneOf(list.name, w, list.known))
@@ -140,6 +140,8 @@ func (f *Filter) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+var outcomes = []string{string(provisioning.OutcomeFault), string(provisioning.OutcomeDeclined)}
 
 var kinds = []string{string(provisioning.KindProvisioning), string(provisioning.KindDeprovisioning), string(provisioning.KindPassword)}
 
@@ -179,7 +181,8 @@ func (f *Filter) columns() (list []string) {
 		{len(f.Operation) > 0, []string{"operation"}},
 		{len(f.Cause) > 0, []string{"cause"}},
 		{len(f.Source) > 0, []string{"source_id", "source_name"}},
-		{len(f.Flag) > 0, []string{"stalled", "overdue", "odd", "attempts", "outcome"}},
+		{len(f.Flag) > 0, []string{"stalled", "overdue", "odd", "attempts"}},
+		{len(f.Outcome) > 0, []string{"outcome"}},
 		{len(f.Identity) > 0, []string{"identity_id", "identity_name"}},
 		{len(f.Requester) > 0, []string{"requester_id", "requester_name"}},
 		{len(f.Approver) > 0, []string{"approver_name"}},
@@ -195,7 +198,7 @@ func (f *Filter) columns() (list []string) {
 
 // matches is called with the state of an activity at the end of the period.
 func (f *Filter) matches(r *record.Record) bool {
-	return one(f.Tenant, r.Tenant) && one(f.Status, r.Status.String()) && one(f.Kind, string(r.Kind)) &&
+	return one(f.Tenant, r.Tenant) && one(f.Status, r.Status.String()) && one(f.Outcome, string(r.Outcome)) && one(f.Kind, string(r.Kind)) &&
 		one(f.Operation, string(r.Operation)) && one(f.Source, r.SourceID, r.SourceName) &&
 		one(f.Cause, r.Cause) && one(f.Requester, r.RequesterID, r.RequesterName) && one(f.Approver, r.ApproverName) && f.flagged(r) && one(f.Identity, r.IdentityID, r.IdentityName) && f.concerns(r) &&
 		(len(f.Group) == 0 || one(f.Group, r.GroupID, strconv.FormatInt(r.GroupNumber, 10))) && f.contains(r)
@@ -217,7 +220,6 @@ func (f *Filter) flagged(r *record.Record) bool {
 	}
 	has := map[string]bool{
 		"stalled": r.Stalled, "overdue": r.Overdue, "odd": r.Odd, "retried": r.Attempts > 1,
-		"fault": r.Outcome == provisioning.OutcomeFault, "declined": r.Outcome == provisioning.OutcomeDeclined,
 	}
 	return slices.ContainsFunc(f.Flag, func(name string) bool { return has[strings.ToLower(name)] })
 }

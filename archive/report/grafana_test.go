@@ -47,6 +47,11 @@ func TestFiltersOfADashboardMatch(t *testing.T) {
 	f(Filter{IdentityContains: "cn=ADA"}, true)
 	f(Filter{IdentityContains: "2C918"}, true)
 	f(Filter{IdentityContains: "2c91"}, false)
-	_, err := ParseFilter(url.Values{"flag": {"late"}}, time.Now())
-	require.ErrorContains(t, err, `flag "late" is none of stalled, overdue, odd, retried, fault, declined`)
+	r.Outcome = "declined"
+	f(Filter{Outcome: []string{"Declined"}}, true)
+	f(Filter{Outcome: []string{"fault"}}, false)
+	_, err := ParseFilter(url.Values{"outcome": {"no"}}, time.Now())
+	require.ErrorContains(t, err, `outcome "no" is none of fault, declined`)
+	_, err = ParseFilter(url.Values{"flag": {"late"}}, time.Now())
+	require.ErrorContains(t, err, `flag "late" is none of stalled, overdue, odd, retried`)
 }

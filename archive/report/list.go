@@ -56,7 +56,7 @@ func (c *Counts) add(r *record.Record) {
 }
 
 // Total is the number of activities of all statuses, and of those without a known one.
-func (c *Counts) Total() (n int64) {
+func (c Counts) Total() (n int64) {
 	for _, of := range c.ByStatus {
 		n += of
 	}
@@ -64,12 +64,12 @@ func (c *Counts) Total() (n int64) {
 }
 
 // Faults is the number of activities that something went wrong with.
-func (c *Counts) Faults() int64 { return c.ByStatus[provisioning.StatusFailed] - c.Declined }
+func (c Counts) Faults() int64 { return c.ByStatus[provisioning.StatusFailed] - c.Declined }
 
 // Ended is the number of activities that came to an end, without those that were declined:
 // the base of a failure rate.
-func (c *Counts) Ended() int64 {
-	s := &c.ByStatus
+func (c Counts) Ended() int64 {
+	s := c.ByStatus
 	return s[provisioning.StatusFailed] + s[provisioning.StatusCommitted] + s[provisioning.StatusSuccess] + s[provisioning.StatusNotVerifiable] - c.Declined
 }
 
@@ -78,7 +78,7 @@ type List struct {
 	Rows  []record.Record // with the columns that a list shows
 	First int64           // number of the first row, from 1
 	Total int64           // rows of all pages
-	// Counts are those of the filter without its statuses.
+	// Counts are those of the filter without its statuses and outcomes.
 	Counts Counts
 	// Previous and Next are cursors for Before and After, empty where there is no page.
 	Previous, Next string
@@ -112,7 +112,7 @@ func ReadList(ctx context.Context, location string, q ListQuery) (list *List, er
 	values := [3]map[string]bool{{}, {}, {}}
 	unknown := q.Filter.values()
 	anyStatus := q.Filter
-	anyStatus.Status = nil
+	anyStatus.Status, anyStatus.Outcome = nil, nil
 	columns := union(anyStatus.columns(), []string{"activity_id", "status", "outcome", "folded_into", "source_name", "operation", "cause", p.column.Column})
 	err = r.scan(r.latest, columns, func(row uint64, a *record.Record) error {
 		if !a.FoldedInto.IsZero() {
@@ -128,7 +128,7 @@ func ReadList(ctx context.Context, location string, q ListQuery) (list *List, er
 			return nil
 		}
 		list.Counts.add(a)
-		if one(q.Filter.Status, a.Status.String()) {
+		if one(q.Filter.Status, a.Status.String()) && one(q.Filter.Outcome, string(a.Outcome)) {
 			p.add(a, row)
 		}
 		return nil

@@ -136,7 +136,7 @@ func TestListCountsAndNamesWhatIsUnknown(t *testing.T) {
 	require.Equal(t, []string{"Active Directory", "SAP", "Workday"}, list.Sources)
 
 	q.Filter = day()
-	q.Filter.Flag = []string{"fault"}
+	q.Filter.Status, q.Filter.Outcome = []string{"Failed"}, []string{"fault"}
 	list, err = ReadList(t.Context(), dir, q)
 	require.NoError(t, err)
 	require.Equal(t, list.Counts.Faults(), list.Total)
@@ -231,6 +231,6 @@ func TestStory(t *testing.T) {
 		var missing *NotFound
 		require.ErrorAs(t, err, &missing)
 		require.Equal(t, archive.HourOf(noon), missing.First)
-		require.Positive(t, missing.Files)
+		require.ErrorIs(t, err, ErrNothing)
 	}
 }

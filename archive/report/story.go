@@ -44,17 +44,16 @@ const (
 type NotFound struct {
 	ID          provisioning.ID
 	First, Last archive.Hour
-	Files       int
 }
 
 func (n *NotFound) Error() string {
-	return fmt.Sprintf("%v: there is no activity %s in the %d files of the hours %s to %s", ErrNothing, n.ID, n.Files, n.First, n.Last)
+	return fmt.Sprintf("%v: no activity %s was recorded in the hours %s to %s", ErrNothing, n.ID, n.First, n.Last)
 }
 
 // Unwrap returns ErrNothing.
 func (n *NotFound) Unwrap() error { return ErrNothing }
 
-// ReadStory reads what the archive holds of an activity, recorded from an hour on. Files
+// ReadStory reads what the archive holds of an activity, recorded from a time on. Files
 // that cannot have it are passed over by their bloom filters, and of the others only the
 // ids and the rows themselves are read. The files of its own records are compared with
 // their seals, which Story.Files states.
@@ -64,27 +63,17 @@ func ReadStory(ctx context.Context, location string, id provisioning.ID, from ti
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, view.Close()) }()
+	t := &storyReader{gatherer: gatherer{ctx: ctx, view: view}, id: id, story: &Story{}}
 	first := archive.HourOf(from)
-	snapshot, err := view.Snapshot(ctx, func(f archive.DataFile) bool { return f.Hour >= first })
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, snapshot.Close()) }()
-	t := &storyReader{gatherer: gatherer{ctx: ctx, view: view, snapshot: snapshot}, id: id, story: &Story{}}
-	if err := t.find(); err != nil {
+	recent := func(f archive.DataFile) bool { return f.Hour >= first }
+	if err := t.with(recent, "activity_id", id.String(), t.find); err != nil {
 		return nil, fmt.Errorf("activity %s: %w", id, err)
 	}
 	if t.group == "" {
-		last := first
-		if n := len(snapshot.Files); n > 0 {
-			last = snapshot.Files[n-1].Hour
-		}
-		return nil, &NotFound{ID: id, First: first, Last: last, Files: len(snapshot.Files)}
+		return nil, &NotFound{ID: id, First: first, Last: archive.HourOf(time.Now())}
 	}
-	for _, step := range []func() error{t.locate, t.readSteps, t.readGroup} {
-		if err := step(); err != nil {
-			return nil, fmt.Errorf("activity %s: %w", id, err)
-		}
+	if err := t.with(recent, "group_id", t.group, t.readAll); err != nil {
+		return nil, fmt.Errorf("activity %s: %w", id, err)
 	}
 	return t.story, nil
 }
@@ -105,50 +94,56 @@ type storyReader struct {
 	story         *Story
 }
 
-// eachFile calls f with the files that may have a row with the text in the column.
-func (t *storyReader) eachFile(column, text string, f func(file int) error) error {
+// with calls f while the files are open that may have a row with the text in the column.
+func (t *storyReader) with(keep func(archive.DataFile) bool, column, text string, f func() error) (err error) {
+	if t.snapshot, err = t.view.SnapshotWith(t.ctx, keep, column, text); err != nil {
+		return err
+	}
+	return errors.Join(f(), t.snapshot.Close())
+}
+
+// find finds the group of the activity.
+func (t *storyReader) find() error {
 	for i := range t.snapshot.Files {
-		may, err := t.snapshot.MayHold(i, column, text)
-		if err == nil && may {
-			err = f(i)
-		}
-		if err = cmp.Or(err, t.ctx.Err()); err != nil {
+		if err := t.read(i, []string{"activity_id", "tenant", "group_id"}, func(_ int64, r *record.Record) {
+			if r.ActivityID == t.id {
+				t.tenant, t.group = r.Tenant, r.GroupID
+			}
+		}); err != nil || t.group != "" {
 			return err
 		}
 	}
 	return nil
 }
 
-// find finds the group of the activity.
-func (t *storyReader) find() error {
-	return t.eachFile("activity_id", t.id.String(), func(file int) error {
-		if t.group != "" {
-			return nil
+func (t *storyReader) readAll() error {
+	for _, step := range []func() error{t.locate, t.readSteps, t.readGroup} {
+		if err := step(); err != nil {
+			return err
 		}
-		return t.read(file, []string{"activity_id", "tenant", "group_id"}, func(_ int64, r *record.Record) {
-			if r.ActivityID == t.id {
-				t.tenant, t.group = r.Tenant, r.GroupID
-			}
-		})
-	})
+	}
+	return nil
 }
 
 // locate finds the records of the activity and the newest states of its group.
 func (t *storyReader) locate() error {
 	t.own, t.others = map[provisioning.ID]spot{}, map[provisioning.ID]spot{}
-	return t.eachFile("group_id", t.group, func(file int) error {
-		return t.read(file, []string{"tenant", "group_id", "activity_id", "event_id", "version", "current"}, func(row int64, r *record.Record) {
+	for i := range t.snapshot.Files {
+		if err := t.read(i, []string{"tenant", "group_id", "activity_id", "event_id", "version", "current"}, func(row int64, r *record.Record) {
 			if r.GroupID != t.group || r.Tenant != t.tenant {
 				return
 			}
-			at := spot{file, row, r.Version}
+			at := spot{i, row, r.Version}
 			if r.ActivityID == t.id {
 				keep(t.own, r.EventID, at)
 			} else if r.Current {
 				keep(t.others, r.ActivityID, at)
 			}
-		})
-	})
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keep keeps the highest version, among equals the first.

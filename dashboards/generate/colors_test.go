@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,18 +37,28 @@ func TestStatusColoursDiffer(t *testing.T) {
 	}
 }
 
+// The pages of the report extension have the colours, and text on them is readable (WCAG
+// AA: 4.5).
+func TestStatusesOfThePages(t *testing.T) {
+	shared, _, err := read("../source")
+	require.NoError(t, err)
+	made, err := statusCSS(shared.Statuses)
+	require.NoError(t, err)
+	committed, err := os.ReadFile(filepath.Join("..", statusSheet))
+	require.NoError(t, err)
+	assert.Equal(t, string(committed), string(made), "go generate ./dashboards/... writes it")
+	for _, s := range shared.Statuses {
+		light, err := luminance(s.Color)
+		require.NoError(t, err)
+		assert.Greater(t, max(1.05/(light+0.05), (light+0.05)/0.05), 4.5, s.Name)
+	}
+}
+
 // lab is a colour in CIELAB as an eye sees it.
 func lab(t *testing.T, color string, eye [3][3]float64) [3]float64 {
 	var r, g, b uint8
 	_, err := fmt.Sscanf(color, "#%02X%02X%02X", &r, &g, &b)
 	require.NoError(t, err, color)
-	linear := func(v uint8) float64 {
-		c := float64(v) / 255
-		if c <= 0.04045 {
-			return c / 12.92
-		}
-		return math.Pow((c+0.055)/1.055, 2.4)
-	}
 	in := [3]float64{linear(r), linear(g), linear(b)}
 	var seen [3]float64
 	for i := range seen {

@@ -2,7 +2,8 @@
 //
 // A dashboard is a file of dashboards/source: its panels with their SQL, in the order in
 // which they stand. What the dashboards share (variables, parts of queries, presets of
-// columns and panels, the colours of the statuses) is in common.yaml.
+// columns and panels, the colours of the statuses) is in common.yaml. The pages of the
+// report extension get the same colours as a style sheet.
 //
 //	go generate ./dashboards/...
 package main
@@ -26,9 +27,23 @@ func main() {
 	}
 }
 
+// statusSheet is the style sheet with the colours, from the folder of the dashboards.
+const statusSheet = "../extension/provisioningreportextension/internal/pages/status.css"
+
 func run(folder string) error {
 	dashboards, err := generate(filepath.Join(folder, "source"))
 	if err != nil {
+		return err
+	}
+	shared, _, err := read(filepath.Join(folder, "source"))
+	if err != nil {
+		return err
+	}
+	sheet, err := statusCSS(shared.Statuses)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(folder, statusSheet), sheet, 0o644); err != nil { //nolint:gosec // it is source
 		return err
 	}
 	for name, text := range dashboards {

@@ -3,7 +3,6 @@ package provisioningreportextension
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/extension/provisioningreportextension/internal/pages"
 )
 
 // listed is a line of the listing.
@@ -26,7 +26,7 @@ type listed struct {
 // listing serves the archive's files, the seals that prove them among them, one
 // object a line. The parameter prefix restricts it.
 func (r *reporter) listing(w http.ResponseWriter, req *http.Request) {
-	guard(w)
+	pages.Guard(w)
 	if req.URL.Path != "/archive/" {
 		http.NotFound(w, req)
 		return
@@ -46,7 +46,7 @@ func (r *reporter) listing(w http.ResponseWriter, req *http.Request) {
 
 // file serves one file, or the parts of it that are asked for.
 func (r *reporter) file(w http.ResponseWriter, req *http.Request) {
-	guard(w)
+	pages.Guard(w)
 	name := req.PathValue("name")
 	r.pull(w, req, func(w http.ResponseWriter, view *archive.View) error { //nolint:contextcheck // it is the request's
 		f, err := view.OpenFile(req.Context(), name)
@@ -72,7 +72,7 @@ func (r *reporter) pull(w http.ResponseWriter, req *http.Request, serve func(htt
 	sent := &counted{ResponseWriter: w}
 	view, err := archive.OpenView(req.Context(), r.config.Directory)
 	if err == nil {
-		err = errors.Join(serve(sent, view), view.Close())
+		err = errors.Join(serve(sent, view), sent.err, view.Close())
 	}
 	fields := append(access(req, start), zap.String("range", req.Header.Get("Range")), zap.Int64("bytes", sent.bytes))
 	switch {
@@ -93,7 +93,7 @@ func (r *reporter) pull(w http.ResponseWriter, req *http.Request, serve func(htt
 // publicKey serves the key that verifies the archive. Who wants to rely on it gets it
 // by another way as well.
 func (r *reporter) publicKey(w http.ResponseWriter, req *http.Request) {
-	guard(w)
+	pages.Guard(w)
 	text, err := os.ReadFile(r.config.publicKey())
 	if err == nil {
 		_, err = archive.LoadPublicKeys(r.config.publicKey())
@@ -108,21 +108,16 @@ func (r *reporter) publicKey(w http.ResponseWriter, req *http.Request) {
 	r.logger.Info("public key downloaded", access(req, time.Now())...)
 }
 
-// counted counts what is sent.
+// counted counts what is sent, and keeps the error that ended it.
 type counted struct {
 	http.ResponseWriter
 	bytes int64
+	err   error
 }
 
 func (c *counted) Write(p []byte) (int, error) {
 	n, err := c.ResponseWriter.Write(p)
 	c.bytes += int64(n)
-	return n, err
-}
-
-// ReadFrom lets the kernel copy files.
-func (c *counted) ReadFrom(from io.Reader) (int64, error) {
-	n, err := io.Copy(c.ResponseWriter, from)
-	c.bytes += n
+	c.err = err
 	return n, err
 }

@@ -28,8 +28,12 @@ type Config struct {
 	MaxDownloads int `mapstructure:"max_downloads"`
 	// MaxRange is the longest period that may be asked for; zero is without limit.
 	MaxRange time.Duration `mapstructure:"max_range"`
-	// MaxConcurrent is how many reports are made at the same time.
+	// MaxConcurrent is how many reports are made at the same time, and how many pages.
 	MaxConcurrent int `mapstructure:"max_concurrent"`
+	// PageTimeout bounds the time in which a page is made.
+	PageTimeout time.Duration `mapstructure:"page_timeout"`
+	// StallTimeout ends a download of which the reader has taken nothing for so long.
+	StallTimeout time.Duration `mapstructure:"stall_timeout"`
 	// AllowUnauthenticated serves everybody who reaches an address that is not
 	// loopback: for a proxy that authenticates.
 	AllowUnauthenticated bool `mapstructure:"allow_unauthenticated"`
@@ -45,7 +49,10 @@ func createDefaultConfig() component.Config {
 	server.NetAddr.Endpoint = "127.0.0.1:8480"
 	server.ReadHeaderTimeout = 10 * time.Second
 	server.WriteTimeout = 0 // a report takes as long as it is long
-	return &Config{Server: server, Directory: "./data/archive", MaxRange: 93 * 24 * time.Hour, MaxConcurrent: 2, MaxDownloads: 8}
+	return &Config{
+		Server: server, Directory: "./data/archive", MaxRange: 93 * 24 * time.Hour, MaxConcurrent: 2, MaxDownloads: 8,
+		PageTimeout: 30 * time.Second, StallTimeout: time.Minute,
+	}
 }
 
 // Validate names the setting that is wrong.
@@ -59,6 +66,14 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxConcurrent < 1 {
 		errs = append(errs, fmt.Errorf("`max_concurrent` must be at least 1, is %d", c.MaxConcurrent))
+	}
+	for _, t := range []struct {
+		name string
+		is   time.Duration
+	}{{"page_timeout", c.PageTimeout}, {"stall_timeout", c.StallTimeout}} {
+		if t.is <= 0 {
+			errs = append(errs, fmt.Errorf("`%s` must be more than 0, is %s", t.name, t.is))
+		}
 	}
 	if c.MaxDownloads < 1 {
 		errs = append(errs, fmt.Errorf("`max_downloads` must be at least 1, is %d", c.MaxDownloads))

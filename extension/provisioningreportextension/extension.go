@@ -15,6 +15,7 @@ import (
 
 	_ "github.com/provtrail/provtrail/archive/drivers" // s3://, gs://, azblob://
 	"github.com/provtrail/provtrail/archive/report"
+	"github.com/provtrail/provtrail/extension/provisioningreportextension/internal/pages"
 	"github.com/provtrail/provtrail/internal/loopbackhttp"
 )
 
@@ -42,7 +43,7 @@ func (r *reporter) Start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", r.form)
+	r.pages().Register(mux)
 	for _, format := range report.Formats {
 		mux.HandleFunc("GET /report"+format.Extension(), r.reportAs(format))
 	}
@@ -50,9 +51,9 @@ func (r *reporter) Start(ctx context.Context, host component.Host) error {
 	mux.HandleFunc("GET /archive/", r.listing)
 	mux.HandleFunc("GET /archive/files/{name...}", r.file)
 	mux.HandleFunc("GET /archive/public-key.pem", r.publicKey)
-	var handler http.Handler = mux
+	handler := steady(mux, r.config.StallTimeout, r.config.Server.WriteTimeout)
 	if !r.config.guarded() {
-		handler = loopbackhttp.Handler(r.config.Server.NetAddr.Endpoint, mux)
+		handler = loopbackhttp.Handler(r.config.Server.NetAddr.Endpoint, handler)
 	}
 	if r.server, err = r.config.Server.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, handler); err != nil {
 		return errors.Join(err, listener.Close())
@@ -69,6 +70,22 @@ func (r *reporter) Start(ctx context.Context, host component.Host) error {
 	})
 	r.logger.Info("reports are served", zap.String("url", "http://"+r.address.String()+"/"))
 	return nil
+}
+
+// pages of the archive, with places of their own: they do not wait for downloads.
+func (r *reporter) pages() *pages.Pages {
+	return &pages.Pages{
+		Directory: r.config.Directory, MaxRange: r.config.MaxRange, Timeout: r.config.PageTimeout,
+		Places: make(chan struct{}, r.config.MaxConcurrent), Now: r.now,
+		Shown: func(req *http.Request, start time.Time, code int, err error) {
+			fields := append(access(req, start), zap.Int("code", code))
+			if err != nil {
+				r.logger.Warn("page failed", append(fields, zap.Error(err))...)
+				return
+			}
+			r.logger.Info("page shown", fields...)
+		},
+	}
 }
 
 func (r *reporter) Shutdown(ctx context.Context) error {

@@ -143,10 +143,10 @@ func TestReportIsDownloaded(t *testing.T) {
 
 func TestFormNamesEveryFilter(t *testing.T) {
 	_, address, _ := serve(t)
-	response, body := get(t, address+"/")
+	response, body := get(t, address+"/download")
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	require.Contains(t, response.Header.Get("Content-Security-Policy"), "default-src 'none'")
-	for _, name := range []string{"from", "to", "tz", "status", "kind", "source", "operation", "identity", "group", "q"} {
+	for _, name := range []string{"from", "to", "tz", "status", "outcome", "kind", "source", "operation", "cause", "flag", "identity", "identity_contains", "group", "q", "tenant"} {
 		require.Contains(t, string(body), `name="`+name+`"`)
 	}
 	for _, s := range provisioning.Statuses {

@@ -19,7 +19,7 @@ import (
 // that lies beside the archive is ever served.
 func FuzzRequests(f *testing.F) {
 	for _, seed := range []string{
-		"/", "/report.zip?from=24h", "/report.json?status=x", "/evidence.zip?identity=a", "/archive/?prefix=..", "/archive/files/../secret",
+		"/", "/?sort=status&after=00000000000000000000000000000001.1.x&rows=2", "/activity?id=00000000000000000000000000000001", "/summary?from=1h&tz=x", "/download?x=<script>", "/style.css", "/report.zip?from=24h", "/report.json?status=x", "/evidence.zip?identity=a", "/archive/?prefix=..", "/archive/files/../secret",
 		"/archive/files/%2e%2e/secret", "/archive/files/tenant=acme/..%2f..%2fsecret", "/archive/public-key.pem", "/archive/files//etc/passwd", "/report.zip?tz=../../x",
 	} {
 		f.Add(seed)

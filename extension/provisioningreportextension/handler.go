@@ -1,7 +1,6 @@
 package provisioningreportextension
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -14,30 +13,14 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/archive/report"
+	"github.com/provtrail/provtrail/extension/provisioningreportextension/internal/pages"
 )
 
-//go:embed form.html
-var formHTML []byte
-
-// form is one page without scripts, styles from elsewhere or anything to load.
-func (r *reporter) form(w http.ResponseWriter, _ *http.Request) {
-	guard(w)
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(formHTML) // who asked has gone
-}
-
-func guard(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-}
-
-// reportAs serves the report in a format. The form asks /report.zip, and may name
+// reportAs serves the report in a format. The form for downloads asks /report.zip, and may name
 // another format.
 func (r *reporter) reportAs(format report.Format) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		guard(w)
+		pages.Guard(w)
 		query, format := req.URL.Query(), format
 		if asked := query.Get("format"); asked != "" {
 			format = report.Format(asked)
@@ -73,7 +56,7 @@ func (r *reporter) reportAs(format report.Format) http.HandlerFunc {
 
 // evidence serves all about a person or a group.
 func (r *reporter) evidence(w http.ResponseWriter, req *http.Request) {
-	guard(w)
+	pages.Guard(w)
 	filter, err := report.ParseFilter(req.URL.Query(), r.now())
 	subject := report.Subject{Tenant: filter.Tenant, Identity: filter.Identity, Group: filter.Group}
 	if err == nil && len(subject.Identity) == 0 && len(subject.Group) == 0 {
@@ -202,4 +185,4 @@ func (d *download) Write(p []byte) (int, error) {
 	return n, err
 }
 
-var errGone = errors.New("who asked has gone")
+var errGone = errors.New("the download ended early")

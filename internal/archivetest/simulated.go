@@ -2,6 +2,7 @@ package archivetest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -13,21 +14,28 @@ import (
 	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/internal/simulate"
 	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/errorclass"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // Simulated simulates the days of a tenant before now, with its files below a directory, and
-// returns one record for each observation in its documents.
+// returns its records, see Tenant.
 func Simulated(ctx context.Context, dir string, days int, now time.Time) (all []*record.Record, err error) {
 	o := simulate.DefaultOptions()
 	o.Out, o.From, o.To, o.Seed = dir, now.AddDate(0, 0, -days), now, 1
+	return Tenant(ctx, o)
+}
+
+// Tenant simulates a tenant and returns one record for each observation in its documents,
+// as if all had been received a second after the tenant's time.
+func Tenant(ctx context.Context, o simulate.Options) (all []*record.Record, err error) {
 	if _, err := simulate.Run(ctx, o); err != nil {
 		return nil, err
 	}
-	groups := map[string][]provisioning.Observation{}
+	groups, names := map[string][]provisioning.Observation{}, map[string]string{}
 	var order []string
 	p := sailpoint.Parser{Tenant: "acme", Feed: provisioning.FeedFile}
-	read := pcommon.NewTimestampFromTime(now.Add(time.Second))
+	read := pcommon.NewTimestampFromTime(o.To.Add(time.Second))
 	var result sailpoint.Result
 	inbox, err := os.OpenRoot(o.Inbox())
 	if err != nil {
@@ -48,6 +56,9 @@ func Simulated(ctx context.Context, dir string, days int, now time.Time) (all []
 			result.Reset()
 			p.Parse(lines.Bytes(), read, &result)
 			for _, o := range result.Observations {
+				if o.SourceID != "" && o.SourceName != "" {
+					names[o.SourceID] = o.SourceName
+				}
 				if groups[o.GroupID] == nil {
 					order = append(order, o.GroupID)
 				}
@@ -56,14 +67,23 @@ func Simulated(ctx context.Context, dir string, days int, now time.Time) (all []
 		}
 		return errors.Join(lines.Err(), file.Close())
 	})
-	for _, id := range order {
-		all = append(all, history(groups[id])...)
+	classifier, failed := errorclass.Extend(nil)
+	if err = errors.Join(err, failed); err != nil {
+		return nil, err
 	}
-	return all, err
+	for _, id := range order {
+		for i := range groups[id] { // documents of the REST API have no names of sources
+			is := &groups[id][i]
+			is.SourceName = cmp.Or(is.SourceName, names[is.SourceID])
+		}
+		all = append(all, history(groups[id], classifier)...)
+	}
+	return all, nil
 }
 
-// history returns one record for each observation of a group.
-func history(observations []provisioning.Observation) (all []*record.Record) {
+// history returns one record for each observation of a group, and a state record for each
+// activity whose newest observation has the record of another activity.
+func history(observations []provisioning.Observation, classifier *errorclass.Classifier) (all []*record.Record) {
 	activities := provisioning.Resolve(observations)
 	g := provisioning.Summarize(activities)
 	seen := map[provisioning.ID]bool{}
@@ -72,12 +92,20 @@ func history(observations []provisioning.Observation) (all []*record.Record) {
 		for n := 1; n <= len(a.History); n++ {
 			as := a.AsOf(n)
 			r := record.New(&as)
-			if seen[r.EventID] {
-				continue
-			}
-			seen[r.EventID] = true
 			r.GroupNumber, r.GroupStatus = g.Number, g.Status
 			r.Version, r.Current = record.Version(n, false), true
+			if seen[r.EventID] {
+				if n < len(a.History) {
+					continue
+				}
+				r.AsState(r.Version)
+			}
+			seen[r.EventID] = true
+			is := classifier.Classify(errorclass.Input{
+				Status: r.Status, Approval: r.ApprovalStatus, RawStatus: r.RawStatus, TicketID: r.TicketID,
+				Error: r.ErrorMessage, Warnings: r.Warnings, SourceID: r.SourceID, Operation: r.Operation,
+			})
+			r.ErrorCategory, r.ErrorSignature, r.ErrorFingerprint = string(is.Category), is.Signature, is.Fingerprint
 			all = append(all, &r)
 		}
 	}

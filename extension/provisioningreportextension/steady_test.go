@@ -1,0 +1,125 @@
+package provisioningreportextension
+
+import (
+	"bufio"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/provisioning"
+	"github.com/provtrail/provtrail/provisioning/record"
+)
+
+// large is an archive whose report is more than the buffers of a connection take.
+func large(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	a, err := archive.Open(t.Context(), dir, archive.Options{Spool: t.TempDir()})
+	require.NoError(t, err)
+	now := pcommon.NewTimestampFromTime(time.Now().Add(-time.Minute))
+	random := rand.NewChaCha8([32]byte{1})
+	var batch []*record.Record
+	for i := range 400 {
+		text := make([]byte, 32<<10)
+		_, _ = random.Read(text) // never fails
+		r := &record.Record{
+			Observation: provisioning.Observation{Tenant: "acme", GroupID: fmt.Sprint("g", i), OccurredAt: now, ObservedAt: now, Original: hex.EncodeToString(text)},
+			Current:     true, Version: 2, Status: provisioning.StatusSuccess,
+		}
+		r.EventID, r.ActivityID = provisioning.EventID(&r.Observation), provisioning.ActivityKey{GroupID: r.GroupID}.ID()
+		batch = append(batch, r)
+	}
+	_, err = a.Write(t.Context(), archive.Batch{Records: batch})
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	return dir
+}
+
+// ask sends a request and leaves the answer in the connection, whose buffer is small.
+func ask(t *testing.T, address, path string) net.Conn {
+	t.Helper()
+	host := strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/")
+	conn, err := net.Dial("tcp", host)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.(*net.TCPConn).SetReadBuffer(64<<10))
+	_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host)
+	require.NoError(t, err)
+	return conn
+}
+
+func TestReadersThatDoNotReadHoldNoPlace(t *testing.T) {
+	dir := large(t)
+	address := start(t, func(c *Config) { c.Directory, c.StallTimeout, c.MaxDownloads = dir, 500*time.Millisecond, 2 })
+	files := []string{"/report.ndjson"}
+	names, err := archive.Files(t.Context(), dir)
+	require.NoError(t, err)
+	require.Len(t, names, 1)
+	files = append(files, "/archive/files/"+names[0].Name)
+	for _, path := range files {
+		stalled := []net.Conn{ask(t, address, path), ask(t, address, path)}
+		require.Eventually(t, func() bool {
+			response, _ := get(t, address+path[1:], "Range", "bytes=0-0")
+			return response.StatusCode == http.StatusTooManyRequests
+		}, 10*time.Second, 10*time.Millisecond, "both places are taken")
+		response, _ := get(t, address+"style.css")
+		require.Equal(t, http.StatusOK, response.StatusCode, "others are served")
+		require.Eventually(t, func() bool {
+			response, _ := get(t, address+path[1:], "Range", "bytes=0-0")
+			return response.StatusCode < http.StatusTooManyRequests
+		}, 10*time.Second, 50*time.Millisecond, "and are free again")
+		for _, c := range stalled {
+			_, err := io.Copy(io.Discard, c)
+			require.True(t, err == nil || errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "reset"), "the connection has ended: %v", err)
+		}
+	}
+}
+
+// A reader that is slow but goes on gets all of it, in a time far above the bound for one
+// piece.
+func TestASlowReaderGetsAll(t *testing.T) {
+	dir := large(t)
+	const stall = 500 * time.Millisecond
+	address := start(t, func(c *Config) { c.Directory, c.StallTimeout = dir, stall })
+	began := time.Now()
+	response, err := http.ReadResponse(bufio.NewReader(ask(t, address, "/report.ndjson")), nil)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	size := int64(0)
+	for {
+		n, err := io.CopyN(io.Discard, response.Body, 512<<10)
+		size += n
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		time.Sleep(stall / 10) // so slow is the reader
+	}
+	require.Greater(t, size, int64(400*64<<10))
+	require.Greater(t, time.Since(began), 3*stall)
+}
+
+// The server's own bound on the whole still counts.
+func TestTheWholeHasItsOwnBound(t *testing.T) {
+	dir := large(t)
+	address := start(t, func(c *Config) { c.Directory, c.Server.WriteTimeout = dir, 300*time.Millisecond })
+	response, err := http.ReadResponse(bufio.NewReader(ask(t, address, "/report.ndjson")), nil)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	for err == nil {
+		_, err = io.CopyN(io.Discard, response.Body, 256<<10)
+		time.Sleep(20 * time.Millisecond) // so slow is the reader
+	}
+	require.NotErrorIs(t, err, io.EOF, "it is cut off")
+}
