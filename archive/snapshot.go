@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,8 +71,11 @@ func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool, column, t
 		if !f.Activities() || keep != nil && !keep(f) {
 			continue
 		}
+		if err := ctx.Err(); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 		file, err := v.store.OpenHeld(ctx, f.Name, f.Hour <= s.LastSealed)
-		if err = cmp.Or(err, ctx.Err()); err != nil {
+		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 		if column != "" {

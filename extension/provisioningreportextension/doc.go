@@ -1,5 +1,5 @@
-// Package provisioningreportextension serves the archive's report over HTTP: a zip
-// to be downloaded and a form with its filters.
+// Package provisioningreportextension shows the archive over HTTP: pages for people, and
+// reports, evidence and files to download.
 package provisioningreportextension
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml

@@ -49,10 +49,12 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, 24*time.Hour, cfg.MaxRange)
 	require.Equal(t, 5, cfg.MaxConcurrent)
 	require.Equal(t, 3, cfg.MaxDownloads)
+	require.Equal(t, 5*time.Second, cfg.PageTimeout)
+	require.Equal(t, 2*time.Minute, cfg.StallTimeout)
 	require.Equal(t, "/etc/provtrail/archive.pub", cfg.publicKey())
 	require.Equal(t, "/etc/provtrail/archive.pem", cfg.SigningKey)
 	_, err = load(t, "wrong")
-	for _, setting := range []string{"`directory`", "`max_downloads`", "`max_range`", "`max_concurrent`", "`auth`"} {
+	for _, setting := range []string{"`directory`", "`max_downloads`", "`max_range`", "`max_concurrent`", "`page_timeout`", "`stall_timeout`", "`auth`"} {
 		require.ErrorContains(t, err, setting)
 	}
 }

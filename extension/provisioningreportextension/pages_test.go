@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 	"golang.org/x/net/html"
@@ -337,5 +338,43 @@ func TestAPageHasABoundInTime(t *testing.T) {
 		require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 		require.Equal(t, "30", response.Header.Get("Retry-After"))
 		require.Contains(t, string(body), "Choose a shorter one")
+	}
+}
+
+// What comes from elsewhere is text on a page, wherever it stands.
+func TestTextsAreNoMarkup(t *testing.T) {
+	const hostile = `"'><script>alert(1)</script><img src=x onerror=alert(1)>`
+	dir := t.TempDir()
+	a, err := archive.Open(t.Context(), dir, archive.Options{Spool: t.TempDir()})
+	require.NoError(t, err)
+	at := pcommon.NewTimestampFromTime(time.Now().Add(-time.Minute))
+	r := &record.Record{RecordType: record.TypeObservation, Current: true, Version: 2, Status: provisioning.StatusPending, Kind: provisioning.KindProvisioning}
+	for i := range record.Fields {
+		if f := &record.Fields[i]; f.Value == record.ValueText && f.Column != "kind" && f.Column != "record_type" && f.Column != "reported_overrides" {
+			f.SetText(r, hostile)
+		}
+	}
+	r.OccurredAt, r.ObservedAt, r.ActivityID, r.EventID = at, at, provisioning.ID{1}, provisioning.ID{2}
+	_, err = a.Write(t.Context(), archive.Batch{Records: []*record.Record{r}})
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	address := start(t, func(c *Config) { c.Directory = dir })
+	escaped := url.QueryEscape(hostile)
+	for _, path := range []string{"?q=script", "summary", "activity?id=" + r.ActivityID.String(), "?from=" + escaped, "?sort=" + escaped, "?" + escaped + "=1", "activity?id=" + escaped, "?source=" + escaped, "download?q=" + escaped} {
+		response, body := get(t, address+path)
+		require.Less(t, response.StatusCode, 500, path)
+		root, err := html.Parse(bytes.NewReader(body))
+		require.NoError(t, err)
+		d := document{root}
+		require.Contains(t, string(body), "alert(1)", "%s shows it", path)
+		for _, element := range []string{"script", "img", "iframe", "object"} {
+			require.Empty(t, d.all(element), path)
+		}
+		for n := range d.Descendants() {
+			for _, attribute := range n.Attr {
+				require.False(t, strings.HasPrefix(attribute.Key, "on") || attribute.Key == "style", "%s: %s", path, attribute.Key)
+				require.NotContains(t, strings.ToLower(attribute.Val), "javascript:", path)
+			}
+		}
 	}
 }

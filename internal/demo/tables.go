@@ -38,7 +38,7 @@ func show(ctx context.Context, out io.Writer, db *sql.DB, where addresses, tenan
 		{"ClickHouse", "native " + where.native + ", HTTP http://" + where.http + ", database " + where.database},
 		{"Try a query", query(where, exampleQuery)},
 		{"Parquet archive", where.archive},
-		{"Report", "http://" + where.report},
+		{"See it", "http://" + where.report + "/ (activities, summary, downloads)"},
 		{"Watched folder", where.input + " (drop your own JSON here)"},
 		{"Ground truth", tenant.Truth()},
 		{"Health", "http://" + where.health},

@@ -137,6 +137,9 @@ func (p *Pages) make(ctx context.Context, v *view, build func(context.Context, *
 		return content{}, context.Cause(waiting)
 	}
 	defer func() { <-p.Places }()
+	if err := ctx.Err(); err != nil {
+		return content{}, err
+	}
 	return build(ctx, v)
 }
 
