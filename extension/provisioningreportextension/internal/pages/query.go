@@ -42,10 +42,9 @@ func (q query) Any(names ...string) bool {
 // An empty value takes the parameter away.
 func (q query) With(pairs ...string) string {
 	other := maps.Clone(q)
-	for i := 0; i < len(pairs); i += 2 {
-		delete(other, pairs[i])
-		if pairs[i+1] != "" {
-			other[pairs[i]] = []string{pairs[i+1]}
+	for i, name := range pairs {
+		if i%2 == 0 {
+			other[name] = pairs[i+1 : i+2]
 		}
 	}
 	for name, values := range other {

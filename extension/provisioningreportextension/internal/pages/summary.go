@@ -73,11 +73,11 @@ func (p *Pages) summary(ctx context.Context, v *view) (content, error) {
 		page.Passwords = append(page.Passwords, side{s.name, o.Passwords[s.on]})
 	}
 	for _, q := range o.Waiting[:min(len(o.Waiting), maxQueues)] {
-		open := v.Query.Filters("source", q.Source, "status", "")
-		for _, s := range map[bool][]string{true: {"Committed"}, false: {"Pending", "Retrying"}}[q.For == "verification"] {
-			open += "&status=" + s
+		open := "&status=Pending&status=Retrying"
+		if q.For == "verification" {
+			open = "&status=Committed"
 		}
-		page.Waiting = append(page.Waiting, queue{q, waits(q.Wait), "./" + open})
+		page.Waiting = append(page.Waiting, queue{q, waits(q.Wait), "./" + v.Query.Filters("source", q.Source, "status", "") + open})
 	}
 	return content{template: "summary", data: page}, nil
 }
