@@ -61,28 +61,21 @@ func ask(t *testing.T, address, path string) net.Conn {
 
 func TestReadersThatDoNotReadHoldNoPlace(t *testing.T) {
 	dir := large(t)
-	address := start(t, func(c *Config) { c.Directory, c.StallTimeout, c.MaxDownloads = dir, time.Second, 2 })
+	address := start(t, func(c *Config) { c.Directory, c.StallTimeout, c.MaxConcurrent, c.MaxDownloads = dir, time.Second, 1, 1 })
 	files, err := archive.Files(t.Context(), dir)
 	require.NoError(t, err)
 	require.Len(t, files, 1)
 	for path, short := range map[string]string{"report.ndjson": "report.ndjson?columns=status", "archive/files/" + files[0].Name: "archive/?prefix=none"} {
-		stalled := []net.Conn{ask(t, address, "/"+path), ask(t, address, "/"+path)}
-		for _, c := range stalled {
-			_, err := io.ReadFull(c, make([]byte, 1)) // it is being served
-			require.NoError(t, err)
-		}
+		_, err := io.ReadFull(ask(t, address, "/"+path), make([]byte, 1)) // it is being served
+		require.NoError(t, err)
 		response, _ := get(t, address+short)
-		require.Equal(t, http.StatusTooManyRequests, response.StatusCode, "both places are taken")
+		require.Equal(t, http.StatusTooManyRequests, response.StatusCode, "the only place is taken")
 		response, _ = get(t, address)
 		require.Equal(t, http.StatusOK, response.StatusCode, "pages are shown nevertheless")
 		require.Eventually(t, func() bool {
 			response, _ := get(t, address+short)
 			return response.StatusCode == http.StatusOK
-		}, 10*time.Second, 50*time.Millisecond, "and are free again")
-		for _, c := range stalled {
-			_, err := io.Copy(io.Discard, c)
-			require.True(t, err == nil || errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "reset"), "the connection has ended: %v", err)
-		}
+		}, 20*time.Second, 50*time.Millisecond, "and is free again")
 	}
 }
 
@@ -90,7 +83,7 @@ func TestReadersThatDoNotReadHoldNoPlace(t *testing.T) {
 // piece.
 func TestASlowReaderGetsAll(t *testing.T) {
 	dir := large(t)
-	const stall = 500 * time.Millisecond
+	const stall = time.Second
 	address := start(t, func(c *Config) { c.Directory, c.StallTimeout = dir, stall })
 	began := time.Now()
 	response, err := http.ReadResponse(bufio.NewReader(ask(t, address, "/report.ndjson")), nil)
@@ -104,22 +97,20 @@ func TestASlowReaderGetsAll(t *testing.T) {
 			break
 		}
 		require.NoError(t, err)
-		time.Sleep(stall / 10) // so slow is the reader
+		time.Sleep(stall / 20) // so slow is the reader
 	}
 	require.Greater(t, size, int64(400*64<<10))
-	require.Greater(t, time.Since(began), 3*stall)
+	require.Greater(t, time.Since(began), 2*stall)
 }
 
 // The server's own bound on the whole still counts.
 func TestTheWholeHasItsOwnBound(t *testing.T) {
 	dir := large(t)
-	address := start(t, func(c *Config) { c.Directory, c.Server.WriteTimeout = dir, 300*time.Millisecond })
+	address := start(t, func(c *Config) { c.Directory, c.Server.WriteTimeout = dir, time.Millisecond })
 	response, err := http.ReadResponse(bufio.NewReader(ask(t, address, "/report.ndjson")), nil)
-	require.NoError(t, err)
-	defer func() { _ = response.Body.Close() }()
-	for err == nil {
-		_, err = io.CopyN(io.Discard, response.Body, 256<<10)
-		time.Sleep(20 * time.Millisecond) // so slow is the reader
+	if err == nil {
+		_, err = io.Copy(io.Discard, response.Body)
+		require.NoError(t, response.Body.Close())
 	}
-	require.NotErrorIs(t, err, io.EOF, "it is cut off")
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "it is cut off")
 }
