@@ -27,7 +27,25 @@ type openGroup struct {
 	happenings []view.Happening
 	ledger     *truth.Ledger
 	left       int
-	changed    bool // since its truth was last stated
+	changed    bool              // since its truth was last stated
+	written    map[[2]int16]bool // the documents of which a version was written, by feed and event
+}
+
+// first reports whether a document is written for the first time, and when the vendor made
+// it. A trigger is made at no time.
+func (g *openGroup) first(d *planned) (created int64, first bool) {
+	key := [2]int16{int16(d.feed), d.event}
+	if d.feed == webhook || g.written[key] {
+		return 0, false
+	}
+	if g.written == nil {
+		g.written = map[[2]int16]bool{}
+	}
+	g.written[key] = true
+	if d.feed == events {
+		return g.happenings[d.event].Phase.At, true
+	}
+	return g.Created, true
 }
 
 const (

@@ -53,6 +53,7 @@ type runner struct {
 	queue   queue
 	files   [4]*feedFile
 	truth   *truth.Writer
+	hours   *truth.Hours
 	changed []*openGroup // whose truth is to be stated again
 	summary Summary
 }
@@ -69,7 +70,11 @@ func newRunner(o Options) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{Options: o, tenant: o.NewTenant(), truth: rows, summary: Summary{ByFeed: map[string]int{}}}
+	hours, err := truth.NewHours(o.Truth())
+	if err != nil {
+		return nil, errors.Join(err, rows.Close())
+	}
+	r := &runner{Options: o, tenant: o.NewTenant(), truth: rows, hours: hours, summary: Summary{ByFeed: map[string]int{}}}
 	r.planner = newPlanner(&o, r.tenant, rows.Names)
 	for i, feed := range Feeds {
 		if !r.planner.feeds[i] {
@@ -153,6 +158,9 @@ func (r *runner) drain(before int64) error {
 		r.summary.Documents++
 		r.summary.ByFeed[Feeds[d.feed]]++
 		g := d.group
+		if created, first := g.first(&d); first {
+			r.hours.Add(Feeds[d.feed], created)
+		}
 		g.left--
 		switch {
 		case g.left == 0:
@@ -202,7 +210,7 @@ func (r *runner) state() error {
 	}
 	clear(r.changed)
 	r.changed = r.changed[:0]
-	return r.truth.Flush()
+	return errors.Join(r.hours.Flush(), r.truth.Flush())
 }
 
 func (r *runner) close() error {
@@ -212,5 +220,5 @@ func (r *runner) close() error {
 			err = errors.Join(err, f.close())
 		}
 	}
-	return errors.Join(err, r.truth.Close())
+	return errors.Join(err, r.hours.Close(), r.truth.Close())
 }

@@ -2,6 +2,7 @@ package simulate_test
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -139,4 +140,39 @@ func BenchmarkRun(b *testing.B) {
 		documents += run(b, o).Documents
 	}
 	b.ReportMetric(float64(documents)/b.Elapsed().Seconds(), "documents/s")
+}
+
+// TestHoursAreTheWrittenDocuments: the truth has for each feed and hour the number of distinct
+// documents that were written, also over two runs.
+func TestHoursAreTheWrittenDocuments(t *testing.T) {
+	o := options(t)
+	run(t, o)
+	o.From, o.To, o.Append = o.To, o.To.Add(3*time.Hour), true
+	run(t, o)
+	want := map[string]map[time.Time]int{}
+	for _, feed := range []string{simulate.FeedREST, simulate.FeedSearch, simulate.FeedEvents} {
+		want[feed] = map[time.Time]int{}
+		seen := map[string]bool{}
+		files, err := filepath.Glob(filepath.Join(o.Inbox(), feed, "*"))
+		require.NoError(t, err)
+		for _, name := range files {
+			data, err := os.ReadFile(name)
+			require.NoError(t, err)
+			for line := range strings.Lines(string(data)) {
+				var d struct {
+					ID      string    `json:"id"`
+					Created time.Time `json:"created"`
+				}
+				require.NoError(t, json.Unmarshal([]byte(line), &d))
+				if !seen[d.ID] {
+					seen[d.ID] = true
+					want[feed][d.Created.UTC().Truncate(time.Hour)]++
+				}
+			}
+		}
+		require.NotEmpty(t, want[feed])
+	}
+	got, err := truth.ReadHours(o.Truth())
+	require.NoError(t, err)
+	require.Equal(t, want, got)
 }

@@ -116,6 +116,13 @@ func TestAnswersConformToTheDescription(t *testing.T) {
 		exchange(t, c, router, http.MethodPost, "/search/v1?limit=100", js, body)
 		exchange(t, c, router, http.MethodPost, "/search/v1/count", js, body)
 	}
+	exchange(t, c, router, http.MethodPost, "/search/v1?count=true", js, `{"indices": ["events"], "query": {"query": "*"}}`)
+	for _, index := range []string{"accountactivities", "events"} {
+		body := map[string]any{"indices": []string{index}, "query": map[string]string{"query": "*"}, "queryResultFilter": map[string]any{"includes": []string{"id"}}}
+		ids, _ := search[map[string]string](c, url.Values{"limit": {"1"}}, body)
+		require.Len(t, ids[0], 1)
+		exchange(t, c, router, http.MethodGet, "/search/v1/"+index+"/"+ids[0]["id"], "", "")
+	}
 	exchange(t, c, router, http.MethodGet, "/sources/v1?limit=3", "", "")
 	exchange(t, c, router, http.MethodGet, "/sources/v1/"+c.api.Tenant().Sources[0].ID, "", "")
 }

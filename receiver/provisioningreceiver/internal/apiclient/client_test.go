@@ -158,3 +158,38 @@ func TestEndOfContextEndsTheRetries(t *testing.T) {
 	_, err := c.Do(ctx, list)
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+// TestCount: the number is that of the header; a refusal is not repeated, other failures are
+// a few times, and an answer without a count is an error of its own.
+func TestCount(t *testing.T) {
+	f := func(status int, count string, want int64, requests int64, check func(error)) {
+		t.Helper()
+		var requested atomic.Int64
+		c := startClient(t, func(w http.ResponseWriter, _ *http.Request) {
+			requested.Add(1)
+			if count != "" {
+				w.Header().Set("X-Total-Count", count)
+			}
+			w.WriteHeader(status)
+		}, func(*Config) {})
+		r := list
+		r.Attempts, r.Share = 3, c.Share(0.5)
+		n, err := c.Count(t.Context(), r)
+		require.Equal(t, want, n)
+		require.Equal(t, requests, requested.Load())
+		check(err)
+	}
+	fine := func(err error) { require.NoError(t, err) }
+	none := func(err error) { require.ErrorIs(t, err, ErrNoCount) }
+	refused := func(status string) func(error) { return func(err error) { require.ErrorContains(t, err, status) } }
+	f(http.StatusNoContent, "17", 17, 1, fine)
+	f(http.StatusOK, "0", 0, 1, fine)
+	f(http.StatusNoContent, "", 0, 1, none)
+	f(http.StatusNoContent, "-1", 0, 1, none)
+	f(http.StatusOK, "many", 0, 1, none)
+	f(http.StatusForbidden, "3", 0, 1, refused("status 403"))
+	f(http.StatusNotFound, "", 0, 1, refused("status 404"))
+	f(http.StatusNotImplemented, "", 0, 1, refused("status 501"))
+	f(http.StatusInternalServerError, "", 0, 3, refused("status 500"))
+	f(http.StatusTooManyRequests, "", 0, 3, refused("status 429"))
+}

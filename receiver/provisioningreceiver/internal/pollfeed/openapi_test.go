@@ -56,14 +56,21 @@ func rulesOf(t *testing.T, operation *openapi3.Operation) listRules {
 
 var oneFilter = regexp.MustCompile(`^(\w+) (\w+) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$`)
 
-// check returns what is wrong with a request.
-func (rules listRules) check(operation *openapi3.Operation, router routers.Router, r *http.Request) error {
-	route, _, err := router.FindRoute(r)
+// validate returns how a request differs from the description.
+func validate(router routers.Router, r *http.Request) error {
+	route, params, err := router.FindRoute(r)
 	if err != nil {
 		return err
 	}
-	input := &openapi3filter.RequestValidationInput{Request: r, Route: route, Options: &openapi3filter.Options{MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}}
-	if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
+	return openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+		Request: r, Route: route, PathParams: params,
+		Options: &openapi3filter.Options{MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
+	})
+}
+
+// check returns what is wrong with a request of the list.
+func (rules listRules) check(operation *openapi3.Operation, router routers.Router, r *http.Request) error {
+	if err := validate(router, r); err != nil {
 		return err
 	}
 	for name, values := range r.URL.Query() {
@@ -72,7 +79,7 @@ func (rules listRules) check(operation *openapi3.Operation, router routers.Route
 		}
 	}
 	for field := range strings.SplitSeq(r.URL.Query().Get("sorters"), ",") {
-		if !slices.Contains(rules.sortable, strings.TrimPrefix(field, "-")) {
+		if r.URL.Query().Has("sorters") && !slices.Contains(rules.sortable, strings.TrimPrefix(field, "-")) {
 			return fmt.Errorf("not sortable by %q", field)
 		}
 	}
@@ -105,19 +112,36 @@ func TestRequestsConformToTheDescription(t *testing.T) {
 		require.Error(t, rules.check(operation, router, r), query)
 	}
 
-	v := startVendor(t, func(o *api.Options) { o.Ties = 0.9 })
+	v := startVendor(t, func(o *api.Options) {
+		o.Ties, o.From = 0.9, noon.Add(-past)
+		o.Faults = map[string]float64{api.FaultCountLarge: 1} // hours are read again
+	})
 	var mu sync.Mutex // guards everything below
 	var wrong []error
 	sorters, later := map[string]int{}, 0 // requests by sorters, and with an offset
+	paths := map[string]int{}
 	checking := roundTripper{answer: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Method == http.MethodPost && r.GetBody != nil {
+			described := r.Clone(r.Context())
+			described.Body, _ = r.GetBody() // of a string
+			if err := validate(router, described); err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: %w", r.URL, err))
+			}
+		}
+		paths[r.URL.Path]++
 		if r.URL.Path == "/account-activities/v1" {
-			mu.Lock()
-			defer mu.Unlock()
+			if r.URL.Query().Get("count") == "true" {
+				paths["count"]++
+			}
 			if err := rules.check(operation, router, r.Clone(r.Context())); err != nil {
 				wrong = append(wrong, fmt.Errorf("%s: %w", r.URL, err))
 			}
-			sorters[r.URL.Query().Get("sorters")]++
-			if r.URL.Query().Get("offset") != "0" {
+			if r.URL.Query().Has("sorters") {
+				sorters[r.URL.Query().Get("sorters")]++
+			}
+			if r.URL.Query().Has("offset") && r.URL.Query().Get("offset") != "0" {
 				later++
 			}
 		}
@@ -125,12 +149,17 @@ func TestRequestsConformToTheDescription(t *testing.T) {
 	}}
 	s := feedtest.NewStore()
 	r := newFeeds(t, s, t.TempDir(), func(c *settings) {
-		polling(v.url)(c)
+		reconciling(v.url)(c)
 		c.rest.PageSize = 2 // of which many have one time only
 	}, checking)
 	r.client.Retry = feedtest.QuickRetry
 	r.start()
 	requireAgreement(t, v, s)
+	require.Eventually(t, func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return paths["count"] > 0 && paths["/search/v1/count"] > 0
+	}, 20*time.Second, 20*time.Millisecond)
 	mu.Lock()
 	defer mu.Unlock()
 	require.Empty(t, wrong)
