@@ -116,7 +116,7 @@ func (f *Feed) load(ctx context.Context) error {
 			f.logger.Error("the whole backfill is read; records that are known change nothing", zap.Error(err), zap.Duration("backfill", f.cfg.Backfill))
 		}
 	}
-	if err := f.intake.begin(ctx, f.checkpoint.high); err != nil {
+	if err := f.intake.begin(ctx, f.name, f.checkpoint.high); err != nil {
 		return err
 	}
 	f.logger.Info("feed begins", zap.Time("from", f.checkpoint.high), zap.Bool("resumed", found))

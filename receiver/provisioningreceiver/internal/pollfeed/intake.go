@@ -46,11 +46,11 @@ func newRecentIDs() *recentIDs {
 }
 
 // begin records where a reader begins.
-func (x *intake) begin(ctx context.Context, at time.Time) error {
+func (x *intake) begin(ctx context.Context, reader string, at time.Time) error {
 	if x.delivered == nil {
 		return nil
 	}
-	return x.delivered.Begin(ctx, at)
+	return x.delivered.Begin(ctx, reader, at)
 }
 
 // accept delivers the records of documents that are not known to be accepted already.

@@ -47,6 +47,9 @@ func (f *Feed) readNew(ctx context.Context) error {
 	// vendor's, which the first answer shows, the backfill begins earlier.
 	if first := f.client.Now().Add(-f.cfg.Backfill); f.checkpoint.stored == nil && first.Before(f.checkpoint.high) {
 		f.checkpoint.high = first
+		if err := f.intake.begin(ctx, f.name, first); err != nil {
+			return err
+		}
 	}
 	if err := f.readRange(ctx, f.checkpoint.high.Add(-f.cfg.Lookback[0]), true); err != nil {
 		return err

@@ -3,7 +3,9 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -27,6 +29,7 @@ type Delivered struct {
 	client storage.Client
 	first  Hour // earlier hours are not reconciled
 	known  bool // first was stored by an earlier process
+	begins map[string]Hour
 	states map[Hour]*state
 	sets   *simplelru.LRU[Hour, *set] // the most recently used
 	count  int                        // of the documents in sets
@@ -42,7 +45,7 @@ func NewDelivered(logger *zap.Logger) *Delivered {
 	if err != nil {
 		panic(err) // only for a size that is not positive
 	}
-	return &Delivered{logger: logger, max: maxDocuments, states: map[Hour]*state{}, sets: sets}
+	return &Delivered{logger: logger, max: maxDocuments, begins: map[string]Hour{}, states: map[Hour]*state{}, sets: sets}
 }
 
 // Open reads from the storage how far the hours were reconciled.
@@ -72,17 +75,18 @@ func (d *Delivered) Close(ctx context.Context) error {
 	return d.client.Close(ctx)
 }
 
-// Begin sets where a reader of the feed begins. The hours that begin later are reconciled;
-// where an earlier process began holds.
-func (d *Delivered) Begin(ctx context.Context, at time.Time) error {
+// Begin sets where a reader of the feed begins, at its first start; a later call for the
+// same reader replaces an earlier one. The hours that begin after all readers did are
+// reconciled. Where an earlier process began holds.
+func (d *Delivered) Begin(ctx context.Context, reader string, at time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	first := HourOf(at.Add(time.Hour - 1))
-	if d.known || first <= d.first {
+	if d.known {
 		return nil
 	}
-	d.first = first
-	return storeFirst(ctx, d.client, first)
+	d.begins[reader] = HourOf(at.Add(time.Hour - 1))
+	d.first = slices.Max(slices.Collect(maps.Values(d.begins)))
+	return storeFirst(ctx, d.client, d.first)
 }
 
 // Add remembers documents that the next consumer has accepted. What changed is stored at

@@ -27,7 +27,7 @@ func TestDeliveredIsASet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ctx, m := context.Background(), newMemory()
 		d := open(t, m)
-		require.NoError(t, d.Begin(ctx, base.Start()))
+		require.NoError(t, d.Begin(ctx, "a", base.Start()))
 		d.max = rapid.IntRange(1, 50).Draw(t, "documents in memory")
 		want := map[Hour]map[uint64]Class{}
 		for range rapid.IntRange(1, 20).Draw(t, "steps") {
@@ -133,7 +133,7 @@ func TestWritesCostWhatChanged(t *testing.T) {
 func TestDamage(t *testing.T) {
 	m := newMemory()
 	d := open(t, m)
-	require.NoError(t, d.Begin(t.Context(), base.Start()))
+	require.NoError(t, d.Begin(t.Context(), "a", base.Start()))
 	var documents []Document
 	for i := range 1000 {
 		documents = append(documents, Document{base, uint64(i), Observed(true)})
@@ -153,15 +153,17 @@ func TestDamage(t *testing.T) {
 	require.EqualValues(t, 1000, s.Observed())
 }
 
-// TestBeginHolds: the hours are those after the latest begin of a first process.
+// TestBeginHolds: the hours are those after the latest begin of the readers of a first process.
 func TestBeginHolds(t *testing.T) {
 	m := newMemory()
 	d := open(t, m)
-	require.NoError(t, d.Begin(t.Context(), base.Start().Add(time.Minute)))
-	require.NoError(t, d.Begin(t.Context(), base.Start()))
+	require.NoError(t, d.Begin(t.Context(), "a", (base+5).Start()))
+	require.NoError(t, d.Begin(t.Context(), "b", base.Start().Add(time.Minute)))
+	require.Equal(t, base+5, d.first)
+	require.NoError(t, d.Begin(t.Context(), "a", base.Start()))
 	require.Equal(t, base+1, d.first)
 	d = open(t, m)
-	require.NoError(t, d.Begin(t.Context(), (base+9).Start()))
+	require.NoError(t, d.Begin(t.Context(), "a", (base+9).Start()))
 	require.Equal(t, base+1, d.first)
 }
 
@@ -169,7 +171,7 @@ func TestBeginHolds(t *testing.T) {
 func TestExpire(t *testing.T) {
 	m := newMemory()
 	d := open(t, m)
-	require.NoError(t, d.Begin(t.Context(), base.Start()))
+	require.NoError(t, d.Begin(t.Context(), "a", base.Start()))
 	for h := base; h < base+3; h++ {
 		var documents []Document
 		for i := range 1000 {
