@@ -72,6 +72,24 @@ func (s *sealer) verifyComplete(change ...func(*VerifyOptions)) *Verification {
 	return v
 }
 
+// TestEventsAreCheckedByObservation: several events that say the same are one observation.
+func TestEventsAreCheckedByObservation(t *testing.T) {
+	s := newSealer(t, Options{})
+	one := document(0, 0)[0]
+	one.Feed = provisioning.FeedEvents
+	s.store1(0, Batch{Records: []*record.Record{one}})
+	var digest record.DocumentsDigest
+	digest.Add(one.EventID.String())
+	s.store1(1, Batch{Reconciliations: []*record.Reconciliation{statement(0, 2, 2, func(s *record.Reconciliation) {
+		s.Feed, s.Digest = provisioning.FeedEvents, digest.String()
+	})}})
+	s.seal(noon.Add(3 * time.Hour))
+	v := s.verifyComplete()
+	require.Empty(t, v.Completeness.Incomplete)
+	require.Len(t, v.Completeness.Feeds, 1)
+	require.Equal(t, noon.Add(time.Hour), *v.Completeness.Feeds[0].CompleteUntil)
+}
+
 func TestVerifyNamesIncompleteHours(t *testing.T) {
 	s := newSealer(t, Options{})
 	for hour := range 6 {

@@ -52,7 +52,7 @@ hour, and what is true about them below OUT/truth.
 With --serve it writes nothing and is the vendor's HTTP API instead: any client id
 and secret gets a token unless --client-id says otherwise. Faults are set with
 --fault or while it runs: POST /_control/faults {"half_body": 0.01}. See also
-/_control/clock, /_control/stats and /_control/truth. Faults:
+/_control/clock, /_control/stats, /_control/counts and /_control/truth. Faults:
   ` + strings.Join(api.FaultNames, "\n  "),
 		Example: simulateExamples,
 		Args:    cobra.NoArgs,

@@ -139,6 +139,14 @@ func (d *DocumentsDigest) Add(vendorID string) { *d ^= DocumentsDigest(DocumentH
 // String is the digest in 16 hex digits.
 func (d DocumentsDigest) String() string { return fmt.Sprintf("%016x", uint64(d)) }
 
+// DigestID is the id by which a digest has the document of an observation; empty: it has not.
+func DigestID(o *provisioning.Observation) string {
+	if o.Feed == provisioning.FeedEvents {
+		return o.EventID.String()
+	}
+	return o.VendorID
+}
+
 // DocumentHash is what a document adds to a DocumentsDigest.
 func DocumentHash(vendorID string) uint64 {
 	sum := sha256.Sum256([]byte(vendorID))

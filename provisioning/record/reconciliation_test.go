@@ -41,3 +41,11 @@ func TestDocumentsDigest(t *testing.T) {
 		require.NotEqual(t, forward, backward)
 	})
 }
+
+func TestDigestID(t *testing.T) {
+	o := provisioning.Observation{VendorID: "v", EventID: provisioning.HashID("e")}
+	for feed, want := range map[provisioning.Feed]string{provisioning.FeedREST: "v", provisioning.FeedSearch: "v", provisioning.FeedEvents: o.EventID.String()} {
+		o.Feed = feed
+		require.Equal(t, want, DigestID(&o))
+	}
+}

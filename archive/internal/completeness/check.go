@@ -115,11 +115,12 @@ func (b *batch) flush() error {
 
 func (c *check) activities(name string) error {
 	b := batch{of: c}
-	err := each(c.ctx, c.store, parquetfile.Activities, name, []string{"tenant", "record_type", "feed", "vendor_id", "vendor_created_at"}, func(r *record.Record) error {
-		if r.RecordType == record.TypeState || r.VendorID == "" || r.VendorCreatedAt == 0 {
+	err := each(c.ctx, c.store, parquetfile.Activities, name, []string{"tenant", "record_type", "event_id", "feed", "vendor_id", "vendor_created_at"}, func(r *record.Record) error {
+		id := record.DigestID(&r.Observation)
+		if r.RecordType == record.TypeState || id == "" || r.VendorCreatedAt == 0 {
 			return nil
 		}
-		return b.add(key{r.Tenant, string(r.Feed), layout.HourAt(r.VendorCreatedAt)}, r.VendorID)
+		return b.add(key{r.Tenant, string(r.Feed), layout.HourAt(r.VendorCreatedAt)}, id)
 	})
 	return errors.Join(err, b.flush())
 }

@@ -63,10 +63,7 @@ func newest(s *feedtest.Store) map[feedHour]record.Reconciliation {
 func digests(s *feedtest.Store) map[feedHour]string {
 	seen, of := map[string]bool{}, map[feedHour]record.DocumentsDigest{}
 	for _, o := range s.All() {
-		id := o.VendorID
-		if o.Feed == provisioning.FeedEvents {
-			id = o.EventID.String()
-		}
+		id := record.DigestID(&o)
 		if key := string(o.Feed) + id; !seen[key] {
 			seen[key] = true
 			hour := feedHour{o.Feed, o.VendorCreatedAt.AsTime().Truncate(time.Hour).Format(vendorTime)}
