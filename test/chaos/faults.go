@@ -42,6 +42,9 @@ const (
 	clockJump       = "clock-jump"
 	vendorFaulty    = "vendor-faulty"
 	secondCollector = "second-collector"
+	rudeClient      = "rude-client"
+	oddInput        = "odd-input"
+	chainDeleted    = "chain-deleted"
 	// machineClock changes everybody's clock, so it happens only where it is asked for.
 	machineClock = "machine-clock"
 
@@ -132,6 +135,9 @@ var allKinds = []kind{
 		},
 	},
 	{name: secondCollector, begin: (*act).startSecond},
+	{name: rudeClient, begin: (*act).clientsAreRude},
+	{name: oddInput, least: 1, most: 5, begin: (*act).oddInputs, end: (*act).noOddInputs},
+	{name: chainDeleted, begin: (*act).loseChain},
 	{name: machineClock, least: 1, most: 5, skew: true, begin: func(a *act) error { return jumpClock(a.ctx, a.Skew, a.For) }},
 }
 
