@@ -13,6 +13,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
 	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/archive/internal/completeness"
 	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/archive/internal/parquetfile"
 	"github.com/provtrail/provtrail/archive/internal/seal"
@@ -196,6 +197,18 @@ func (v *View) Quarantined(ctx context.Context, name string, columns []string, f
 			return err
 		}
 	}
+}
+
+// Statements returns the newest statement of reconciliation in files of each tenant, feed and
+// hour of the vendor's clock.
+func (v *View) Statements(ctx context.Context, files []DataFile) ([]record.Reconciliation, error) {
+	return completeness.Newest(ctx, v.store, files)
+}
+
+// Hash returns the SHA-256 of a file in hexadecimal.
+func (v *View) Hash(ctx context.Context, name string) (string, error) {
+	digest, _, err := blobstore.Hash(ctx, v.store, name, nil)
+	return digest, err
 }
 
 // Replaced returns the files that the seal in progress has merged into others.

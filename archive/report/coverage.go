@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,8 @@ type hourCoverage struct {
 	// two minutes or more without a sign of life of the writer. It is known of sealed hours.
 	gap      time.Duration
 	gapKnown bool
+	// reconciled states the comparison with the vendor's counts, see reconciliations.
+	reconciled string
 }
 
 // hourStates are the states from the worst on.
@@ -112,6 +115,10 @@ func (c *coverage) hours() (list []hourCoverage, err error) {
 	if err != nil {
 		return nil, err
 	}
+	reconciled, unstated, err := c.reconciliations()
+	if err != nil {
+		return nil, err
+	}
 	present := map[archive.Hour]map[string]bool{}
 	for _, f := range c.files {
 		if present[f.Hour] == nil {
@@ -124,6 +131,7 @@ func (c *coverage) hours() (list []hourCoverage, err error) {
 		for _, dir := range slices.Sorted(maps.Keys(tenants)) {
 			tenant := tenants[dir]
 			row := hourCoverage{tenant: tenant, hour: h, quarantined: quarantined[tenantHour{tenant, h}], quarantinedUnknown: unknown[h]}
+			row.reconciled = cmp.Or(reconciled[tenantHour{tenant, h}], unstated)
 			c.describe(&row, dir, present[h], open)
 			list = append(list, row)
 		}

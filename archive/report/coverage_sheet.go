@@ -9,13 +9,6 @@ import (
 	"time"
 )
 
-// notAsked is for an hour that no reconciliation with the vendor covers.
-const notAsked = "not asked"
-
-// reconciled returns whether the vendor had as many documents of the hour as were
-// delivered: "yes", "short" or notAsked. It is the only place that fills that column.
-func (row *hourCoverage) reconciled() string { return notAsked }
-
 func (row *hourCoverage) cells(zone *time.Location) []string {
 	cells := []string{row.tenant, row.hour.Start().In(zone).Format(time.RFC3339), row.state}
 	for _, n := range []int64{row.files, row.rows, row.expired, row.absent, row.lost, row.damaged} {
@@ -28,7 +21,7 @@ func (row *hourCoverage) cells(zone *time.Location) []string {
 	if row.gapKnown {
 		gap = strconv.FormatInt(int64(row.gap/time.Second), 10)
 	}
-	return append(cells, quarantined, gap, row.reconciled())
+	return append(cells, quarantined, gap, row.reconciled)
 }
 
 // coverageRows returns the rows of coverage.csv.

@@ -90,6 +90,20 @@ func TestCoverage(t *testing.T) {
 	now = now.Truncate(time.Hour).Add(30 * time.Minute)
 	require.NoError(t, os.Remove(filepath.Join(dir, "_chain", "date=2026-11-22", "hour=17.seal")))
 
+	for n, verdict := range []record.Verdict{record.VerdictAgreed, record.VerdictShort, record.VerdictUnknown} {
+		for _, feed := range []provisioning.Feed{provisioning.FeedREST, provisioning.FeedEvents} {
+			statement := record.Reconciliation{
+				Tenant: "zeta", Feed: feed, Hour: pcommon.NewTimestampFromTime(noon.Add(time.Duration(n) * time.Hour)),
+				ObservedAt: pcommon.NewTimestampFromTime(now), Verdict: record.VerdictAgreed,
+			}
+			if feed == provisioning.FeedREST {
+				statement.Verdict = verdict
+			}
+			statement.EventID = provisioning.ID{byte(n), feed[0]}
+			_, err := a.Write(t.Context(), archive.Batch{Reconciliations: []*record.Reconciliation{&statement}})
+			require.NoError(t, err)
+		}
+	}
 	f := Filter{From: noon.Add(-2 * time.Hour), To: noon.Add(8 * time.Hour), AllowUnproven: true}
 	got := map[string]string{}
 	for _, row := range pull(t, dir, f).sheets["coverage.csv"] {
@@ -112,9 +126,9 @@ func TestCoverage(t *testing.T) {
 		"acme 18": "sealed,0,0,0,0,0,0,0,0,not asked",
 		"acme 19": "open,0,0,0,0,0,0,0,,not asked",
 		"zeta 11": "before,0,0,0,0,0,0,0,,not asked",
-		"zeta 12": "sealed,1,1,0,0,0,0,0,0,not asked",
-		"zeta 13": "sealed,0,0,0,0,0,0,0,1500,not asked",
-		"zeta 14": "sealed,0,0,0,0,0,0,0,0,not asked",
+		"zeta 12": "sealed,1,1,0,0,0,0,0,0,yes",
+		"zeta 13": "sealed,0,0,0,0,0,0,0,1500,short",
+		"zeta 14": "sealed,0,0,0,0,0,0,0,0,short",
 		"zeta 15": "sealed,0,0,0,0,0,0,0,0,not asked",
 		"zeta 16": "sealed,0,0,0,0,0,0,,0,not asked",
 		"zeta 17": "missing,0,0,0,0,0,0,0,,not asked",
@@ -203,4 +217,40 @@ func TestHistoryIsWhole(t *testing.T) {
 	_, err = WriteAs(t.Context(), dir, refused, Zip, nil, &strings.Builder{})
 	require.ErrorIs(t, err, ErrUnproven)
 	require.ErrorContains(t, err, list[0].Name)
+}
+
+// TestReconciledIsOfWhatWasSealed: a file with statements that was changed states nothing.
+func TestReconciledIsOfWhatWasSealed(t *testing.T) {
+	keys, err := archive.CreateKey(t.TempDir() + "/key")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	now := noon
+	a, err := archive.Open(t.Context(), dir, archive.Options{Keys: keys, Now: func() time.Time { return now }})
+	require.NoError(t, err)
+	_, err = a.Write(t.Context(), archive.Batch{
+		Records: []*record.Record{state(1, 2, provisioning.StatusSuccess)},
+		Reconciliations: []*record.Reconciliation{{
+			EventID: provisioning.ID{1}, Tenant: "acme", Feed: provisioning.FeedREST, Verdict: record.VerdictAgreed,
+			Hour: pcommon.NewTimestampFromTime(noon), ObservedAt: pcommon.NewTimestampFromTime(noon),
+		}},
+	})
+	require.NoError(t, err)
+	now = now.Add(time.Hour)
+	_, err = a.SealDue(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	f := Filter{From: noon, To: noon.Add(time.Hour)}
+	require.Equal(t, "yes", pull(t, dir, f).sheets["coverage.csv"][0]["reconciled"])
+
+	list, err := archive.Files(t.Context(), dir)
+	require.NoError(t, err)
+	require.True(t, list[0].Reconciliations())
+	path := filepath.Join(dir, list[0].Name)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	text[len(text)/2] ^= 1
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+	require.Empty(t, pull(t, dir, f).sheets["coverage.csv"][0]["reconciled"], "not known")
+	require.NoError(t, os.Remove(path))
+	require.Empty(t, pull(t, dir, f).sheets["coverage.csv"][0]["reconciled"], "not known")
 }
