@@ -33,7 +33,7 @@ func writeCSV(to io.Writer, t table, mark bool) (rows int64, err error) {
 	safe := make([]string, len(t.columns))
 	err = t.each(func(cells []string) error {
 		for i, c := range cells {
-			safe[i] = harmless(c)
+			safe[i] = Harmless(c)
 		}
 		rows++
 		return w.Write(safe)
@@ -42,9 +42,9 @@ func writeCSV(to io.Writer, t table, mark bool) (rows int64, err error) {
 	return rows, errors.Join(err, w.Error())
 }
 
-// harmless puts an apostrophe before what a spreadsheet would run as a formula
+// Harmless puts an apostrophe before what a spreadsheet would run as a formula
 // (OWASP, "CSV Injection"). White space before the sign does not help it.
-func harmless(text string) string {
+func Harmless(text string) string {
 	for i := range len(text) {
 		switch text[i] {
 		case ' ', '\n', '\v', '\f':

@@ -359,10 +359,10 @@ func TestParseFilterNamesWhatIsWrong(t *testing.T) {
 
 func TestHarmless(t *testing.T) {
 	for _, bad := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "＝1"} {
-		require.Equal(t, "'"+bad, harmless(bad))
+		require.Equal(t, "'"+bad, Harmless(bad))
 	}
 	for _, good := range []string{"", "CN=Ada", "a-b", "1+1", " plain"} {
-		require.Equal(t, good, harmless(good))
+		require.Equal(t, good, Harmless(good))
 	}
 }
 

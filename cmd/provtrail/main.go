@@ -73,6 +73,7 @@ configuration that --config names.`
 		newDoctorCommand(),
 		newErrorsCommand(),
 		newQuarantineCommand(),
+		newReplayCommand(),
 		newReportCommand(),
 		newRestoreCommand(),
 		newSimulateCommand(),

@@ -28,7 +28,8 @@ func (d *Doctor) checkStates(ctx context.Context) error {
 	names := strings.NewReplacer(
 		"{observations}", d.ClickHouse.All(observations), "{activities}", d.ClickHouse.Table("activities"),
 		"{lookup}", d.ClickHouse.Table("provisioning_activities"), "{groups}", d.ClickHouse.Table("groups"),
-		"{period}", d.within("occurred_at"), "{since}", strconv.FormatInt(d.Since.UnixMicro(), 10),
+		"{period}", d.period(), "{since}", strconv.FormatInt(d.Since.UnixMicro(), 10),
+		"{until}", strconv.FormatInt(d.Until.UnixMicro(), 10), "{expired}", strconv.FormatInt(max(d.expired.UnixMicro(), 0), 10),
 		"{counts}", counts(""), "{have}", counts("g."),
 	)
 	for _, c := range []check{
@@ -64,7 +65,7 @@ func (d *Doctor) checkStates(ctx context.Context) error {
 			LEFT ANTI JOIN {groups} AS g ON g.group_id = a.id AND g.tenant = a.tenant`},
 		{NotSummed, inClickHouse, "provisioning_groups", `SELECT intDiv(toUnixTimestamp(g.last_at), 3600) AS hour, g.group_id AS id FROM {groups} AS g
 			INNER JOIN (SELECT tenant, group_id, {counts} AS have FROM {activities} GROUP BY tenant, group_id) AS a ON a.group_id = g.group_id AND a.tenant = g.tenant
-			WHERE a.have != {have} AND g.first_at >= fromUnixTimestamp64Micro(toInt64({since}))`},
+			WHERE a.have != {have} AND g.first_at >= fromUnixTimestamp64Micro(toInt64({since})) AND g.last_at < fromUnixTimestamp64Micro(toInt64({until})) AND g.observed_at >= fromUnixTimestamp64Micro(toInt64({expired}))`},
 	} {
 		if d.ClickHouse.Clustered() && strings.Contains(c.query, "{lookup}") {
 			continue // each server has its own
@@ -121,7 +122,15 @@ func (d *Doctor) checkRollups(ctx context.Context) error {
 		return nil
 	}
 	const keys = "hour, tenant, source_name, kind, operation, cause, status, outcome"
-	for from := d.Since.Truncate(24 * time.Hour); from.Before(d.Until); from = from.AddDate(0, 0, 1) {
+	days, err := d.ClickHouse.Strings(ctx, "SELECT DISTINCT toString(toDate(occurred_at)) AS day FROM "+d.ClickHouse.All(observations)+" WHERE "+d.period()+" ORDER BY day")
+	if err != nil {
+		return err
+	}
+	for _, day := range days {
+		from, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			return err
+		}
 		until := from.AddDate(0, 0, 1)
 		for _, c := range []struct{ table, column, query string }{
 			{"provisioning_transitions", "hour", "SELECT toUInt32(intDiv(toUnixTimestamp(hour), 3600)) AS hour, toString(group_number) AS id FROM (SELECT * FROM ({made}) WHERE {day} EXCEPT DISTINCT SELECT * FROM {table} WHERE {day})"},

@@ -22,12 +22,9 @@ const (
 	quarantine   = "provisioning_quarantine"
 )
 
-// lasting is the condition that the ttl has not removed a row.
-func (d *Doctor) lasting() string {
-	if d.expired.IsZero() {
-		return ""
-	}
-	return fmt.Sprintf(" AND observed_at >= fromUnixTimestamp64Micro(toInt64(%d))", d.expired.UnixMicro())
+// period is the period as a condition on records, without those that have expired.
+func (d *Doctor) period() string {
+	return d.within("occurred_at") + fmt.Sprintf(" AND observed_at >= fromUnixTimestamp64Micro(toInt64(%d))", max(d.expired.UnixMicro(), 0))
 }
 
 // within is the period as a condition on a column.
@@ -118,7 +115,7 @@ func (d *Doctor) archivedEvents(ctx context.Context) (s *shards, err error) {
 func (d *Doctor) digests(ctx context.Context, digits int) (map[cell]digest, error) {
 	rows, err := d.ClickHouse.Strings(ctx, fmt.Sprintf(`SELECT concatWithSeparator(',', toString(hour), prefix, toString(n), toString(sum)) FROM (
 		SELECT %s AS hour, substring(event_id, 1, %d) AS prefix, count() AS n, %s AS sum FROM %s FINAL WHERE %s GROUP BY hour, prefix)`,
-		hourExpression, digits, sumExpression, d.ClickHouse.All(observations), d.within("occurred_at")+d.lasting()))
+		hourExpression, digits, sumExpression, d.ClickHouse.All(observations), d.period()))
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +160,7 @@ func (d *Doctor) compareShard(ctx context.Context, archived *shards, shard int, 
 		return nil
 	}
 	list = slices.DeleteFunc(list, func(e event) bool { return !differ[e.hour] })
-	where := fmt.Sprintf("startsWith(event_id, '%s') AND %s AND %s IN (%s)", prefix, d.within("occurred_at")+d.lasting(), hourExpression, joined(differ))
+	where := fmt.Sprintf("startsWith(event_id, '%s') AND %s AND %s IN (%s)", prefix, d.period(), hourExpression, joined(differ))
 	rows, err := d.ClickHouse.Strings(ctx, fmt.Sprintf("SELECT concatWithSeparator(',', event_id, toString(version), toString(%s), toString(%s)) FROM %s FINAL WHERE %s",
 		digestExpression, hourExpression, d.ClickHouse.All(observations), where))
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // groups stores the summaries of the groups of which a record matches. Each is made from
 // all records of its group, also from those before and after the period.
 func (r *Restore) groups(ctx context.Context) (stored int64, err error) {
-	p, err := collect(ctx, r.From, withoutOriginal, nil, r.Progress)
+	p, err := collect(ctx, r.From, withoutOriginal, func(r *record.Record, add func(*record.Record) error) error { return add(r) }, r.Progress)
 	if err != nil {
 		return 0, err
 	}
@@ -59,19 +59,16 @@ var withoutOriginal = slices.DeleteFunc(archive.Columns(), func(c string) bool {
 // bytesOfRecord is about how much of a file a record takes.
 const bytesOfRecord = 100
 
-// collect partitions the activity records of an archive by group. change, where it is not
-// nil, is called with each before.
-func collect(ctx context.Context, from *archive.View, columns []string, change func(*record.Record) error, report Progress) (p *partitions, err error) {
+// collect partitions the activity records of an archive by group: take is called with each,
+// and adds what is kept.
+func collect(ctx context.Context, from *archive.View, columns []string, take func(r *record.Record, add func(*record.Record) error) error, report Progress) (p *partitions, err error) {
 	done := map[string]bool{}
 	var failed error
 	selection := archive.Selection{
 		Columns: columns,
 		Activity: func(r *record.Record) bool {
-			if failed == nil && change != nil {
-				failed = change(r)
-			}
 			if failed == nil {
-				failed = p.add(r)
+				failed = take(r, p.add)
 			}
 			return false
 		},

@@ -12,6 +12,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -46,6 +47,8 @@ type sink struct {
 	store   *provisioningclickhouseexporter.Client // nil for none
 	// skip, where set, is asked whether the archive misses a batch.
 	skip func() bool
+	// state is the directory of the processor's state; empty for none.
+	state string
 }
 
 type observation = provisioning.Observation
@@ -105,6 +108,9 @@ func (w *world) process(t testing.TB, to *sink, observations []provisioning.Obse
 	factory := provisioningprocessor.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*provisioningprocessor.Config)
 	cfg.StalledAfter, cfg.OverdueAfter = 0, 0
+	if to.state != "" {
+		cfg.State = configoptional.Some(provisioningprocessor.StateConfig{Directory: to.state, CacheSizeMiB: 8})
+	}
 	p, err := factory.CreateLogs(t.Context(), processortest.NewNopSettings(factory.Type()), cfg, to)
 	require.NoError(t, err)
 	require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))

@@ -10,21 +10,21 @@ import (
 )
 
 func TestSignaturesOfOnesOwn(t *testing.T) {
-	c, err := loadSignatures("")
+	c, err := LoadSignatures("")
 	require.NoError(t, err)
 	require.Nil(t, c.Match("Widget 42 jammed"))
 
 	path := filepath.Join(t.TempDir(), "own.tsv")
 	require.NoError(t, os.WriteFile(path, []byte("id\tcategory\tconnector\tpattern\texample\tretryable\tnext_action\tsource\n"+
 		"widget\tconfiguration_error\t*\tWidget \\d+ jammed\tWidget 42 jammed\tno\tOil it.\town\n"), 0o600))
-	c, err = loadSignatures(path)
+	c, err = LoadSignatures(path)
 	require.NoError(t, err)
 	require.Equal(t, "widget", c.Match("Widget 7 jammed").ID)
 
-	_, err = loadSignatures(path + ".none")
+	_, err = LoadSignatures(path + ".none")
 	require.ErrorContains(t, err, "error_signatures: open")
 	require.NoError(t, os.WriteFile(path, []byte("nonsense\n"), 0o600))
-	_, err = loadSignatures(path)
+	_, err = LoadSignatures(path)
 	require.ErrorContains(t, err, "own.tsv: line 1")
 }
 

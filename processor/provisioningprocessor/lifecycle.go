@@ -19,7 +19,7 @@ func (c *correlator) Start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	var err error
-	if c.errors, err = loadSignatures(c.cfg.ErrorSignatures); err != nil {
+	if c.errors, err = LoadSignatures(c.cfg.ErrorSignatures); err != nil {
 		return err
 	}
 	opened, err := c.openStore()
@@ -40,8 +40,8 @@ func (c *correlator) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// loadSignatures makes the classifier of the built-in signatures and those of a file.
-func loadSignatures(path string) (*errorclass.Classifier, error) {
+// LoadSignatures makes the classifier of the built-in signatures and those of a file.
+func LoadSignatures(path string) (*errorclass.Classifier, error) {
 	if path == "" {
 		return errorclass.Extend(nil)
 	}

@@ -98,5 +98,6 @@ var Activities = newSchema(EventActivity, []Field{
 	{Column: "current", Derived: true, Doc: "The record is its activity's newest state.", Pointer: func(r *Record) any { return &r.Current }},
 	{Column: "folded_into", Derived: true, Doc: "The activity no longer stands: this finer activity took it in.", Pointer: func(r *Record) any { return &r.FoldedInto }},
 	{Column: "reported_overrides", Derived: true, Doc: "A JSON object of the columns in which the observation itself differs from its record, which has its activity's values; with it the observation can be restored. Times in it are in nanoseconds. Empty where there is no difference, and on state records.", Pointer: func(r *Record) any { return &r.ReportedOverrides }},
+	{Column: "reason", Derived: true, Doc: "Why a state was written again though nothing was observed: what replayed it, and which columns that changed. Empty on other records.", Pointer: func(r *Record) any { return &r.Reason }},
 	{Column: "original", Doc: "The vendor's verbatim JSON, secrets redacted; empty on state records.", Pointer: func(r *Record) any { return &r.Original }},
 })

@@ -62,6 +62,8 @@ type Record struct {
 	// ReportedOverrides is what the observation itself reports where the record, which has the
 	// activity's values, differs: see RestoreObservation.
 	ReportedOverrides string
+	// Reason is why a state was written again though nothing was observed.
+	Reason string
 
 	Stalled bool // Pending or Retrying for longer than its source's threshold
 	Overdue bool // Committed, and not verified, for longer than the threshold

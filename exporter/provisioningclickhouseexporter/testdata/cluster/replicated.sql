@@ -70,6 +70,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
     version             UInt64 CODEC(ZSTD(3)),
     folded_into         String CODEC(ZSTD(1)),
     reported_overrides  String CODEC(ZSTD(1)),
+    reason              String CODEC(ZSTD(1)),
     current             Bool CODEC(ZSTD(1)),
     original            String CODEC(ZSTD(7)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
 

@@ -178,21 +178,11 @@ func (f *finder) add(a *provisioning.Activity) *record.Record {
 	f.Records = append(f.Records, record.Record{})
 	r := &f.Records[len(f.Records)-1]
 	r.Describe(a)
-	f.classify(r)
+	if f.Errors != nil {
+		f.Errors.Describe(r)
+	}
 	r.GroupNumber, r.GroupStatus = f.number, f.status
 	return r
-}
-
-func (f *finder) classify(r *record.Record) {
-	if f.Errors == nil {
-		return
-	}
-	result := f.Errors.Classify(errorclass.Input{
-		Status: r.Status, Approval: r.ApprovalStatus, RawStatus: r.RawStatus, TicketID: r.TicketID,
-		Error: r.ErrorMessage, Warnings: r.Warnings,
-		SourceID: provisioning.SourceKey(r.SourceID, r.SourceName), Operation: r.Operation,
-	})
-	r.ErrorCategory, r.ErrorSignature, r.ErrorFingerprint = string(result.Category), result.Signature, result.Fingerprint
 }
 
 func (f *finder) flag(r *record.Record, a *provisioning.Activity) bool {

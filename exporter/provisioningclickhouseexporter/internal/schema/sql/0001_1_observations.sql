@@ -74,6 +74,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_observations"}}
     version             UInt64 CODEC(ZSTD(3)),
     folded_into         {{template "text"}},
     reported_overrides  {{template "text"}},
+    reason              {{template "text"}},
     current             Bool CODEC(ZSTD(1)),
     original            String CODEC(ZSTD(7)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
 
