@@ -1,15 +1,21 @@
 package pollfeed
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/internal/simulate/api"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
+	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/feedtest"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/reconcile"
 )
@@ -140,12 +146,7 @@ func notShown(verdicts ...record.Verdict) func(api.Count, *record.Reconciliation
 		if c.Shown == c.Documents {
 			return agreed(c, r)
 		}
-		for _, verdict := range verdicts {
-			if r.Verdict == verdict {
-				return r.VendorCount == int64(c.Documents) && r.Missing == int64(c.Documents-c.Shown) && r.Reason != ""
-			}
-		}
-		return false
+		return slices.Contains(verdicts, r.Verdict) && r.VendorCount == int64(c.Documents) && r.Missing == int64(c.Documents-c.Shown) && r.Reason != ""
 	}
 }
 
@@ -163,19 +164,12 @@ func TestStatementsEqualTheTruth(t *testing.T) {
 				}
 			})
 			s := feedtest.NewStore()
-			r := start(t, s, t.TempDir(), func(c *settings) {
+			start(t, s, t.TempDir(), func(c *settings) {
 				reconciling(v.url)(c)
 				if faults[api.FaultCountCapped] > 0 {
 					c.countCut = 4
 				}
 			})
-			defer func() {
-				if t.Failed() {
-					for _, e := range r.Logs.All() {
-						t.Log(e.Time, e.Message, e.ContextMap())
-					}
-				}
-			}()
 			requireStatements(t, v, s, behind, now)
 			v.clock.Add(int64(2 * behind))
 			requireStatements(t, v, s, 3*behind, later)
@@ -204,4 +198,58 @@ func TestStatementsEqualTheTruth(t *testing.T) {
 	f(always(api.FaultCountChanging), atLeast, atLeast, none(api.FaultCountChanging), agreed)
 	f(map[string]float64{api.FaultListHidden: 0.2}, notShown(record.VerdictShort), notShown(record.VerdictHidden), nil, agreed)
 	f(map[string]float64{api.FaultNeverShown: 0.2}, notShown(record.VerdictShort), notShown(record.VerdictHidden), nil, notShown(record.VerdictHidden, record.VerdictShort))
+}
+
+// TestReconciliationIsReported: what is missing is in the metrics, and in the log once for
+// each hour and change; without a count the first hour alone is.
+func TestReconciliationIsReported(t *testing.T) {
+	v := startVendor(t, func(o *api.Options) {
+		o.From, o.Late, o.Faults = noon.Add(-5*time.Hour), 0, map[string]float64{api.FaultCountLarge: 1}
+	})
+	tt := componenttest.NewTelemetry()
+	t.Cleanup(func() { require.NoError(t, tt.Shutdown(context.Background())) })
+	s := feedtest.NewStore()
+	r := newFeeds(t, s, t.TempDir(), reconciling(v.url), nil, func(set *receiver.Settings) {
+		logger := set.Logger
+		set.TelemetrySettings = tt.NewTelemetrySettings()
+		set.Logger = logger
+	})
+	r.client.Retry = feedtest.QuickRetry
+	r.start()
+	requireStatements(t, v, s, behind, func(c api.Count, r *record.Reconciliation) bool { return r.Verdict == record.VerdictShort })
+	const hours = 25 // at least, of the backfill that are over, most of them without documents
+	require.Eventually(t, func() bool {
+		_, err := tt.GetMetric("otelcol_receiver_provisioning_reconciliation_missing")
+		return err == nil && values[int64](t, tt, "receiver_provisioning_reconciliation_missing", "feed")["events"] >= 2*hours
+	}, 10*time.Second, 20*time.Millisecond)
+	require.GreaterOrEqual(t, values[int64](t, tt, "receiver_provisioning_reconciliation_passes", "verdict")["short"], int64(hours))
+	warned := map[string]int{}
+	for _, e := range r.Logs.FilterMessageSnippet("were not delivered; the hour is read again").All() {
+		require.Equal(t, zap.WarnLevel, e.Level)
+		warned[fmt.Sprint(e.ContextMap()["feed"], e.ContextMap()["hour"])]++
+	}
+	require.GreaterOrEqual(t, len(warned), hours)
+	for hour, n := range warned {
+		require.Equal(t, 1, n, hour)
+	}
+
+	require.NoError(t, v.SetFaults(map[string]float64{api.FaultCountLarge: 0}))
+	v.clock.Add(int64(2 * behind))
+	requireStatements(t, v, s, behind, agreed)
+	require.Eventually(t, func() bool {
+		return values[int64](t, tt, "receiver_provisioning_reconciliation_missing", "feed")["events"] == 0
+	}, 10*time.Second, 20*time.Millisecond)
+	require.Equal(t, noon.Unix(), values[int64](t, tt, "receiver_provisioning_reconciliation_newest_agreed", "feed")["events"])
+}
+
+// TestNoReconciliationWithoutStorage: nothing is stated where nothing is remembered.
+func TestNoReconciliationWithoutStorage(t *testing.T) {
+	cfg := reconcile.NewDefaultConfig()
+	env := feedtest.NewEnv(t, provisioning.FeedEvents, feedtest.NewStore(), t.TempDir())
+	t.Cleanup(env.Stop)
+	env.OpenStorage = nil
+	client := apiclient.New(new(apiclient.NewDefaultConfig()), env.TelemetrySettings, env.Metrics)
+	parts := NewEvents(new(NewDefaultEventsConfig()), env.Settings, NewAPI(client, &cfg))
+	require.Len(t, parts, 1)
+	require.Equal(t, 1, env.Logs.FilterMessageSnippet("is not reconciled").Len())
 }

@@ -189,7 +189,7 @@ func (r *Reconciler) find(ctx context.Context, h Hour, s *state) (finding, Summa
 	if err != nil {
 		return finding{}, before, err
 	}
-	a, delivered, err := first, before, error(nil)
+	a, delivered := first, Summary{}
 	if first.method == "" {
 		delivered, err = r.delivered.Summary(ctx, h)
 	} else { // the vendor may have gone on meanwhile
