@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -28,6 +29,9 @@ type asker struct {
 // about again later.
 const maxAttempts = 4
 
+// maxPages bounds the list of one hour, in case the vendor's answers have no end.
+const maxPages = 10_000
+
 func (a *asker) request(method, path, body string) apiclient.Request {
 	return apiclient.Request{Feed: a.feed, Method: method, Path: path, Body: body, Attempts: maxAttempts, Share: a.share}
 }
@@ -40,7 +44,11 @@ func (a *asker) deliver(ctx context.Context, documents []json.RawMessage) error 
 // read reads the documents of a period, page by page. The end is not in the period.
 func (a *asker) read(ctx context.Context, p pages, from, until time.Time, page func([]json.RawMessage) error) error {
 	c := cursor{from: from, until: until.Add(-time.Millisecond)}
-	for more := true; more; {
+	pages := 0
+	for more := true; more; pages++ {
+		if pages == maxPages {
+			return fmt.Errorf("the list does not end after %d pages", maxPages)
+		}
 		method, path, body := p.request(&c)
 		answer, err := a.client.Do(ctx, a.request(method, path, body))
 		if err != nil {

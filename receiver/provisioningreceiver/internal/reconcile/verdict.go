@@ -77,7 +77,9 @@ func judge(a answer, l *listing, delivered *Summary, again bool) finding {
 	default:
 		f.verdict = record.VerdictAgreed
 	}
-	f.reason = join(f.reason, a.reason)
+	if a.method != "" {
+		f.reason = join(f.reason, a.reason)
+	}
 	return f
 }
 
