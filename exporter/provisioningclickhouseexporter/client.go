@@ -92,6 +92,11 @@ func (c *Client) Table(name string) string { return c.e.cfg.target().Table(name)
 // All is the quoted name of a table, or of the one over all shards.
 func (c *Client) All(table string) string { return c.e.cfg.target().Into(table) }
 
+// Reconciliations is Activities for reconciliations.
+func (c *Client) Reconciliations(ctx context.Context, where string, f func(*record.Reconciliation) error) error {
+	return c.e.pool.Do(ctx, columns.Query(record.Reconciliations, c.All("provisioning_reconciliations")+" FINAL WHERE "+where, f))
+}
+
 // Clustered reports whether the tables are spread over a cluster.
 func (c *Client) Clustered() bool { return c.e.cfg.Cluster.HasValue() }
 

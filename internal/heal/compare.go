@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/internal/columnar"
@@ -18,8 +17,9 @@ import (
 )
 
 const (
-	observations = "provisioning_observations"
-	quarantine   = "provisioning_quarantine"
+	observations    = "provisioning_observations"
+	quarantine      = "provisioning_quarantine"
+	reconciliations = "provisioning_reconciliations"
 )
 
 // period is the period as a condition on records, without those that have expired.
@@ -80,7 +80,8 @@ func (d *Doctor) archivedEvents(ctx context.Context) (s *shards, err error) {
 			}
 			return false
 		},
-		Quarantined: func(*record.Quarantined) bool { return false },
+		Quarantined:    func(*record.Quarantined) bool { return false },
+		Reconciliation: func(*record.Reconciliation) bool { return false },
 	}
 	done := map[string]bool{}
 	err = eachFile(ctx, d.Archive, done, func(list []archive.DataFile) (complete bool, err error) {
@@ -240,9 +241,12 @@ func (d *Doctor) append(ctx context.Context, table string, wanted []event) error
 	where := "event_id IN (" + strings.Join(ids, ", ") + ")"
 	to := columnar.NewBuilder(len(wanted))
 	var err error
-	if table == quarantine {
+	switch table {
+	case quarantine:
 		err = d.ClickHouse.Quarantined(ctx, where, func(q *record.Quarantined) error { to.Quarantined(q); return nil })
-	} else {
+	case reconciliations:
+		err = d.ClickHouse.Reconciliations(ctx, where, func(r *record.Reconciliation) error { to.Reconciliation(r); return nil })
+	default:
 		err = d.ClickHouse.Activities(ctx, where+" AND "+hourExpression+" IN ("+joined(hours)+") AND "+d.within("occurred_at"),
 			func(r *record.Record) error { to.Activity(r); return nil })
 	}
@@ -250,58 +254,4 @@ func (d *Doctor) append(ctx context.Context, table string, wanted []event) error
 		return err
 	}
 	return d.Append(ctx, to.Batch())
-}
-
-// compareQuarantine compares quarantined data. The same text has the same id whenever it was
-// read, so ids are looked up without regard to time, and those of the period are reported.
-func (d *Doctor) compareQuarantine(ctx context.Context) error {
-	archived, err := newShards(0)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = archived.close() }() // only temporary files
-	var failed error
-	files, err := d.Archive.Files(ctx)
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		if !f.Quarantine() {
-			continue
-		}
-		err := d.Archive.Quarantined(ctx, f.Name, []string{"event_id", "observed_at"}, func(q *record.Quarantined) {
-			failed = errors.Join(failed, archived.add(event{id: q.EventID, hour: uint32(q.ObservedAt / hourNanos)}))
-		})
-		if err = errors.Join(err, failed); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	list, err := archived.read(0)
-	if err != nil {
-		return err
-	}
-	rows, err := d.ClickHouse.Strings(ctx, "SELECT concatWithSeparator(',', event_id, '0', '0', toString(intDiv(toUnixTimestamp(observed_at), 3600))) FROM "+
-		d.ClickHouse.All(quarantine)+" FINAL")
-	if err != nil {
-		return err
-	}
-	theirs := make([]event, len(rows))
-	for i, row := range rows {
-		if theirs[i], err = parseEvent(row); err != nil {
-			return err
-		}
-	}
-	theirs = distinctEvents(theirs)
-	outside := func(other []event) func(event) bool {
-		return func(e event) bool {
-			at := time.Unix(int64(e.hour)*3600, 0)
-			if !at.Before(d.Since.Truncate(time.Hour)) && at.Before(d.Until) {
-				return false
-			}
-			_, both := slices.BinarySearchFunc(other, e, func(a, b event) int { return bytes.Compare(a.id[:], b.id[:]) })
-			return !both
-		}
-	}
-	mine := slices.DeleteFunc(slices.Clone(list), outside(theirs))
-	return d.join(ctx, quarantine, mine, slices.DeleteFunc(theirs, outside(list)))
 }

@@ -20,10 +20,11 @@ type Store interface {
 	All(table string) string
 	// Clustered reports whether the tables are spread over a cluster.
 	Clustered() bool
-	// Activities calls f with the activity records that a WHERE clause selects, and
-	// Quarantined with the quarantined data.
+	// Activities calls f with the activity records that a WHERE clause selects; Quarantined
+	// and Reconciliations do so with those records.
 	Activities(ctx context.Context, where string, f func(*record.Record) error) error
 	Quarantined(ctx context.Context, where string, f func(*record.Quarantined) error) error
+	Reconciliations(ctx context.Context, where string, f func(*record.Reconciliation) error) error
 }
 
 // Doctor compares ClickHouse with an archive.
@@ -139,8 +140,8 @@ func (d *Doctor) Run(ctx context.Context) (*Diagnosis, error) {
 	if err := d.compareRecords(ctx); err != nil {
 		return nil, fmt.Errorf("compare records: %w", err)
 	}
-	if err := d.compareQuarantine(ctx); err != nil {
-		return nil, fmt.Errorf("compare the quarantine: %w", err)
+	if err := d.compareOthers(ctx); err != nil {
+		return nil, fmt.Errorf("compare the quarantine and reconciliations: %w", err)
 	}
 	if err := d.checkStates(ctx); err != nil {
 		return nil, fmt.Errorf("check ClickHouse's states: %w", err)

@@ -83,6 +83,19 @@ func (p *patient) repairClickHouse(t *testing.T) {
 func TestDoctorFindsAndRepairsWhatClickHouseLost(t *testing.T) {
 	p := newPatient(t)
 	p.fill(t, p.store, 1, 150)
+	require.NoError(t, p.store.Write(t.Context(), p.others()))
+	require.Equal(t, map[string]int64{
+		"missing archive provisioning_quarantine": 1, "missing archive provisioning_reconciliations": 1,
+	}, problems(p.diagnosis(t)))
+	a, done := p.open(t)
+	appending := p.doctor(t)
+	appending.Append = func(ctx context.Context, batch *columnar.Batch) error {
+		_, err := a.WriteColumns(ctx, []*columnar.Batch{batch})
+		return err
+	}
+	_, err := appending.Run(t.Context())
+	require.NoError(t, err)
+	done()
 	before := contents(t, p.conn, "")
 	d := p.diagnosis(t)
 	require.True(t, d.Equal, "%v", d.Findings)
@@ -105,7 +118,7 @@ func TestDoctorFindsAndRepairsWhatClickHouseLost(t *testing.T) {
 	p.repairClickHouse(t)
 
 	var want []string
-	for _, table := range []string{"activities", "groups", "transitions", "errors", "reports"} {
+	for _, table := range []string{"activities", "groups", "transitions", "errors", "reports", "quarantine", "reconciliations"} {
 		p.exec(t, "TRUNCATE TABLE provisioning_"+table)
 		want = append(want, "missing clickhouse provisioning_"+table)
 	}

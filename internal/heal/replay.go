@@ -151,6 +151,7 @@ func (p *Replay) fold(records []record.Record, epoch uint32) *GroupChange {
 	for i := range g.after {
 		a := &g.after[i]
 		now := record.New(a)
+		now.OccurredAt = a.KnownAt()
 		if p.Errors != nil {
 			p.Errors.Describe(&now)
 		}

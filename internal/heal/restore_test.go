@@ -17,14 +17,13 @@ import (
 	"github.com/provtrail/provtrail/internal/clickhousetest"
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/internal/heal"
-	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // contents are the rows of each view, some columns left out.
 func contents(t *testing.T, conn driver.Conn, except string) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
-	for _, view := range []string{"observations", "activities", "groups", "quarantine", "transitions", "status_hourly", "errors", "passwords_changed"} {
+	for _, view := range []string{"observations", "activities", "groups", "quarantine", "reconciliations", "transitions", "status_hourly", "errors", "passwords_changed"} {
 		columns := "*"
 		if except != "" {
 			columns = "* EXCEPT (" + except + ")"
@@ -79,14 +78,7 @@ func TestRestoreGoesOnWhereItEnded(t *testing.T) {
 	store, live := w.database(t)
 	w.fill(t, store, 1, 400)
 	a, done := w.open(t)
-	q := &record.Quarantined{Tenant: "acme", Reason: "broken", Original: "{", ObservedAt: w.observedAt(), Size: 1}
-	q.EventID = record.QuarantineID(q)
-	quarantined := columnar.NewBuilder(1)
-	quarantined.Quarantined(q)
-	s := &record.Reconciliation{Tenant: "acme", Feed: "rest", Hour: 3600e9, ObservedAt: w.observedAt(), Verdict: record.VerdictAgreed}
-	s.EventID = record.ReconciliationID(s)
-	quarantined.Reconciliation(s)
-	batches := []*columnar.Batch{quarantined.Batch()}
+	batches := w.others()
 	_, err := a.WriteColumns(t.Context(), batches)
 	require.NoError(t, err)
 	require.NoError(t, store.Write(t.Context(), batches))

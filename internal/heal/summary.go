@@ -86,7 +86,7 @@ func restored(records []record.Record) (list []provisioning.Observation, err err
 func firstReceipt(o *provisioning.Observation, activity provisioning.ID, records []record.Record) pcommon.Timestamp {
 	first := o.ObservedAt
 	for i := range records {
-		if s := &records[i]; s.RecordType == record.TypeState && s.OccurredAt == 0 && s.ObservedAt < first &&
+		if s := &records[i]; s.RecordType == record.TypeState && (s.OccurredAt == 0 || s.VendorID != "") && s.ObservedAt < first &&
 			(s.ActivityID == activity || o.AccountLevel) && s.Dialect == o.Dialect && s.VendorID == o.VendorID &&
 			s.RawStatus == o.RawStatus && s.AccountLevel == o.AccountLevel && s.Side == o.Side {
 			first = s.ObservedAt

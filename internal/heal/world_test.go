@@ -146,6 +146,20 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	return s.store.Write(ctx, batches)
 }
 
+// others is a quarantined text and a reconciliation.
+func (w *world) others() []*columnar.Batch {
+	q := &record.Quarantined{Tenant: "acme", Reason: "broken", Original: "{", ObservedAt: w.observedAt(), Size: 1}
+	q.EventID = record.QuarantineID(q)
+	s := &record.Reconciliation{
+		Tenant: "acme", Feed: "rest", Hour: 3600e9, ObservedAt: w.observedAt(), Verdict: record.VerdictShort, MissingIDs: []string{"a", "b"}, Missing: 2,
+	}
+	s.EventID = record.ReconciliationID(s)
+	to := columnar.NewBuilder(2)
+	to.Quarantined(q)
+	to.Reconciliation(s)
+	return []*columnar.Batch{to.Batch()}
+}
+
 func (w *world) observedAt() pcommon.Timestamp { return pcommon.NewTimestampFromTime(w.now) }
 
 // simulated are the observations of a tenant's documents, in the order of its files.

@@ -63,7 +63,7 @@ func reader[T any](f *record.FieldOf[T]) (expression string, data proto.ColResul
 		return "reinterpretAsInt64(" + f.Column + ")", c, number(c, 1)
 	case record.ValueTime:
 		c := new(proto.ColInt64)
-		expression = "ifNull(toUnixTimestamp64Micro(" + f.Column + "), toInt64(0))"
+		expression = "ifNull(toUnixTimestamp64Micro(toDateTime64(" + f.Column + ", 6, 'UTC')), toInt64(0))"
 		if f.Column == "occurred_at" { // without a time of the vendor's the column has that of receipt
 			expression = "if(timed, " + expression + ", toInt64(0))"
 		}
