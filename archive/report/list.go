@@ -91,7 +91,7 @@ type List struct {
 // maxValues bounds the values that are offered for a filter.
 const maxValues = 500
 
-// ReadList reads one page of a list. Memory does not grow with the archive but for a bit a
+// ReadList reads one page of a list. Memory does not grow with the archive but for two bits a
 // row of the period, see keys; time grows with the rows of the period, and ctx bounds it.
 // The files are not compared with their seals: a list proves nothing.
 func ReadList(ctx context.Context, location string, q ListQuery) (list *List, err error) {
