@@ -241,6 +241,9 @@ func TestReconciledIsOfWhatWasSealed(t *testing.T) {
 	require.NoError(t, a.Close())
 	f := Filter{From: noon, To: noon.Add(time.Hour)}
 	require.Equal(t, "yes", pull(t, dir, f).sheets["coverage.csv"][0]["reconciled"])
+	o, err := ReadOverview(t.Context(), dir, f)
+	require.NoError(t, err)
+	require.Equal(t, [2]int{1, 0}, [2]int{o.Hours.Agreed, o.Hours.Short})
 
 	list, err := archive.Files(t.Context(), dir)
 	require.NoError(t, err)

@@ -53,6 +53,9 @@ type Hours struct {
 	// that are not there. Gap is the time in which nothing wrote the archive.
 	Lost, Damaged, Absent int64
 	Gap                   time.Duration
+	// Agreed and Short are hours of a tenant of which the vendor has as many documents as
+	// were delivered, or more.
+	Agreed, Short int
 }
 
 // HourState is the number of hours in one state.
@@ -112,6 +115,14 @@ func ReadOverview(ctx context.Context, location string, f Filter) (o *Overview, 
 	hours, err := r.coverage()
 	if err != nil {
 		return nil, fmt.Errorf("overview: %w", err)
+	}
+	for i := range hours {
+		switch hours[i].reconciled {
+		case agreed:
+			o.Hours.Agreed++
+		case short:
+			o.Hours.Short++
+		}
 	}
 	for _, hour := range ofAllTenants(hours) {
 		o.Hours.add(&hour)
