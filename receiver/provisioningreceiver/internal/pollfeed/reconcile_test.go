@@ -92,7 +92,7 @@ func reconciling(url string) func(*settings) {
 		s.reconcile = reconcile.NewDefaultConfig()
 		s.reconcile.Behind, s.reconcile.BudgetShare = behind, 1
 		for _, c := range []*Config{s.rest, s.search, s.events} {
-			c.Backfill, c.Interval = past+time.Hour, 200*time.Millisecond
+			c.Backfill, c.Interval, c.Lookback = past+time.Hour, 200*time.Millisecond, []time.Duration{5 * time.Minute, past}
 		}
 	}
 }
@@ -115,7 +115,7 @@ func wrongStatements(t *testing.T, v *vendor, s *feedtest.Store, over time.Durat
 func requireStatements(t *testing.T, v *vendor, s *feedtest.Store, over time.Duration, ok func(api.Count, *record.Reconciliation) bool) {
 	t.Helper()
 	wrong := "?"
-	for deadline := time.Now().Add(20 * time.Second); wrong != "" && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); wrong != "" && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		wrong = wrongStatements(t, v, s, over, ok)
 	}
 	require.Empty(t, wrong)
@@ -216,7 +216,7 @@ func TestReconciliationIsReported(t *testing.T) {
 	})
 	r.client.Retry = feedtest.QuickRetry
 	r.start()
-	requireStatements(t, v, s, behind, func(c api.Count, r *record.Reconciliation) bool { return r.Verdict == record.VerdictShort })
+	requireStatements(t, v, s, behind, func(_ api.Count, r *record.Reconciliation) bool { return r.Verdict == record.VerdictShort })
 	const hours = 25 // at least, of the backfill that are over, most of them without documents
 	require.Eventually(t, func() bool {
 		_, err := tt.GetMetric("otelcol_receiver_provisioning_reconciliation_missing")
