@@ -102,10 +102,10 @@ const maxIDs = 5
 
 // remedies by problem and store.
 func remedy(p Problem, store string) string {
-	switch {
-	case p == Doubled || p == Outdated:
+	switch p {
+	case Doubled, Outdated:
 		return "provtrail replay --write"
-	case p == Differs:
+	case Differs:
 		return "provtrail replay --write, or restore from the store that is right"
 	default:
 		return "provtrail doctor --repair " + store

@@ -47,7 +47,6 @@ func requireEqualStores(t *testing.T, want, have driver.Conn) {
 	before, after := contents(t, want, ""), contents(t, have, "")
 	for view := range before {
 		require.NotEmpty(t, before["observations"])
-		require.Equal(t, len(before[view]), len(after[view]), view)
 		require.Equal(t, before[view], after[view], view)
 	}
 }
@@ -152,7 +151,7 @@ func BenchmarkRestore(b *testing.B) {
 		begin := time.Now()
 		begun := begin
 		r := heal.Restore{From: w.view(b), To: to, Name: "x", Progress: func(step string, _, _ int64) {
-			if step == "groups" && begun == begin {
+			if step == "groups" && begun.Equal(begin) {
 				begun = time.Now()
 			}
 		}}

@@ -16,7 +16,6 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/provtrail/provtrail/archive"
@@ -118,7 +117,7 @@ func (w *world) process(t testing.TB, to *sink, observations []provisioning.Obse
 	for from := 0; from < len(observations); from += batch {
 		require.NoError(t, p.ConsumeLogs(t.Context(), logsOf(observations[from:min(from+batch, len(observations))])))
 	}
-	require.NoError(t, p.(processor.Logs).Shutdown(context.Background()))
+	require.NoError(t, p.Shutdown(context.Background()))
 }
 
 func logsOf(observations []provisioning.Observation) plog.Logs {
