@@ -463,11 +463,11 @@ SELECT
     s.tenant AS tenant, s.feed AS feed, s.hour AS hour, s.observed_at AS observed_at, s.verdict AS verdict,
     s.vendor_count AS vendor_count, s.observed AS observed, s.ignored AS ignored, s.quarantined AS quarantined,
     d.documents AS stored, q.documents AS stored_quarantined,
-    s.digest = leftPad(lower(hex(d.digest)), 16, '0') AS digest_agrees,
+    toBool(s.digest = leftPad(lower(hex(d.digest)), 16, '0')) AS digest_agrees,
     s.missing
         + if(digest_agrees, 0, greatest(s.observed - toInt64(stored), toInt64(s.observed = stored)))
         + greatest(s.quarantined - toInt64(stored_quarantined), 0) AS missing,
-    (s.verdict = 'agreed' OR s.verdict = 'fewer' AND s.missing = 0) AND digest_agrees AND stored_quarantined >= s.quarantined AS complete,
+    toBool((s.verdict = 'agreed' OR s.verdict = 'fewer' AND s.missing = 0) AND digest_agrees AND stored_quarantined >= s.quarantined) AS complete,
     s.missing_ids AS missing_ids, s.reason AS reason
 FROM (
     SELECT * FROM `provtrail`.`reconciliations`
