@@ -25,14 +25,14 @@ func Check(ctx context.Context, s blobstore.Store, files []layout.DataFile, firs
 	if len(statements) == 0 {
 		return &Result{NotShown: "no reconciliation"}, nil
 	}
-	c := &check{ctx: ctx, store: s, index: map[key]uint32{}}
+	c := &check{store: s, index: map[key]uint32{}}
 	for i := range statements {
 		if k := keyOf(&statements[i]); k.hour >= first {
 			c.index[k] = uint32(len(c.statements))
 			c.statements = append(c.statements, statements[i])
 		}
 	}
-	held, err := c.read(files, first)
+	held, err := c.read(ctx, files, first)
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +42,9 @@ func Check(ctx context.Context, s blobstore.Store, files []layout.DataFile, firs
 }
 
 // read returns what is held of the statements' hours, see check.documents.
-func (c *check) read(files []layout.DataFile, first layout.Hour) (_ []held, err error) {
+func (c *check) read(ctx context.Context, files []layout.DataFile, first layout.Hour) (_ []held, err error) {
 	defer func() { err = errors.Join(err, c.documents.close()) }()
-	group, reading := errgroup.WithContext(c.ctx)
+	group, reading := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	c.ctx = reading
 	for _, f := range files {

@@ -74,7 +74,8 @@ func (p *partition) spill() (err error) {
 // load returns the distinct documents of the partition, in the memory of scratch where it has
 // enough.
 func (p *partition) load(scratch []document) ([]document, error) {
-	list := append(scratch[:0], p.buffer...)
+	list := scratch[:0]
+	list = append(list, p.buffer...)
 	if p.file == nil {
 		return distinct(list), nil
 	}
