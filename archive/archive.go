@@ -11,6 +11,7 @@ import (
 	"github.com/provtrail/provtrail/archive/internal/idindex"
 	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/archive/internal/memory"
+	"github.com/provtrail/provtrail/archive/internal/personal"
 	"github.com/provtrail/provtrail/archive/internal/seal"
 	"github.com/provtrail/provtrail/internal/clock"
 )
@@ -38,6 +39,10 @@ type Options struct {
 	RetentionNotice time.Duration
 	// Holds keep files whatever the retention.
 	Holds []Hold
+	// PersonalKeys is the file of the key store with which the personal columns are encrypted;
+	// empty: they are not. It is created where nothing in the archive is encrypted yet, and
+	// must not lie in the archive.
+	PersonalKeys string
 	// Spool is the directory on this machine in which files for object storage are
 	// prepared. It also holds the name of the writer, by which a restart recognises its
 	// own lease. An archive in a directory needs none.
@@ -66,6 +71,9 @@ type Archive struct {
 	sealer *seal.Sealer
 	open   openFiles
 	gap    seal.Gap
+	// personal is nil where personal columns are not encrypted.
+	personal *personal.Store
+	locked   bool // there are encrypted files, and personal is nil
 
 	writing sync.RWMutex // held for reading while files are written
 	// lastSealed is the last hour that takes no more files. Guarded by writing.
@@ -92,7 +100,7 @@ func Open(ctx context.Context, location string, opt Options) (*Archive, error) {
 	if a.store, err = blobstore.Open(ctx, location, blobstore.Options{
 		Spool: opt.Spool, BeforeChange: opt.beforeChange, NoSync: opt.noSync,
 	}); err == nil {
-		if err = a.acquire(ctx, opt); err != nil {
+		if err = a.acquire(ctx, location, opt); err != nil {
 			err = errors.Join(err, a.store.Close())
 		}
 	}
@@ -102,13 +110,16 @@ func Open(ctx context.Context, location string, opt Options) (*Archive, error) {
 	return a, nil
 }
 
-func (a *Archive) acquire(ctx context.Context, opt Options) error {
+func (a *Archive) acquire(ctx context.Context, location string, opt Options) error {
 	lastAlive, err := a.store.Acquire(ctx, a.clock.Wall)
 	if err != nil {
 		return err
 	}
-	if err := a.prepare(ctx, opt, lastAlive); err != nil {
-		return errors.Join(err, a.store.Release(ctx))
+	if err = a.openKeys(ctx, location, opt.PersonalKeys); err == nil {
+		err = a.prepare(ctx, opt, lastAlive)
+	}
+	if err != nil {
+		return errors.Join(err, a.closeKeys(), a.store.Release(ctx))
 	}
 	return nil
 }
@@ -129,7 +140,7 @@ func (a *Archive) prepare(ctx context.Context, opt Options, lastAlive time.Time)
 	}
 	a.sealer, err = seal.Open(ctx, a.store, &a.index, seal.Options{
 		Keys: opt.Keys, KeyFile: opt.KeyFile, Memory: a.memory, Grace: opt.Grace, Clock: a.clock,
-		Retention: opt.Retention, RetentionNotice: opt.RetentionNotice, Holds: opt.Holds, Freeze: a.freeze, Lost: opt.Lost,
+		Retention: opt.Retention, RetentionNotice: opt.RetentionNotice, Holds: opt.Holds, Personal: a.personal, Freeze: a.freeze, Lost: opt.Lost,
 	})
 	if err != nil {
 		return err
@@ -191,5 +202,5 @@ const closeTimeout = 10 * time.Second
 func (a *Archive) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	return errors.Join(a.Heartbeat(ctx), a.store.Release(ctx), a.store.Close())
+	return errors.Join(a.Heartbeat(ctx), a.store.Release(ctx), a.store.Close(), a.closeKeys())
 }

@@ -43,19 +43,20 @@ func (v *View) Batches(ctx context.Context, file DataFile, s Selection, f func(*
 	defer func() { err = errors.Join(err, from.Close()) }()
 	switch {
 	case file.Quarantine():
-		return readBatches(ctx, parquetfile.Quarantine, file.Name, from, s, nil, s.Quarantined, f)
+		return readBatches(ctx, v, parquetfile.Quarantine, file.Name, from, s, nil, s.Quarantined, f)
 	case file.Reconciliations():
-		return readBatches(ctx, parquetfile.Reconciliations, file.Name, from, s, nil, s.Reconciliation, f)
+		return readBatches(ctx, v, parquetfile.Reconciliations, file.Name, from, s, nil, s.Reconciliation, f)
 	default:
-		return readBatches(ctx, parquetfile.Activities, file.Name, from, s, s.Columns, s.Activity, f)
+		return readBatches(ctx, v, parquetfile.Activities, file.Name, from, s, s.Columns, s.Activity, f)
 	}
 }
 
-func readBatches[T any](ctx context.Context, t *parquetfile.Table[T], name string, from blobstore.Content, s Selection, columns []string, keep func(*T) bool, f func(*columnar.Batch) error) (err error) {
+func readBatches[T any](ctx context.Context, v *View, t *parquetfile.Table[T], name string, from blobstore.Content, s Selection, columns []string, keep func(*T) bool, f func(*columnar.Batch) error) (err error) {
 	r, err := parquetfile.NewReader(t, name, from, columns)
 	if err != nil {
 		return err
 	}
+	r.Show = v.show
 	defer func() { err = errors.Join(err, r.Close()) }()
 	if first, last, known := r.Period(); known && !s.overlaps(first, last) {
 		return nil

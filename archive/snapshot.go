@@ -22,6 +22,7 @@ type Snapshot struct {
 	// none was.
 	LastSealed Hour
 	open       []blobstore.Content
+	show       func(column, text string) (string, error)
 }
 
 // snapshotTries is how often the files are listed again because one of them was
@@ -63,7 +64,10 @@ func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool, column, t
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{LastSealed: -1}
+	if f := record.Activities.Column(column); v.show != nil && f != nil && f.Personal {
+		column = "" // the filters are of encrypted texts
+	}
+	s := &Snapshot{LastSealed: -1, show: v.show}
 	if sealed {
 		s.LastSealed = last
 	}
@@ -98,6 +102,15 @@ func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool, column, t
 // Read reads a file from its beginning, see OpenRecords. Only one reader of a file may
 // be in use at a time.
 func (s *Snapshot) Read(file int, columns ...string) (*Reader[record.Record], error) {
+	r, err := s.ReadStored(file, columns...)
+	if err == nil {
+		r.Show = s.show
+	}
+	return r, err
+}
+
+// ReadStored is Read without decryption: the rows as they are sealed.
+func (s *Snapshot) ReadStored(file int, columns ...string) (*Reader[record.Record], error) {
 	return parquetfile.NewReader(parquetfile.Activities, s.Files[file].Name, s.open[file], columns)
 }
 

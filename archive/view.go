@@ -22,22 +22,31 @@ import (
 
 // View is an archive that is open for reading. The archive may be written meanwhile.
 // The methods may be called at the same time.
-type View struct{ store blobstore.Store }
+type View struct {
+	store blobstore.Store
+	// show decrypts a text of a personal column; nil where nothing is encrypted.
+	show   func(column, text string) (string, error)
+	locked bool
+}
 
 // OpenView opens the archive at an address, see Open. The error wraps fs.ErrNotExist
 // where there is none: nothing at all, or a directory without a chain and without the
 // directory of a tenant, such as one above or within an archive.
 func OpenView(ctx context.Context, location string) (*View, error) {
 	s, err := blobstore.Open(ctx, location, blobstore.Options{})
+	v := &View{store: s}
 	if err == nil {
-		if err = isArchive(ctx, s); err != nil {
+		if err = isArchive(ctx, s); err == nil {
+			err = v.openPersonal(ctx)
+		}
+		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read archive %s: %w", location, err)
 	}
-	return &View{s}, nil
+	return v, nil
 }
 
 func isArchive(ctx context.Context, s blobstore.Store) error {
@@ -183,6 +192,7 @@ func (v *View) Quarantined(ctx context.Context, name string, columns []string, f
 	if err != nil {
 		return err
 	}
+	reader.Show = v.show
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	rows := make([]record.Quarantined, 256)
 	for {

@@ -52,6 +52,9 @@ func (a *Archive) Write(ctx context.Context, b Batch) (Written, error) {
 func (a *Archive) WriteColumns(ctx context.Context, batches []*columnar.Batch) (w Written, err error) {
 	a.writing.RLock()
 	defer a.writing.RUnlock()
+	if batches, err = a.encrypt(batches); err != nil {
+		return w, err
+	}
 	source := parquetfile.NewSource(batches)
 	if err = writeTable(ctx, a, &w, parquetfile.Activities, source); err == nil {
 		err = writeTable(ctx, a, &w, parquetfile.Quarantine, source)

@@ -44,6 +44,10 @@ func (s Subject) String() string {
 // ErrNoSubject is for an evidence pack that is about nobody and nothing.
 var ErrNoSubject = fmt.Errorf("%w: an evidence pack is about a person or a group: name an identity or a group", ErrFilter)
 
+// ErrEncrypted is for an evidence pack of an archive with privacy: what seals prove are
+// encrypted rows.
+var ErrEncrypted = errors.New("the archive has encrypted files (privacy), and an evidence pack would have to disclose keys: make a report")
+
 // Pack is manifest.json of an evidence pack.
 type Pack struct {
 	Made    time.Time `json:"made"`
@@ -127,6 +131,9 @@ func WriteEvidence(ctx context.Context, location string, subject Subject, opt Ev
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, view.Close()) }()
+	if view.Encrypted() {
+		return nil, ErrEncrypted
+	}
 	snapshot, err := view.Snapshot(ctx, nil)
 	if err != nil {
 		return nil, err

@@ -37,8 +37,8 @@ func knownHeads(dir string, named []string) (heads []archive.Head, err error) {
 }
 
 type archiveFlags struct {
-	directory, signingKey, spool, reason string
-	heads                                []string
+	directory, signingKey, spool, reason, keys string
+	heads                                      []string
 }
 
 func (f *archiveFlags) options() archive.Options {

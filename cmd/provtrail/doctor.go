@@ -61,7 +61,7 @@ not be looked at, or neither store holds anything of the period.`,
 			if len(args) > 0 {
 				flags.directory = args[0]
 			}
-			return looked(doctor(cmd, &flags))
+			return looked(withKeys(cmd, flags.directory, flags.keys, func() error { return doctor(cmd, &flags) }))
 		},
 	}
 	f := cmd.Flags()
@@ -70,6 +70,7 @@ not be looked at, or neither store holds anything of the period.`,
 	f.StringVar(&flags.until, "until", "now", "end of the period, not included, in the same forms")
 	f.StringVar(&flags.format, "format", "table", "table or json")
 	f.StringVar(&flags.repair, "repair", "", "store that is repaired from the other: clickhouse or archive")
+	keysFlag(cmd, &flags.keys)
 	flags.addWriting(cmd)
 	return cmd
 }
@@ -97,6 +98,11 @@ func doctor(cmd *cobra.Command, flags *doctorFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, view.Close()) }()
+	if flags.repair != "" {
+		if err := unlocked(view); err != nil {
+			return err
+		}
+	}
 	store, err := flags.clickhouse.connect(ctx)
 	if err != nil {
 		return err
@@ -137,7 +143,9 @@ func (f *doctorFlags) repairArchive(ctx context.Context, d *heal.Doctor) (found 
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	a, err := archive.Open(ctx, f.directory, f.options())
+	opt := f.options()
+	opt.PersonalKeys = keysAtHand(f.directory, f.keys)
+	a, err := archive.Open(ctx, f.directory, opt)
 	if err != nil {
 		return nil, fmt.Errorf("%w; stop the collector before the archive is repaired", err)
 	}

@@ -72,6 +72,7 @@ configuration that --config names.`
 		newDemoCommand(),
 		newDoctorCommand(),
 		newErrorsCommand(),
+		newForgetCommand(),
 		newQuarantineCommand(),
 		newReplayCommand(),
 		newReportCommand(),

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provtrail/provtrail/archive"
 	archivereport "github.com/provtrail/provtrail/archive/report"
 	"github.com/provtrail/provtrail/internal/quarantine"
 	"github.com/provtrail/provtrail/provisioning/record"
@@ -15,6 +16,7 @@ import (
 type quarantineFlags struct {
 	quarantine.Query
 	since, until string
+	keys         string
 }
 
 func newQuarantineCommand() *cobra.Command {
@@ -38,6 +40,7 @@ Nothing is ever removed from either; old records expire with the rest.`,
 	f := cmd.PersistentFlags()
 	f.StringVar(&flags.Archive, "archive", "./data/archive", "folder of the archive, or of a copy of it")
 	f.StringVar(&flags.ClickHouse, "clickhouse", "", "read the table instead: http://[user@]host:8123/database; the password comes from PROVTRAIL_CLICKHOUSE_PASSWORD")
+	f.StringVar(&flags.keys, "keys", "", keysUsage)
 	f.StringVar(&flags.since, "since", "", "received at or after: "+archivereport.TimeForms)
 	f.StringVar(&flags.until, "until", "", "received before, in the same forms")
 	f.StringVar(&flags.Tenant, "tenant", "", "only this tenant")
@@ -48,15 +51,26 @@ Nothing is ever removed from either; old records expire with the rest.`,
 	return cmd
 }
 
-func (f *quarantineFlags) selected(cmd *cobra.Command, ids []string) ([]*record.Quarantined, error) {
+func (f *quarantineFlags) selected(cmd *cobra.Command, ids []string) (_ []*record.Quarantined, err error) {
 	query, now := f.Query, time.Now()
 	query.IDs = ids
-	var err, err2 error
+	var err2 error
 	query.Since, err = parseTimeFlag("--since", f.since, now)
 	query.Until, err2 = parseTimeFlag("--until", f.until, now)
 	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
+	if query.ClickHouse != "" {
+		return quarantine.Select(cmd.Context(), query)
+	}
+	keys, err := archive.OpenPersonalKeys(query.Archive, f.keys)
+	if err != nil {
+		return nil, err
+	}
+	if keys != nil {
+		defer func() { err = errors.Join(err, keys.Close()) }()
+	}
+	query.Keys = keys
 	return quarantine.Select(cmd.Context(), query)
 }
 

@@ -56,7 +56,7 @@ change, and 2 when nothing matches or something could not be read or written.`,
 			if len(args) > 0 {
 				flags.directory = args[0]
 			}
-			return looked(replay(cmd, &flags))
+			return looked(withKeys(cmd, flags.directory, flags.keys, func() error { return replay(cmd, &flags) }))
 		},
 	}
 	f := cmd.Flags()
@@ -69,6 +69,7 @@ change, and 2 when nothing matches or something could not be read or written.`,
 	f.StringVar(&flags.state, "state", "", "with --write: directory of the processor's state, or none where it has no state or a history (default: from the configuration that --clickhouse names)")
 	flags.clickhouse.add(cmd, "clickhouse")
 	addFilter(cmd, &flags.filter, &flags.since, &flags.until)
+	keysFlag(cmd, &flags.keys)
 	flags.addWriting(cmd)
 	return cmd
 }
@@ -97,6 +98,9 @@ func replay(cmd *cobra.Command, flags *replayFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.From.Close()) }()
+	if err := unlocked(r.From); err != nil {
+		return err
+	}
 	var show changeWriter
 	if flags.diff || !flags.write {
 		show = newChangeWriter(flags.format, cmd.OutOrStdout())
@@ -159,7 +163,9 @@ func (f *replayFlags) writer(ctx context.Context) (_ *heal.Writer, done func() e
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := archive.Open(ctx, f.directory, f.options())
+	opt := f.options()
+	opt.PersonalKeys = keysAtHand(f.directory, f.keys)
+	a, err := archive.Open(ctx, f.directory, opt)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("%w; stop the collector before states are written", err), store.Close(ctx))
 	}

@@ -18,7 +18,7 @@ import (
 
 func newReportCommand() *cobra.Command {
 	query := url.Values{}
-	var out, format, signingKey string
+	var out, format, signingKey, keys string
 	var evidence bool
 	cmd := &cobra.Command{
 		Use:   "report [ARCHIVE]",
@@ -40,6 +40,9 @@ such a pack without the archive. It takes --identity, --group, --tenant, --tz an
 ARCHIVE is a folder or a bucket's URL (default: ` + defaultArchive + `).
 Filters that are repeated are alternatives; different filters must all match.
 
+Of an archive with privacy, --keys names the key store. A text whose key was destroyed is
+"erased", and one whose key is not at hand is "encrypted".
+
 Every file is compared with its seal. The exit status is 0 when all rows are proven or of
 hours that are not sealed yet, 1 when a file is not as it was sealed, and 2 when the
 question is wrong, nothing matches or the archive cannot be read.`,
@@ -56,14 +59,17 @@ question is wrong, nothing matches or the archive cannot be read.`,
 			if len(args) > 0 {
 				dir = args[0]
 			}
-			if evidence {
-				return looked(makeEvidence(cmd, dir, query, signingKey, out))
-			}
-			return looked(makeReport(cmd, dir, query, archivereport.Format(cmp.Or(format, string(archivereport.Zip))), signingKey, out))
+			return looked(withKeys(cmd, dir, keys, func() error {
+				if evidence {
+					return makeEvidence(cmd, dir, query, signingKey, out)
+				}
+				return makeReport(cmd, dir, query, archivereport.Format(cmp.Or(format, string(archivereport.Zip))), signingKey, out)
+			}))
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&out, "output", "o", "", "file to write, - for standard output (default: provtrail-report-TIME.FORMAT)")
+	keysFlag(cmd, &keys)
 	f.StringVar(&format, "format", "", "zip (CSV files), xlsx, parquet or json (default: zip)")
 	f.StringVar(&signingKey, "signing-key", "", "PEM file with the archive's signing key, which signs the manifest (default: ARCHIVE-signing-key.pem if it exists)")
 	f.BoolVar(&evidence, "evidence", false, "all about a person or a group, with what proves it")

@@ -20,7 +20,7 @@ import (
 )
 
 // evidenceFlags are the flags of report that an evidence pack takes.
-var evidenceFlags = []string{"evidence", "identity", "group", "tenant", "tz", "bom", "allow-unproven", "signing-key", "output"}
+var evidenceFlags = []string{"evidence", "identity", "group", "tenant", "tz", "bom", "allow-unproven", "signing-key", "keys", "output"}
 
 func makeEvidence(cmd *cobra.Command, dir string, query url.Values, signingKey, out string) error {
 	var refused []string

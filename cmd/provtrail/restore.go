@@ -16,6 +16,7 @@ import (
 type restoreFlags struct {
 	from         string
 	to           clickhouseFlags
+	keys         string
 	filter       heal.Filter
 	since, until string
 }
@@ -44,11 +45,14 @@ or something could not be read or stored.`,
   provtrail restore --identity ada.lovelace --since 2026-11-01 --until 2026-11-08`,
 		Args:         cobra.NoArgs,
 		SilenceUsage: true,
-		RunE:         func(cmd *cobra.Command, _ []string) error { return looked(restore(cmd, &flags)) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return looked(withKeys(cmd, flags.from, flags.keys, func() error { return restore(cmd, &flags) }))
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.from, "from", defaultArchive, "folder or bucket's URL of the archive")
 	flags.to.add(cmd, "to")
+	keysFlag(cmd, &flags.keys)
 	addFilter(cmd, &flags.filter, &flags.since, &flags.until)
 	return cmd
 }
@@ -88,6 +92,9 @@ func restore(cmd *cobra.Command, flags *restoreFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, view.Close()) }()
+	if err := unlocked(view); err != nil {
+		return err
+	}
 	to, err := flags.to.connect(ctx)
 	if err != nil {
 		return err
@@ -98,6 +105,9 @@ func restore(cmd *cobra.Command, flags *restoreFlags) (err error) {
 	done, err := r.Run(ctx)
 	if err != nil {
 		return err
+	}
+	if done.Erased > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%d groups of forgotten persons have no summary: it is made of what was erased\n", done.Erased)
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "restored %d records and the summaries of %d groups from %d files in %s%s\n",
 		done.Rows, done.Groups, done.Files, time.Since(begin).Round(100*time.Millisecond), skipped(done.Skipped))

@@ -1,6 +1,7 @@
 package provisioningparquetexporter
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -23,6 +24,8 @@ type Config struct {
 	Spool string `mapstructure:"spool"`
 
 	Sealing SealingConfig `mapstructure:"sealing"`
+	// Privacy encrypts what is personal, so that people can be forgotten.
+	Privacy PrivacyConfig `mapstructure:"privacy"`
 
 	// Retention is how long files are kept after the end of their hour; zero is for
 	// ever. Nothing is removed while sealing is off.
@@ -56,6 +59,18 @@ type SealingConfig struct {
 	// A key is created for a new archive; where the archive is sealed already and the file
 	// is missing, the exporter does not start.
 	SigningKey string `mapstructure:"signing_key"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// PrivacyConfig says how the personal columns are encrypted with a key for each person.
+type PrivacyConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+	// Keys is the key store, a file outside the archive. Empty: the name of the directory with
+	// -personal-keys; for a bucket it must be set. It is created for an archive without
+	// encrypted files; where it is missing otherwise, nothing is written.
+	Keys string `mapstructure:"keys"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -95,6 +110,9 @@ func (c *Config) Validate() error {
 		if c.Spool == "" {
 			errs = append(errs, errors.New("`spool` must name a directory of this machine: `directory` is a bucket"))
 		}
+		if c.Privacy.Enabled && c.Privacy.Keys == "" {
+			errs = append(errs, errors.New("`privacy.keys` must name a file of this machine: `directory` is a bucket, where the keys must not be"))
+		}
 		if c.Sealing.Enabled && c.Sealing.SigningKey == "" {
 			errs = append(errs, errors.New("`sealing.signing_key` must name a file of this machine: `directory` is a bucket, where the key must not be"))
 		}
@@ -123,6 +141,14 @@ func (c *Config) signingKey() string {
 		return c.Sealing.SigningKey
 	}
 	return archive.DefaultKeyFile(c.Directory)
+}
+
+// personalKeys is the key store of persons, empty where privacy is off.
+func (c *Config) personalKeys() string {
+	if !c.Privacy.Enabled {
+		return ""
+	}
+	return cmp.Or(c.Privacy.Keys, archive.DefaultPersonalKeys(c.Directory))
 }
 
 const (

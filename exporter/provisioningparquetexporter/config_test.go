@@ -30,6 +30,9 @@ func TestDefaultsLoseNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "./data/archive", cfg.Directory)
 	require.True(t, cfg.Sealing.Enabled)
+	require.Empty(t, cfg.personalKeys(), "privacy is off")
+	cfg.Privacy.Enabled = true
+	require.Equal(t, "data/archive-personal-keys", cfg.personalKeys(), "beside the archive, not in it")
 	require.Zero(t, cfg.Retention, "for ever")
 	require.Equal(t, 7*24*time.Hour, cfg.RetentionNotice)
 	require.Equal(t, "data/archive-signing-key.pem", cfg.signingKey(), "beside the archive, not in it")
@@ -45,6 +48,7 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, time.Minute, cfg.Retry.MaxInterval)
 	require.Equal(t, 10*time.Minute, cfg.Sealing.Grace)
 	require.Equal(t, "/etc/provtrail/archive.pem", cfg.signingKey())
+	require.Equal(t, "/etc/provtrail/personal-keys", cfg.personalKeys())
 	require.Equal(t, 365*24*time.Hour, cfg.Retention)
 	march := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	require.Equal(t, []HoldConfig{{Tenant: "acme", From: march}, {To: march.AddDate(0, 1, 0)}}, cfg.LegalHolds)
@@ -67,6 +71,7 @@ func TestABucketNeedsASpoolAndAKey(t *testing.T) {
 	_, err = load(t, "bucket_wrong")
 	require.ErrorContains(t, err, "`spool`")
 	require.ErrorContains(t, err, "`sealing.signing_key`")
+	require.ErrorContains(t, err, "`privacy.keys`")
 }
 
 func TestValidateNamesEachSetting(t *testing.T) {

@@ -72,6 +72,7 @@ func (e *parquetExporter) options(ctx context.Context) (archive.Options, error) 
 	opt := archive.Options{
 		Grace: e.config.Sealing.Grace, Spool: e.config.Spool,
 		Retention: e.config.Retention, RetentionNotice: e.config.RetentionNotice, Now: e.now,
+		PersonalKeys: e.config.personalKeys(),
 		Lost: func(hour archive.Hour, names []string) {
 			e.logger.Error("files that were written into an hour were gone when it was sealed, which the seal states. "+
 				"What ClickHouse has of their rows can be stored again: "+archive.Repair+". Stop the collector before.",

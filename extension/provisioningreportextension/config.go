@@ -24,6 +24,9 @@ type Config struct {
 	// SigningKey is the PEM file with the archive's signing key, which signs the manifests of
 	// reports and evidence packs. Empty: the one beside the directory, if it exists.
 	SigningKey string `mapstructure:"signing_key"`
+	// PersonalKeys is the key store of persons, with which an archive with privacy is decrypted.
+	// Empty: the one beside the directory, if it exists.
+	PersonalKeys string `mapstructure:"personal_keys"`
 	// MaxDownloads is how many of the archive's files are downloaded at the same time.
 	MaxDownloads int `mapstructure:"max_downloads"`
 	// MaxRange is the longest period that may be asked for; zero is without limit.

@@ -26,6 +26,7 @@ type reporter struct {
 	turns  chan struct{} // one for each report that may be made
 	pulls  chan struct{} // one for each file that may be downloaded
 	now    func() time.Time
+	keys   personalKeys
 
 	server  *http.Server
 	address net.Addr
@@ -51,7 +52,7 @@ func (r *reporter) Start(ctx context.Context, host component.Host) error {
 	mux.HandleFunc("GET /archive/", r.listing)
 	mux.HandleFunc("GET /archive/files/{name...}", r.file)
 	mux.HandleFunc("GET /archive/public-key.pem", r.publicKey)
-	handler := steady(mux, r.config.StallTimeout, r.config.Server.WriteTimeout)
+	handler := steady(r.decrypting(mux), r.config.StallTimeout, r.config.Server.WriteTimeout)
 	if !r.config.guarded() {
 		handler = loopbackhttp.Handler(r.config.Server.NetAddr.Endpoint, handler)
 	}
@@ -95,5 +96,5 @@ func (r *reporter) Shutdown(ctx context.Context) error {
 	r.cancel()
 	err := r.server.Shutdown(ctx)
 	r.serving.Wait()
-	return err
+	return errors.Join(err, r.keys.close())
 }

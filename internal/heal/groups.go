@@ -13,10 +13,10 @@ import (
 
 // groups stores the summaries of the groups of which a record matches. Each is made from
 // all records of its group, also from those before and after the period.
-func (r *Restore) groups(ctx context.Context) (stored int64, err error) {
+func (r *Restore) groups(ctx context.Context) (stored, gone int64, err error) {
 	p, err := collect(ctx, r.From, withoutOriginal, func(r *record.Record, add func(*record.Record) error) error { return add(r) }, r.Progress)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
 	to, rows := columnar.NewBuilder(summaryRows), 0
@@ -35,6 +35,10 @@ func (r *Restore) groups(ctx context.Context) (stored int64, err error) {
 		}) {
 			return nil
 		}
+		if erased(records) {
+			gone++
+			return nil
+		}
 		g, err := Summarize(records)
 		if err != nil || g.Activities == 0 {
 			return err
@@ -48,7 +52,12 @@ func (r *Restore) groups(ctx context.Context) (stored int64, err error) {
 	if err == nil {
 		err = flush()
 	}
-	return stored, err
+	return stored, gone, err
+}
+
+// erased reports whether a person of the records was forgotten, so that they cannot be folded.
+func erased(records []record.Record) bool {
+	return slices.ContainsFunc(records, func(r record.Record) bool { return archive.IsErased(&r) })
 }
 
 const summaryRows = 20_000

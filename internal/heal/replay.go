@@ -32,6 +32,7 @@ type Replayed struct {
 	Reread       int64 // of which the vendor's document was read again
 	Activities   int64
 	Changed      int64 // activities
+	Erased       int64 // groups of forgotten persons, which are left as they are
 	// Epoch is that of the new states' versions: above that of every archived one.
 	Epoch uint32
 }
@@ -50,7 +51,7 @@ func (p *Replay) Run(ctx context.Context, f func(*GroupChange) error) (done Repl
 	var again record.Record
 	parts, err = collect(ctx, p.From, nil, func(r *record.Record, add func(*record.Record) error) error {
 		highest = max(highest, r.Version)
-		if r.RecordType == record.TypeObservation {
+		if r.RecordType == record.TypeObservation && !archive.IsErased(r) {
 			o, reread, err := documents.observation(r)
 			if err != nil {
 				return err
@@ -79,6 +80,10 @@ func (p *Replay) Run(ctx context.Context, f func(*GroupChange) error) (done Repl
 			return nil
 		}
 		matched = true
+		if erased(records) { // it is left as it is
+			done.Erased++
+			return nil
+		}
 		g := p.fold(records, done.Epoch)
 		done.Observations += int64(g.observations)
 		done.Activities += int64(len(g.after))

@@ -50,7 +50,8 @@ type Restored struct {
 	Files   int   // read
 	Skipped int   // that an interrupted restore had stored
 	Rows    int64 // stored, repetitions included
-	Groups  int64
+	Groups  int64 // summaries stored
+	Erased  int64 // groups of forgotten persons, which have no summary any more
 }
 
 // ErrNothing says that nothing in the archive matches.
@@ -72,7 +73,7 @@ func (r *Restore) Run(ctx context.Context) (Restored, error) {
 	if done.Rows == 0 && done.Skipped == 0 {
 		return done, errors.Join(ErrNothing, p.finish(ctx))
 	}
-	if done.Groups, err = r.groups(ctx); err != nil {
+	if done.Groups, done.Erased, err = r.groups(ctx); err != nil {
 		return done, fmt.Errorf("%w; the records are stored, and the same command goes on from there", err)
 	}
 	return done, p.finish(ctx)

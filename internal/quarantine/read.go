@@ -23,7 +23,7 @@ import (
 
 // readArchive reads the quarantine files of an archive in a folder. A file that is merged
 // into another meanwhile has a new name, under which it is found.
-func readArchive(ctx context.Context, dir string, take func(*record.Quarantined)) error {
+func readArchive(ctx context.Context, dir string, keys *archive.PersonalKeys, take func(*record.Quarantined)) error {
 	if archive.IsURL(dir) {
 		return errors.New("--archive: the quarantine of a bucket is read from a copy of its folder quarantine/, or with --clickhouse")
 	}
@@ -39,7 +39,7 @@ func readArchive(ctx context.Context, dir string, take func(*record.Quarantined)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := readFile(file, take)
+		err := readFile(file, keys, take)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
@@ -52,11 +52,12 @@ func globQuoted(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-func readFile(file string, take func(*record.Quarantined)) (err error) {
+func readFile(file string, keys *archive.PersonalKeys, take func(*record.Quarantined)) (err error) {
 	r, err := archive.OpenQuarantined(file)
 	if err != nil {
 		return err
 	}
+	r.Show = keys.Show
 	defer func() { err = errors.Join(err, r.Close()) }()
 	for {
 		rows := make([]record.Quarantined, 256)

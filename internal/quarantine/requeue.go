@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -24,6 +25,8 @@ func Requeue(out io.Writer, found []*record.Quarantined, into string, dryRun boo
 		switch {
 		case strings.TrimSpace(q.Original) == "":
 			errs = append(errs, fmt.Errorf("%s has no text: it is left out", q.EventID))
+		case q.Original == archive.Encrypted || q.Original == archive.Erased:
+			errs = append(errs, fmt.Errorf("%s has a text that is %s: it is left out; name the archive's key store with --keys", q.EventID, q.Original))
 		case isCut(q):
 			errs = append(errs, fmt.Errorf("%s is %d bytes long and was cut: it is left out; read it again from %s, at %d", q.EventID, q.Size, q.File, q.Position))
 		default:

@@ -36,10 +36,11 @@ microseconds in the stores.
 ## Activity records: EventName ` + "`" + EventActivity + "`" + `
 
 The receiver writes what the feed reported; the processor adds what is marked *derived*.
+What is marked *personal* is encrypted in an archive with privacy, see [privacy](privacy.md).
 Severity follows the status: Failed is ERROR; Retrying, Not Verifiable, stalled and
 overdue are WARN; anything else is INFO. The TraceID is the hash of tenant and group id.
 
-| column | attribute | type | derived | meaning |
+| column | attribute | type | marks | meaning |
 |---|---|---|---|---|
 `)
 	table(&b, Activities)
@@ -48,7 +49,7 @@ overdue are WARN; anything else is INFO. The TraceID is the hash of tenant and g
 
 Written by the processor when the summary of a group changed.
 
-| column | attribute | type | derived | meaning |
+| column | attribute | type | marks | meaning |
 |---|---|---|---|---|
 `)
 	table(&b, Groups)
@@ -57,7 +58,7 @@ Written by the processor when the summary of a group changed.
 
 What could not be understood or stored, beside the good records.
 
-| column | attribute | type | derived | meaning |
+| column | attribute | type | marks | meaning |
 |---|---|---|---|---|
 `)
 	table(&b, Quarantine)
@@ -67,7 +68,7 @@ What could not be understood or stored, beside the good records.
 A statement that for one feed and one hour the vendor had so many documents and so many
 were delivered.
 
-| column | attribute | type | derived | meaning |
+| column | attribute | type | marks | meaning |
 |---|---|---|---|---|
 `)
 	table(&b, Reconciliations)
@@ -84,11 +85,14 @@ func table[T any](b *strings.Builder, s *Schema[T]) {
 		case builtinObserved:
 			attribute = "ObservedTimestamp"
 		}
-		derived := ""
+		var marks []string
 		if f.Derived {
-			derived = "derived"
+			marks = append(marks, "derived")
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", f.Column, attribute, typeName(f), derived, f.Doc)
+		if f.Personal {
+			marks = append(marks, "personal")
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", f.Column, attribute, typeName(f), strings.Join(marks, ", "), f.Doc)
 	}
 }
 

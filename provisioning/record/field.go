@@ -20,6 +20,9 @@ type FieldOf[T any] struct {
 	LowCardinality bool
 	// Derived marks what the processor adds to the observation.
 	Derived bool
+	// Personal marks texts that name a person or may hold what a person wrote. An archive with
+	// privacy encrypts them.
+	Personal bool
 
 	// The following are made by describe.
 

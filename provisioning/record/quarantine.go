@@ -45,7 +45,7 @@ var Quarantine = newSchema(EventQuarantine, []FieldOf[Quarantined]{
 	{Column: "vendor_created_at", Doc: "When the vendor made the document, where it could be read.", Pointer: func(q *Quarantined) any { return &q.VendorCreatedAt }},
 	{Column: "observed_at", Doc: "When it was received; also the LogRecord's Timestamp.", Pointer: func(q *Quarantined) any { return &q.ObservedAt }},
 	{Column: "size", Doc: "Bytes of the whole; the raw text may be cut.", Pointer: func(q *Quarantined) any { return &q.Size }},
-	{Column: "original", Doc: "The raw text, secrets redacted.", Pointer: func(q *Quarantined) any { return &q.Original }},
+	{Column: "original", Personal: true, Doc: "The raw text, secrets redacted.", Pointer: func(q *Quarantined) any { return &q.Original }},
 })
 
 // ErrNotQuarantine is returned for a LogRecord of another EventName.

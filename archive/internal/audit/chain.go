@@ -108,6 +108,11 @@ func (v *verifier) enter(f *foundSeal) {
 		for _, name := range f.Lost {
 			v.blame(Lost, name, "was written and was gone when hour %s was sealed; %s", f.Hour, Repair)
 		}
+		for _, e := range f.Erased {
+			if !slices.Contains(v.Erased, e) { // it may be stated twice
+				v.Erased = append(v.Erased, e)
+			}
+		}
 		if f.Recovery != nil {
 			c.recovered = append(c.recovered, f)
 			v.blame(Recovered, f.Name, "%s", f.Recovery)

@@ -1,10 +1,12 @@
 package audit
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/provtrail/provtrail/archive/internal/chain"
 	"github.com/provtrail/provtrail/archive/internal/layout"
 )
 
@@ -46,6 +48,11 @@ func (v *verifier) future(h layout.Hour) {
 
 // conclude says up to when the archive is proven and warns of what is late.
 func (v *verifier) conclude() {
+	if n := len(v.Erased); n > 0 {
+		slices.SortFunc(v.Erased, func(a, b chain.Erasure) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Key, b.Key)) })
+		last := v.Erased[n-1]
+		v.note("%d keys of persons were destroyed, so that their texts are erased: the last was key %s, at %s", n, last.Key, last.At.Format("2006-01-02 15:04 UTC"))
+	}
 	var newest *foundSeal
 	for _, s := range v.chain.seals {
 		if !s.trusted {

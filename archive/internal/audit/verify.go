@@ -102,6 +102,8 @@ type Verification struct {
 
 	// Completeness is what the sealed files that are unaltered hold of the vendor's documents.
 	Completeness *completeness.Result `json:"completeness"`
+	// Erased are the keys of persons that were destroyed: their texts cannot be read any more.
+	Erased []chain.Erasure `json:"erased,omitempty"`
 }
 
 // OK reports whether there are no problems.

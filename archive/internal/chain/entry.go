@@ -32,6 +32,12 @@ type Entry struct {
 	Retention *Retention `json:"retention,omitempty"`
 	// Holds are in force from this entry on.
 	Holds []Hold `json:"holds,omitempty"`
+	// KeyStore is the id of the key store with which the files are encrypted; empty where
+	// they are not.
+	KeyStore string `json:"key_store,omitempty"`
+	// Erased are keys of persons that were destroyed since the entry before: what they
+	// encrypted cannot be read any more. A key may be named again.
+	Erased []Erasure `json:"erased,omitempty"`
 	// Recovery is set in the first entry after seals were lost.
 	Recovery *Recovery `json:"recovery,omitempty"`
 }
@@ -52,6 +58,12 @@ type SealedFile struct {
 	// Damaged says why the file could not be read when the hour was sealed. Such a file
 	// is kept and listed as it was.
 	Damaged string `json:"damaged,omitempty"`
+}
+
+// Erasure is the destroyed key of a person, whom it does not name.
+type Erasure struct {
+	Key string    `json:"key"` // id, which the encrypted texts begin with
+	At  time.Time `json:"at"`
 }
 
 // Period is the time from From up to To.

@@ -18,10 +18,12 @@ const (
 	TempDir            = "_tmp"
 	HoldsDir           = "_holds" // requests to place or release holds, until a seal states them
 
-	LockName    = "_lock"         // held by the writer
-	GapsName    = "_gaps.json"    // gaps of hours that are not sealed yet
-	IntentName  = "_sealing.json" // files that the seal in progress replaces
-	GenesisName = ChainDir + "/genesis" + sealSuffix
+	LockName   = "_lock"         // held by the writer
+	GapsName   = "_gaps.json"    // gaps of hours that are not sealed yet
+	IntentName = "_sealing.json" // files that the seal in progress replaces
+	// PersonalName names the key store with which the files are encrypted.
+	PersonalName = "_personal.json"
+	GenesisName  = ChainDir + "/genesis" + sealSuffix
 
 	// Extension of data files.
 	Extension = ".parquet"
@@ -76,6 +78,9 @@ func IsDataDir(dir string) bool {
 	return dir == QuarantineDir || dir == ReconciliationsDir || strings.HasPrefix(dir, tenantPrefix)
 }
 
+// IsTenantDir reports whether a directory of the archive holds activity records.
+func IsTenantDir(dir string) bool { return strings.HasPrefix(dir, tenantPrefix) }
+
 // Partition is one hour of a directory.
 type Partition struct {
 	Dir  string // tenant=<tenant>, quarantine or reconciliations
@@ -95,7 +100,7 @@ type DataFile struct {
 }
 
 // Activities reports whether the file holds activity records.
-func (f DataFile) Activities() bool { return strings.HasPrefix(f.Dir, tenantPrefix) }
+func (f DataFile) Activities() bool { return IsTenantDir(f.Dir) }
 
 // Quarantine reports whether the file holds quarantined data.
 func (f DataFile) Quarantine() bool { return f.Dir == QuarantineDir }
@@ -148,5 +153,6 @@ func Published(name string) bool {
 
 // IsWorking reports whether a file is a working file of the writer.
 func IsWorking(name string) bool {
-	return name == LockName || name == GapsName || name == IntentName || strings.HasPrefix(name, TempDir+"/") || strings.HasPrefix(name, HoldsDir+"/")
+	return name == LockName || name == GapsName || name == IntentName || name == PersonalName ||
+		strings.HasPrefix(name, TempDir+"/") || strings.HasPrefix(name, HoldsDir+"/")
 }

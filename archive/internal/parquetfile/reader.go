@@ -15,6 +15,10 @@ import (
 
 // Reader reads the rows of one file in their order.
 type Reader[T any] struct {
+	// Show, where it is set before the first row is read, is called with the texts of personal
+	// columns and returns what the rows have in their place.
+	Show func(column, text string) (string, error)
+
 	name string
 	file blobstore.Content
 	// owned files are closed with the reader.
@@ -23,7 +27,8 @@ type Reader[T any] struct {
 	want    []*column[T]
 	groups  []parquet.RowGroup
 	cursors []*cursor
-	left    int64 // rows of the open row group
+	left    int64            // rows of the open row group
+	shown   map[string]shown // by column
 }
 
 // OpenReader opens a file of this machine. Only the named columns are read and set; no
@@ -139,6 +144,9 @@ func (r *Reader[T]) Read(rows []T) (n int, err error) {
 	clear(rows[:n])
 	for i, c := range r.want {
 		values, err := r.cursors[i].read(n)
+		if err == nil {
+			err = r.show(c, values)
+		}
 		if err != nil {
 			return 0, fmt.Errorf("column %s: %w", c.name, err)
 		}

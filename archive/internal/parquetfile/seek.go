@@ -37,6 +37,9 @@ func (r *Reader[T]) ReadRows(numbers []int64, f func(*T) error) (err error) {
 			for i, c := range r.want {
 				values, err := r.cursors[i].at(numbers[0] - first)
 				if err == nil {
+					err = r.show(c, values)
+				}
+				if err == nil {
 					err = c.set(&row, values[0])
 				}
 				if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/provtrail/provtrail/archive/internal/chain"
 	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/archive/internal/parquetfile"
+	"github.com/provtrail/provtrail/archive/internal/personal"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -55,13 +56,14 @@ func (s *Sealer) nextHolds(ctx context.Context) (holds []chain.Hold, done []stri
 // holder decides which files are held. What is read of a sealed file is remembered until
 // the holds change.
 type holder struct {
+	keys  *personal.Store // decrypt the files; may be nil
 	holds []chain.Hold
 	read  map[string]bool // files that were searched for people and groups, and whether one is held
 }
 
 func (s *Sealer) holderOf(holds []chain.Hold) *holder {
 	if !slices.Equal(s.holder.holds, holds) {
-		s.holder = holder{holds: holds, read: map[string]bool{}}
+		s.holder = holder{keys: s.opt.Personal, holds: holds, read: map[string]bool{}}
 	}
 	return &s.holder
 }
@@ -85,7 +87,7 @@ func (h *holder) keeps(ctx context.Context, store blobstore.Store, f layout.Data
 	held, known := h.read[f.Name]
 	if !known {
 		var err error
-		if held, err = nameAny(ctx, store, f, named); err != nil {
+		if held, err = h.nameAny(ctx, store, f, named); err != nil {
 			return false, err
 		}
 		h.read[f.Name] = held
@@ -105,31 +107,42 @@ func covers(h *chain.Hold, f layout.DataFile) bool {
 }
 
 // nameAny reports whether a row of a file names the person or the group of a hold.
-func nameAny(ctx context.Context, store blobstore.Store, f layout.DataFile, holds []chain.Hold) (bool, error) {
+func (h *holder) nameAny(ctx context.Context, store blobstore.Store, f layout.DataFile, holds []chain.Hold) (bool, error) {
 	if f.Quarantine() {
-		return search(ctx, store, f, parquetfile.Quarantine, []string{"original"}, func(q *record.Quarantined) bool {
+		return search(ctx, store, h.keys, f, parquetfile.Quarantine, []string{"original"}, func(q *record.Quarantined) bool {
 			text := strings.ToLower(q.Original)
-			return slices.ContainsFunc(holds, func(h chain.Hold) bool {
+			return q.Original == personal.Encrypted || slices.ContainsFunc(holds, func(h chain.Hold) bool {
 				return (h.Identity == "" || strings.Contains(text, strings.ToLower(h.Identity))) &&
 					(h.Group == "" || strings.Contains(text, strings.ToLower(h.Group)))
 			})
 		})
 	}
-	columns := []string{"identity_id", "identity_name", "account_id", "requester_id", "requester_name", "approver_name", "group_id", "group_number"}
-	return search(ctx, store, f, parquetfile.Activities, columns, func(r *record.Record) bool {
-		return slices.ContainsFunc(holds, func(h chain.Hold) bool {
-			return one(h.Identity, r.IdentityID, r.IdentityName, r.AccountID, r.RequesterID, r.RequesterName, r.ApproverName) &&
-				one(h.Group, r.GroupID, strconv.FormatInt(r.GroupNumber, 10))
-		})
+	return search(ctx, store, h.keys, f, parquetfile.Activities, HoldColumns, func(r *record.Record) bool {
+		return slices.ContainsFunc(holds, func(h chain.Hold) bool { return names(&h, r) })
 	})
 }
 
+// names reports whether a row is about the person and the group of a hold.
+func names(h *chain.Hold, r *record.Record) bool {
+	return one(h.Identity, r.IdentityID, r.IdentityName, r.AccountID, r.RequesterID, r.RequesterName, r.ApproverName) &&
+		one(h.Group, r.GroupID, strconv.FormatInt(r.GroupNumber, 10))
+}
+
+// HoldColumns are what Holds needs of a row.
+var HoldColumns = []string{"identity_id", "identity_name", "account_id", "requester_id", "requester_name", "approver_name", "group_id", "group_number"}
+
+// Holds reports whether a hold keeps a row of a file.
+func Holds(h *chain.Hold, f layout.DataFile, r *record.Record) bool {
+	return covers(h, f) && names(h, r)
+}
+
+// one reports whether a value is the wanted one. A value whose key is not at hand may be it.
 func one(wanted string, values ...string) bool {
-	return wanted == "" || slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, wanted) })
+	return wanted == "" || slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, wanted) || v == personal.Encrypted })
 }
 
 // search reports whether a file has a row for which match returns true, or cannot be read.
-func search[T any](ctx context.Context, store blobstore.Store, f layout.DataFile, t *parquetfile.Table[T], columns []string, match func(*T) bool) (found bool, err error) {
+func search[T any](ctx context.Context, store blobstore.Store, keys *personal.Store, f layout.DataFile, t *parquetfile.Table[T], columns []string, match func(*T) bool) (found bool, err error) {
 	content, err := store.Open(ctx, f.Name)
 	if err != nil {
 		return false, err
@@ -139,6 +152,7 @@ func search[T any](ctx context.Context, store blobstore.Store, f layout.DataFile
 	if err != nil {
 		return true, ctx.Err()
 	}
+	reader.Show = keys.Show
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	rows := make([]T, 1024)
 	for {

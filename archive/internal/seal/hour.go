@@ -52,6 +52,9 @@ func (s *Sealer) seal(ctx context.Context, hour layout.Hour, recovery *chain.Rec
 	if e.Holds, s.requests, s.ignored, err = s.nextHolds(ctx); err != nil {
 		return err
 	}
+	if err := s.stateErasures(&e); err != nil {
+		return err
+	}
 	if e.Expired, err = s.expiring(ctx, e.Holds); err != nil {
 		return err
 	}
@@ -129,6 +132,11 @@ func (s *Sealer) finish(ctx context.Context, e *chain.Entry) error {
 	}
 	if err := s.store.Remove(ctx, remove); err != nil {
 		return err
+	}
+	if s.opt.Personal != nil {
+		if err := s.opt.Personal.Stated(e.Erased); err != nil {
+			return err
+		}
 	}
 	return s.store.Remove(ctx, []string{layout.IntentName})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/provtrail/provtrail/archive/internal/idindex"
 	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/archive/internal/memory"
+	"github.com/provtrail/provtrail/archive/internal/personal"
 	"github.com/provtrail/provtrail/internal/clock"
 )
 
@@ -37,6 +38,8 @@ type Options struct {
 	RetentionNotice time.Duration
 	Holds           []chain.Hold
 	Clock           *clock.Clock
+	// Personal is the key store with which the files are encrypted; nil: they are not.
+	Personal *personal.Store
 	// Freeze is called before an hour is sealed and returns the files that were written
 	// into that hour. From then on nothing may be written into that hour.
 	Freeze func(layout.Hour) []string
