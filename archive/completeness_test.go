@@ -103,7 +103,7 @@ func TestVerifyNamesIncompleteHours(t *testing.T) {
 	list := []*record.Reconciliation{
 		statement(0, 4, 4), statement(1, 4, 4),
 		statement(2, 6, 4, func(s *record.Reconciliation) { s.MissingIDs = []string{"x", "y"} }),
-		statement(2, 4, 3, func(s *record.Reconciliation) { s.ObservedAt -= 1 }), // an older one
+		statement(2, 4, 3, func(s *record.Reconciliation) { s.ObservedAt-- }), // an older one
 		statement(3, 4, 4), statement(5, 5, 5),
 		statement(0, 0, 0, func(s *record.Reconciliation) { s.Feed = provisioning.FeedSearch }),
 	}
