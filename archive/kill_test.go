@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func killBatch(n int) Batch {
 
 // openKilled opens the archive of the test at the time of a batch.
 func openKilled(dir string, batch *int) (*Archive, error) {
-	return Open(context.Background(), dir, Options{KeyFile: dir + "-key.pem", Now: func() time.Time { return killTime((*batch + 1) * perBatch) }})
+	return Open(context.Background(), dir, Options{KeyFile: dir + "-key.pem", PersonalKeys: DefaultPersonalKeys(dir), Now: func() time.Time { return killTime((*batch + 1) * perBatch) }})
 }
 
 // child writes batch after batch, says each that is acknowledged and seals what is
@@ -121,6 +122,10 @@ func TestKilledWriter(t *testing.T) {
 	}
 	for n := range (acknowledged + 1) * perBatch {
 		require.Equal(t, 1, times[id(n)], "record %d", n)
+	}
+	// Each record is about another account: its key was durable before it was written.
+	for _, row := range rowsOf(t, WithPersonalKeys(t.Context(), readerOf(t, DefaultPersonalKeys(dir))), dir) {
+		require.Equal(t, row.Original, fmt.Sprintf(`{"id":"%s","completionStatus":"SUCCESS"}`, strings.TrimPrefix(row.AccountID, "CN=User ")))
 	}
 	v, err := Verify(t.Context(), dir, VerifyOptions{Keys: []ed25519.PublicKey{chain.Public(a.sealer.Keys()[0])}})
 	require.NoError(t, err)
