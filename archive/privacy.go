@@ -142,7 +142,7 @@ func within(location, file string) bool {
 	if IsURL(location) {
 		return false
 	}
-	real := func(path string) string {
+	resolve := func(path string) string {
 		if absolute, err := filepath.Abs(path); err == nil {
 			path = absolute
 		}
@@ -154,7 +154,7 @@ func within(location, file string) bool {
 		}
 		return path
 	}
-	relative, err := filepath.Rel(real(location), real(file))
+	relative, err := filepath.Rel(resolve(location), resolve(file))
 	return err == nil && relative != ".." && !strings.HasPrefix(relative, ".."+string(os.PathSeparator))
 }
 

@@ -305,3 +305,26 @@ func TestDigestFollowsTheRecords(t *testing.T) {
 		}
 	})
 }
+
+// TestEditReplacesTextsAlone: the copy has the changed column, and the batch is as it was.
+func TestEditReplacesTextsAlone(t *testing.T) {
+	column := slices.IndexFunc(record.Fields, func(f record.Field) bool { return f.Column == "identity_name" })
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawRecords(t)
+		b := want.batch()
+		before := flat(b)
+		e := b.Edit()
+		e.Replace(func(b *Batch) *Rows { return &b.Activities }, column, func(_ int, text uint32) uint32 { return e.Text("(" + b.Text(text) + ")") })
+		for i := range want.activities {
+			if r := &want.activities[i]; r.IdentityName != "" {
+				r.IdentityName = "(" + r.IdentityName + ")"
+			}
+		}
+		edited := e.Batch()
+		require.Equal(t, flat(want.batch()), flat(edited))
+		require.Equal(t, before, flat(b))
+		stored, err := Decode(edited.Encode())
+		require.NoError(t, err)
+		require.Equal(t, flat(edited), flat(stored))
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -138,7 +139,7 @@ func TestProcessesShareTheStore(t *testing.T) {
 	for i := range all {
 		s := reopened(t, path)
 		running.Go(func() {
-			for _, name := range strings.Split(strings.Repeat("abcdefgh", 4), "") {
+			for name := range strings.SplitSeq(strings.Repeat("abcdefgh", 4), "") {
 				keys, err := s.Keys(named(name, name+"2"))
 				if err == nil {
 					all[i] = append(all[i], keys...)
@@ -165,7 +166,7 @@ func TestCrashOfAnAppend(t *testing.T) {
 	whole, err := os.ReadFile(s.path)
 	require.NoError(t, err)
 	for _, tail := range [][]byte{make([]byte, 17), make([]byte, entrySize), make([]byte, 3*entrySize-5), whole[entrySize : entrySize+90]} {
-		require.NoError(t, os.WriteFile(s.path, append(whole[:len(whole):len(whole)], tail...), 0o600))
+		require.NoError(t, os.WriteFile(s.path, append(slices.Clip(whole), tail...), 0o600))
 		after := reopened(t, s.path)
 		same, err := after.Keys(named("ada", "bob", "cyd"))
 		require.NoError(t, err)
