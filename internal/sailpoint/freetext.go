@@ -2,6 +2,7 @@ package sailpoint
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -47,9 +48,22 @@ func redactText(text string) string {
 	if !maybeSecretText(text) {
 		return text
 	}
-	text = knownPatterns.redact(text)
-	text = scheme.ReplaceAllString(text, "${1}"+Redacted)
-	return userInfo.ReplaceAllString(text, "${1}"+Redacted+"@")
+	// The patterns are slow, and nothing that they find holds the end of one string and the
+	// beginning of the next, unless it stands in single quotes.
+	separator := `","`
+	if strings.Contains(text, "'") {
+		separator = text
+	}
+	var out strings.Builder
+	for part := range strings.SplitAfterSeq(text, separator) {
+		if maybeSecretText(part) {
+			part = knownPatterns.redact(part)
+			part = scheme.ReplaceAllString(part, "${1}"+Redacted)
+			part = userInfo.ReplaceAllString(part, "${1}"+Redacted+"@")
+		}
+		out.WriteString(part)
+	}
+	return out.String()
 }
 
 // secretSigns are parts of the names above; one of them stands in each text with a secret.
@@ -58,23 +72,28 @@ var secretSigns = [...]string{
 	"ennwor", "contrase", "de_pas", "depas", "senha", "achtwoor", "hrase", "sscode", "pw=", "pin=", "otp=", "ssn=", "Code=", "_code=", "nswer",
 }
 
-// maybeSecretText is the quick no for nearly every document.
+// assigners are what stands between a name and its value, or before a value without a name.
+var assigners = [...]string{"=", ": ", "earer ", "asic "}
+
+// What the text around an assigner must hold: a sign begins at most signBefore bytes before
+// it, and at most signAfter bytes of a sign lie behind its beginning.
+const signBefore, signAfter = 35, 10
+
+// maybeSecretText is the quick no for nearly every document. A document has few assigners, so
+// it looks for signs around those only.
 func maybeSecretText(text string) bool {
 	if strings.Contains(text, "://") {
 		return true
 	}
-	for _, sign := range secretSigns {
-		for at := strings.Index(text, sign); at >= 0; {
-			// What assigns a value stands near.
-			near := text[at:min(at+len(sign)+24, len(text))]
-			if strings.ContainsAny(near, "=") || strings.Contains(near, ": ") || strings.Contains(near, "earer ") || strings.Contains(near, "asic ") {
-				return true
-			}
-			next := strings.Index(text[at+1:], sign)
-			if next < 0 {
+	for _, assigner := range assigners {
+		for at, next := 0, 0; ; at += next + 1 {
+			if next = strings.Index(text[at:], assigner); next < 0 {
 				break
 			}
-			at += 1 + next
+			around := text[max(at+next-signBefore, 0):min(at+next+signAfter, len(text))]
+			if slices.ContainsFunc(secretSigns[:], func(sign string) bool { return strings.Contains(around, sign) }) {
+				return true
+			}
 		}
 	}
 	return false
