@@ -27,6 +27,9 @@ type View struct {
 	// show decrypts a text of a personal column; nil where nothing is encrypted.
 	show   func(column, text string) (string, error)
 	locked bool
+	// publicKey is the file beside the archive with the key that verifies its seals; empty for
+	// object storage.
+	publicKey string
 }
 
 // OpenView opens the archive at an address, see Open. The error wraps fs.ErrNotExist
@@ -35,6 +38,9 @@ type View struct {
 func OpenView(ctx context.Context, location string) (*View, error) {
 	s, err := blobstore.Open(ctx, location, blobstore.Options{})
 	v := &View{store: s}
+	if key := DefaultKeyFile(location); key != "" {
+		v.publicKey = PublicKeyPath(key)
+	}
 	if err == nil {
 		if err = isArchive(ctx, s); err == nil {
 			err = v.openPersonal(ctx)
@@ -156,6 +162,28 @@ func (v *View) FirstSealed(ctx context.Context) (Hour, error) {
 // fs.ErrNotExist where the hour is not sealed.
 func (v *View) Seal(ctx context.Context, h Hour) (*Seal, error) {
 	return chain.Read(ctx, v.store, layout.SealName(h))
+}
+
+// Untrusted returns what is wrong with each of the seals that no trusted key signed. Trusted are
+// the public key beside the archive and the keys to which it passed signing on; where that key
+// is not at hand, known is false and nothing is checked.
+func (v *View) Untrusted(ctx context.Context, seals []*Seal) (wrong map[*Seal]string, known bool, err error) {
+	if v.publicKey == "" {
+		return nil, false, nil
+	}
+	keys, err := LoadPublicKeys(v.publicKey)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	handovers, err := v.Handovers(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	_, wrong = chain.Trust(append(handovers, seals...), keys)
+	return wrong, true, nil
 }
 
 // Handovers returns the seals that name a new key, so that the oldest public key verifies

@@ -31,6 +31,7 @@ type prover struct {
 	ctx      context.Context //nolint:containedctx // of one call
 	view     *archive.View
 	seals    map[archive.Hour]*archive.Seal
+	distrust map[archive.Hour]string // what is wrong with the seal of an hour
 	expired  map[string]bool
 	replaced []string
 	problems []string // of files and hours, for people
@@ -38,7 +39,7 @@ type prover struct {
 
 // newProver reads the seals of the hours from first to last.
 func newProver(ctx context.Context, view *archive.View, first, last archive.Hour) (*prover, error) {
-	p := &prover{ctx: ctx, view: view, seals: map[archive.Hour]*archive.Seal{}, expired: map[string]bool{}}
+	p := &prover{ctx: ctx, view: view, seals: map[archive.Hour]*archive.Seal{}, distrust: map[archive.Hour]string{}, expired: map[string]bool{}}
 	var err error
 	if p.replaced, err = view.Replaced(ctx); err != nil {
 		return nil, err
@@ -50,7 +51,22 @@ func newProver(ctx context.Context, view *archive.View, first, last archive.Hour
 	for h := max(first, begun); h <= last; h++ {
 		p.read(h)
 	}
-	return p, nil
+	return p, p.checkSignatures(slices.Collect(maps.Values(p.seals))...)
+}
+
+// checkSignatures looks for seals that were not signed by a key of this archive. Without the
+// public key beside the archive nothing is looked for.
+func (p *prover) checkSignatures(seals ...*archive.Seal) error {
+	wrong, _, err := p.view.Untrusted(p.ctx, seals)
+	for _, s := range seals {
+		if detail, is := wrong[s]; is {
+			p.distrust[s.Hour] = detail
+		}
+	}
+	for _, h := range slices.Sorted(maps.Keys(p.distrust)) {
+		p.problem("hour %s: the seal is not to be trusted: %s", h, p.distrust[h])
+	}
+	return err
 }
 
 // read reads the seal of an hour. That it is missing or cannot be read is a problem.
@@ -112,6 +128,8 @@ func (p *prover) prove(snapshot *archive.Snapshot, file int) (proof Proof, err e
 		}
 		if digest != sealed.SHA256 {
 			proof.Problem = fmt.Sprintf("it has SHA-256 %s, %s was sealed", digest, sealed.SHA256)
+		} else if detail := p.distrust[f.Hour]; detail != "" {
+			proof.Problem = "the seal of its hour is not to be trusted: " + detail
 		}
 	}
 	if proof.Problem != "" {

@@ -4,9 +4,11 @@ import (
 	"archive/zip"
 	"bytes"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"io/fs"
@@ -289,6 +291,36 @@ func TestAReportIsProven(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(name), "x.parquet"), text, 0o600))
 	}, "does not list it", 1)
 	f("seal altered", func(dir string) { require.NoError(t, os.WriteFile(seal(dir), []byte("{}"), 0o600)) }, "is not a seal", 2)
+}
+
+// TestAForgedArchiveIsRefused: its files are what its seals list, and the seals are by a key that
+// the archive's public key does not know.
+func TestAForgedArchiveIsRefused(t *testing.T) {
+	rows := []*record.Record{state(1, 2, provisioning.StatusPending), state(2, 2, provisioning.StatusFailed)}
+	keys, err := archive.CreateKey(t.TempDir() + "/key")
+	require.NoError(t, err)
+	public := func(dir string) string { return archive.PublicKeyPath(archive.DefaultKeyFile(dir)) }
+	key := func(dir string) {
+		der, err := x509.MarshalPKIXPublicKey(keys[0].Public())
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(public(dir), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o600))
+	}
+	honest := storeWith(t, keys, true, rows)
+	key(honest)
+	require.Len(t, pull(t, honest, day()).sheets["activities.csv"], 2)
+
+	forged := store(t, true, rows[:1]) // by a key of its own
+	require.Len(t, pull(t, forged, day()).sheets["activities.csv"], 1, "without the public key nobody knows")
+	key(forged)
+	refused(t, forged, day(), ErrUnproven, "neither given nor named by a trusted seal")
+	_, err = WriteEvidence(t.Context(), forged, Subject{Identity: []string{"Ada Lovelace"}}, EvidenceOptions{}, io.Discard)
+	require.ErrorIs(t, err, ErrUnproven)
+	filter := day()
+	filter.AllowUnproven = true
+	p := pull(t, forged, filter)
+	require.Len(t, p.sheets["activities.csv"], 1)
+	require.Equal(t, "yes", p.sheets["activities.csv"][0]["unproven"])
+	require.NotEmpty(t, p.manifest.Problems)
 }
 
 // TestAPackOfOpenHoursIsNotOK: nothing in it is proven.

@@ -228,6 +228,11 @@ func (t *storyReader) proof(file int) (Proof, error) {
 	}
 	if h := t.snapshot.Files[file].Hour; h <= t.snapshot.LastSealed && t.prover.seals[h] == nil {
 		t.prover.read(h)
+		if s := t.prover.seals[h]; s != nil {
+			if err := t.prover.checkSignatures(s); err != nil {
+				return Proof{}, err
+			}
+		}
 	}
 	return t.prover.prove(t.snapshot, file)
 }
