@@ -47,7 +47,7 @@ func TestCompletenessEqualsTheTruth(t *testing.T) {
 	c.env["PROVTRAIL_SAILPOINT_ENDPOINT"] = endpoint
 	c.env["PROVTRAIL_SAILPOINT_CLIENT_ID"] = "e2e"
 	c.env["PROVTRAIL_SAILPOINT_CLIENT_SECRET"] = "secret"
-	c.start(t, "--config", "collector-config.yaml", "--config", "sailpoint-config.yaml")
+	c.start(t, "--config", "collector-config.yaml", "--config", "sailpoint-config.yaml", "--config", "yaml:receivers::provisioning::reconcile::budget_share: 1")
 	c.healthy(t)
 
 	const hours = "SELECT concat(feed, ' ', toString(hour)), toString(vendor_count), toString(missing), toString(complete) FROM completeness ORDER BY feed, hour"

@@ -44,8 +44,8 @@ func (c *collector) log(t *testing.T) string {
 }
 
 // A ClickHouse that refuses the password is an outage that the health check and the log
-// tell of, and that ends when the password is right.
-func TestHealthTellsOfAnOutage(t *testing.T) {
+// name, and that ends when the password is right.
+func TestHealthNamesAnOutage(t *testing.T) {
 	c := newCollector(t)
 	overlay := c.path("impatient.yaml")
 	require.NoError(t, os.WriteFile(overlay, []byte(impatient), 0o600))
@@ -55,7 +55,7 @@ func TestHealthTellsOfAnOutage(t *testing.T) {
 	require.True(t, eventually(func() bool {
 		code, text := c.health(t)
 		return code == http.StatusInternalServerError && strings.Contains(text, "Authentication failed")
-	}), "the health check does not tell: %s", log())
+	}), "the health check does not name it: %s", log())
 	assert.Equal(t, 1, strings.Count(log(), "ClickHouse takes no records"))
 	assert.Contains(t, log(), "\twarn\t")
 	c.stop(t)
@@ -75,6 +75,10 @@ func TestHealthNamesAHangingClickHouse(t *testing.T) {
 	require.NoError(t, os.WriteFile(overlay, []byte(impatient), 0o600))
 	c.start(t, "--config", "collector-config.yaml", "--config", overlay)
 	c.healthy(t)
+	// With a state of its own the processor asks ClickHouse for nothing, so that what hangs is
+	// the exporter.
+	require.NoError(t, os.WriteFile(c.path("input", "before.json"), []byte(activity("before", "FINISHED")), 0o600))
+	c.eventually(t, "SELECT count() FROM observations WHERE group_id = 'before'", "1")
 	engine := c.engine(t)
 	require.NoError(t, syscall.Kill(engine, syscall.SIGSTOP))
 	defer func() { _ = syscall.Kill(engine, syscall.SIGCONT) }() // where the test fails
@@ -84,7 +88,7 @@ func TestHealthNamesAHangingClickHouse(t *testing.T) {
 		code, text := c.health(t)
 		return code == http.StatusInternalServerError &&
 			strings.Contains(text, "does not answer") && strings.Contains(text, "provisioning_observations: context deadline exceeded")
-	}), "the health check does not tell: %s", c.log(t))
+	}), "the health check does not name it: %s", c.log(t))
 	for _, line := range []string{"\twarn\t.*ClickHouse takes no records", "\twarn\t.*ClickHouse does not answer"} {
 		assert.Regexp(t, line, c.log(t))
 	}
