@@ -16,6 +16,10 @@ import (
 // steady is how long ClickHouse must run for its next end to be the first again.
 const steady = time.Minute
 
+// endingTime is how long a process that does not answer may take to end: only then does it
+// hang.
+const endingTime = time.Second
+
 func newBackOff() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval = 100 * time.Millisecond
@@ -57,6 +61,15 @@ func (e *embedded) watch(ctx context.Context, host component.Host, process *clic
 		case <-ticker.C:
 		}
 		err := e.engine.Ping(ctx)
+		if err != nil { // one that was killed resets connections before its end is seen
+			select {
+			case <-process.Done():
+				return
+			case <-ctx.Done():
+				return
+			case <-time.After(endingTime):
+			}
+		}
 		switch {
 		case ctx.Err() != nil:
 		case err != nil && silent.IsZero():
