@@ -55,6 +55,9 @@ type Options struct {
 	// Lost is called by SealDue for an hour of which files were written and were gone when
 	// it was sealed; nil for nobody. Repair says how their rows come back.
 	Lost func(hour Hour, names []string)
+	// PutBack is called with files of hours that are not sealed yet that were deleted and are
+	// there again; nil for nobody.
+	PutBack func(names []string)
 
 	// For tests, see blobstore.Options.
 	beforeChange func()
@@ -70,7 +73,9 @@ type Archive struct {
 	index  idindex.Index
 	sealer *seal.Sealer
 	open   openFiles
-	gap    seal.Gap
+	// reportPutBack is Options.PutBack.
+	reportPutBack func(names []string)
+	gap           seal.Gap
 	// personal is nil where personal columns are not encrypted.
 	personal *personal.Store
 	locked   bool // there are encrypted files, and personal is nil
@@ -95,7 +100,7 @@ const minGap = blobstore.LeaseTime
 // open. The drivers of object storage are those of gocloud.dev/blob that the program
 // imports; package drivers imports all.
 func Open(ctx context.Context, location string, opt Options) (*Archive, error) {
-	a := &Archive{clock: clock.New(opt.Now, opt.Elapsed)}
+	a := &Archive{clock: clock.New(opt.Now, opt.Elapsed), reportPutBack: opt.PutBack}
 	var err error
 	if a.store, err = blobstore.Open(ctx, location, blobstore.Options{
 		Spool: opt.Spool, BeforeChange: opt.beforeChange, NoSync: opt.noSync,
@@ -168,6 +173,9 @@ func (a *Archive) Heartbeat(ctx context.Context) error {
 	if err := a.gap.Record(ctx, a.store, a.clock.Started()); err != nil {
 		return err
 	}
+	if err := a.putBack(); err != nil {
+		return err
+	}
 	a.memory.Change(func(s *memory.State) { s.Clock, s.Open = a.clock.Now().UTC(), a.open.names() })
 	return errors.Join(a.store.Heartbeat(ctx), a.memory.Save(ctx))
 }
@@ -185,9 +193,12 @@ func (a *Archive) SealDue(ctx context.Context) ([]Hour, error) {
 	if err := a.gap.Record(ctx, a.store, a.clock.Started()); err != nil {
 		return nil, err
 	}
+	if err := a.putBack(); err != nil {
+		return nil, err
+	}
 	sealed, err := a.sealer.SealDue(ctx)
 	a.open.forget(a.sealer.LastSealed())
-	return sealed, err
+	return sealed, errors.Join(err, a.putBack())
 }
 
 // KeyReplaced reports whether the last seal was signed by a key that is not among the

@@ -220,7 +220,48 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
-// TestAFileThatDisappearsIsNamed: with and without a restart between.
+// TestADeletedFileComesBack: an hour is not sealed yet, and somebody deletes one of its files, or
+// the whole of it, while the writer runs, is down or was killed.
+func TestADeletedFileComesBack(t *testing.T) {
+	for _, ended := range []string{"running", "stopped", "killed"} {
+		for _, all := range []bool{false, true} {
+			var back []string
+			s := newSealer(t, Options{PutBack: func(names []string) { back = append(back, names...) }})
+			s.write(records(10, 13)...)
+			s.write(records(20, 25)...)
+			list, err := Files(t.Context(), s.dir)
+			require.NoError(t, err)
+			switch ended {
+			case "stopped":
+				require.NoError(t, s.Close())
+			case "killed":
+				s.killed()
+			}
+			want := []string{list[0].Name}
+			require.NoError(t, os.Remove(filepath.Join(s.dir, list[0].Name)))
+			if all {
+				want = append(want, list[1].Name)
+				require.NoError(t, os.RemoveAll(filepath.Join(s.dir, list[0].Dir)))
+			}
+			if ended == "running" {
+				require.NoError(t, s.Heartbeat(t.Context()))
+			} else {
+				s.start()
+			}
+			require.Equal(t, want, back)
+			require.Len(t, s.ids(), 8)
+			s.seal(minutes(120))
+			require.NoFileExists(t, filepath.Join(s.dir, layout.KeptDir, list[0].Name))
+			s.checkSealed(8)
+			s.restart()
+			s.checkSealed(8)
+			require.Equal(t, want, back, "nothing else comes back")
+		}
+	}
+}
+
+// TestAFileThatDisappearsIsNamed: with and without a restart between, and with the name that
+// would bring it back.
 func TestAFileThatDisappearsIsNamed(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		s, _ := remembering(t, t.TempDir())
@@ -242,6 +283,7 @@ func TestAFileThatDisappearsIsNamed(t *testing.T) {
 		}
 		for name := range gone {
 			require.NoError(t, os.Remove(filepath.Join(s.dir, name)))
+			require.NoError(t, os.Remove(filepath.Join(s.dir, layout.KeptDir, name)))
 		}
 		if restart {
 			s.start()

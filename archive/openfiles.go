@@ -54,20 +54,49 @@ func (o *openFiles) names() (all []string) {
 	return all
 }
 
-// findOpenFiles adds the files that are there and those that are remembered.
+// keep remembers a file of an open hour, and protects it where hours are sealed. A file that
+// cannot be protected is stored all the same.
+func (a *Archive) keep(h Hour, name string) {
+	a.open.add(h, name)
+	if a.sealer.Keys() != nil {
+		_ = a.store.Keep(name)
+	}
+}
+
+// putBack brings back the files of open hours that were deleted, and lets go of those that
+// are sealed. Nothing may be sealed meanwhile: what a seal replaced must not come back.
+func (a *Archive) putBack() error {
+	a.writing.RLock()
+	defer a.writing.RUnlock()
+	names, err := a.store.PutBack(a.lastSealed)
+	for _, name := range names {
+		f, _ := layout.ParseData(name)
+		a.open.add(f.Hour, name)
+	}
+	if len(names) > 0 && a.reportPutBack != nil {
+		a.reportPutBack(names)
+	}
+	return err
+}
+
+// findOpenFiles brings back those that were deleted, and adds the files that are there and
+// those that are remembered.
 func (a *Archive) findOpenFiles(ctx context.Context) error {
+	if err := a.putBack(); err != nil {
+		return err
+	}
 	list, err := blobstore.DataFiles(ctx, a.store)
 	if err != nil {
 		return err
 	}
-	for _, name := range a.memory.State().Open {
-		if f, ok := layout.ParseData(name); ok {
-			list = append(list, f)
-		}
-	}
 	for _, f := range list {
 		if f.Hour > a.lastSealed {
-			a.open.add(f.Hour, f.Name)
+			a.keep(f.Hour, f.Name)
+		}
+	}
+	for _, name := range a.memory.State().Open {
+		if f, ok := layout.ParseData(name); ok && f.Hour > a.lastSealed {
+			a.open.add(f.Hour, name)
 		}
 	}
 	return nil

@@ -97,7 +97,7 @@ func writeTable[T any](ctx context.Context, a *Archive, w *Written, t *parquetfi
 		if err != nil {
 			return fmt.Errorf("archive %s: write %s (%d records): %w", a.store, name, len(refs), err)
 		}
-		a.open.add(p.Hour, name)
+		a.keep(p.Hour, name)
 		a.index.Add(p, file, func(yield func(*provisioning.ID) bool) {
 			for i := range refs {
 				if !yield(&refs[i].ID) {

@@ -76,7 +76,9 @@ func TestCoverage(t *testing.T) {
 	require.NoError(t, os.WriteFile(files("tenant=acme/date=2026-11-22/hour=14")[0], []byte("no Parquet"), 0o600))
 	seal()
 	write("acme", 1, 0) // 15: a file that is gone before the hour is sealed
-	require.NoError(t, os.Remove(files("tenant=acme/date=2026-11-22/hour=15")[0]))
+	gone := files("tenant=acme/date=2026-11-22/hour=15")[0]
+	require.NoError(t, os.Remove(gone))
+	require.NoError(t, os.Remove(strings.Replace(gone, dir, filepath.Join(dir, "_open"), 1)), "it would bring the file back")
 	seal()
 	write("acme", 5, 1) // 16: a sealed file that is removed, and the quarantine too
 	seal()

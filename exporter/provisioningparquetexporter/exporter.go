@@ -79,6 +79,9 @@ func (e *parquetExporter) options(ctx context.Context) (archive.Options, error) 
 				zap.Stringer("hour", hour), zap.Strings("files", names))
 		},
 	}
+	opt.PutBack = func(names []string) {
+		e.logger.Warn("files of hours that are not sealed yet had been deleted; they were put back", zap.Strings("files", names))
+	}
 	for _, h := range e.config.LegalHolds {
 		opt.Holds = append(opt.Holds, archive.Hold{Tenant: h.Tenant, Identity: h.Identity, Group: h.Group, From: h.From, To: h.To})
 	}

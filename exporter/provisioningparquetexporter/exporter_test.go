@@ -226,7 +226,8 @@ func TestHoursThatPassedAreSealed(t *testing.T) {
 	require.NotEmpty(t, found.Notes, "nobody was there: a gap")
 }
 
-// TestAFileThatIsGoneIsLogged: with the command that brings its rows back.
+// TestAFileThatIsGoneIsLogged: one that was put back, and one that could not be, with the command
+// that brings its rows back.
 func TestAFileThatIsGoneIsLogged(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "archive")
 	cfg := quickConfig(dir)
@@ -236,19 +237,23 @@ func TestAFileThatIsGoneIsLogged(t *testing.T) {
 	past := noon.Add(-2 * time.Hour)
 	a, err := archive.Open(t.Context(), dir, archive.Options{KeyFile: cfg.signingKey(), Keys: keys, Now: func() time.Time { return past }})
 	require.NoError(t, err)
-	o := observation(1)
-	o.ObservedAt = pcommon.NewTimestampFromTime(past)
-	_, err = a.Write(t.Context(), archive.Batch{Records: []*record.Record{{Observation: o}}})
-	require.NoError(t, err)
+	for n := range 2 {
+		o := observation(n)
+		o.ObservedAt = pcommon.NewTimestampFromTime(past)
+		_, err = a.Write(t.Context(), archive.Batch{Records: []*record.Record{{Observation: o}}})
+		require.NoError(t, err)
+	}
 	require.NoError(t, a.Heartbeat(t.Context()))
 	require.NoError(t, a.Close())
 	files, err := archive.Files(t.Context(), dir)
 	require.NoError(t, err)
-	require.Len(t, files, 1)
-	require.NoError(t, os.Remove(filepath.Join(dir, files[0].Name)))
+	require.Len(t, files, 2)
+	for _, name := range []string{files[0].Name, "_open/" + files[0].Name, files[1].Name} {
+		require.NoError(t, os.Remove(filepath.Join(dir, name)))
+	}
 
 	set := exportertest.NewNopSettings(metadata.Type)
-	core, logs := observer.New(zap.ErrorLevel)
+	core, logs := observer.New(zap.WarnLevel)
 	set.Logger = zap.New(core)
 	e, err := newExporter(set, cfg)
 	require.NoError(t, err)
@@ -261,4 +266,7 @@ func TestAFileThatIsGoneIsLogged(t *testing.T) {
 	require.NoError(t, running.Shutdown(t.Context()))
 	require.Contains(t, said()[0].Message, "--repair archive")
 	require.Equal(t, []any{files[0].Name}, said()[0].ContextMap()["files"])
+	back := logs.FilterMessageSnippet("put back").All()
+	require.Len(t, back, 1)
+	require.Equal(t, []any{files[1].Name}, back[0].ContextMap()["files"])
 }

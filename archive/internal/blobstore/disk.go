@@ -120,7 +120,9 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 }
 
 // Remove deletes files and the directories that are empty then.
-func (d *disk) Remove(_ context.Context, names []string) error {
+func (d *disk) Remove(_ context.Context, names []string) error { return d.remove(names) }
+
+func (d *disk) remove(names []string) error {
 	dirs := map[string]bool{}
 	for _, name := range names {
 		d.beforeChange()

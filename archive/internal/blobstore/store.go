@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/provtrail/provtrail/archive/internal/layout"
 )
 
 // Store holds files by name. A name is a path within the store, with slashes. A file
@@ -44,6 +46,11 @@ type Store interface {
 	Move(ctx context.Context, temp, name string) error
 	// Remove deletes files. One that does not exist is no error.
 	Remove(ctx context.Context, names []string) error
+	// Keep protects a data file of an hour that is open: PutBack brings it back where it is
+	// deleted, and ends the protection of the files of hours up to the last sealed one. It
+	// returns the names that it brought back.
+	Keep(name string) error
+	PutBack(last layout.Hour) ([]string, error)
 
 	Read(ctx context.Context, name string) ([]byte, error)
 	Open(ctx context.Context, name string) (Content, error)

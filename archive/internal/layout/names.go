@@ -16,6 +16,7 @@ const (
 	ReconciliationsDir = "reconciliations"
 	ChainDir           = "_chain"
 	TempDir            = "_tmp"
+	KeptDir            = "_open"  // second names of the files of hours that are not sealed yet
 	HoldsDir           = "_holds" // requests to place or release holds, until a seal states them
 
 	LockName   = "_lock"         // held by the writer
@@ -154,5 +155,5 @@ func Published(name string) bool {
 // IsWorking reports whether a file is a working file of the writer.
 func IsWorking(name string) bool {
 	return name == LockName || name == GapsName || name == IntentName || name == PersonalName ||
-		strings.HasPrefix(name, TempDir+"/") || strings.HasPrefix(name, HoldsDir+"/")
+		strings.HasPrefix(name, TempDir+"/") || strings.HasPrefix(name, KeptDir+"/") || strings.HasPrefix(name, HoldsDir+"/")
 }
