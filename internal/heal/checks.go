@@ -41,12 +41,13 @@ func (d *Doctor) checkStates(ctx context.Context) error {
 			LEFT JOIN (SELECT activity_id AS id, version AS v FROM {activities}) AS a ON a.id = o.id
 			WHERE o.folded = '' AND a.v < o.v`},
 		// More observations of the activity are stored than its newest state was made of: the
-		// processor had lost its state.
+		// processor had lost its state. Observations of an activity that was folded away are in
+		// another one.
 		{Outdated, inBoth, "provisioning_activities", `SELECT hour, id FROM (
 				SELECT activity_id AS id, uniqExactIf(event_id, record_type = 'observation') AS n, argMaxIf(state_seq, version, current) AS folded,
-					max({period}) AS recent, intDiv(toUnixTimestamp(max(occurred_at)), 3600) AS hour
+					argMaxIf(folded_into, version, current) AS folded_into, max({period}) AS recent, intDiv(toUnixTimestamp(max(occurred_at)), 3600) AS hour
 				FROM {observations} GROUP BY activity_id)
-			WHERE n > folded AND recent`},
+			WHERE n > folded AND folded_into = '' AND recent`},
 		// Two collectors that did not know of each other made the newest state.
 		{Doubled, inClickHouse, observations, `SELECT hour, id FROM (
 				SELECT activity_id AS id, argMax(n, version) AS n, max(hour) AS hour FROM (

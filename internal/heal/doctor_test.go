@@ -2,8 +2,10 @@ package heal_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -147,6 +149,31 @@ func TestDoctorFindsALostState(t *testing.T) {
 	done()
 	found := problems(p.diagnosis(t))
 	require.Positive(t, found["outdated both provisioning_activities"], "%v", found)
+}
+
+// TestWhatWasFoldedAwayIsNotOutdated: attempts that failed after the stores had their records left
+// activities that never stand again.
+func TestWhatWasFoldedAwayIsNotOutdated(t *testing.T) {
+	p := newPatient(t)
+	all := simulated(t, p.now, 1, 60)
+	rand.New(rand.NewPCG(1, 2)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	a, done := p.open(t)
+	to := &sink{archive: a, store: p.store}
+	processor := p.processor(t, to)
+	for batch := range slices.Chunk(all, 100) {
+		to.err = errors.New("stored, and not acknowledged")
+		require.Error(t, processor.ConsumeLogs(t.Context(), logsOf(batch[:len(batch)/2])))
+		to.err = nil
+		slices.Reverse(batch)
+		for again := range slices.Chunk(batch, 10) {
+			require.NoError(t, processor.ConsumeLogs(t.Context(), logsOf(again)))
+		}
+	}
+	require.NoError(t, processor.Shutdown(context.Background()))
+	done()
+	require.NotEmpty(t, p.rows(t, `SELECT activity_id FROM (SELECT activity_id, countIf(record_type = 'observation') AS n, argMax(state_seq, version) AS folded, argMax(folded_into, version) AS into
+		FROM observations GROUP BY activity_id) WHERE n > folded AND into != ''`))
+	require.Empty(t, problems(p.diagnosis(t)))
 }
 
 func TestDoctorFindsTwoCollectors(t *testing.T) {

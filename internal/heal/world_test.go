@@ -3,6 +3,7 @@ package heal_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/provtrail/provtrail/archive"
@@ -48,6 +50,8 @@ type sink struct {
 	skip func() bool
 	// state is the directory of the processor's state; empty for none.
 	state string
+	// err is returned for what was stored.
+	err error
 }
 
 type observation = provisioning.Observation
@@ -104,6 +108,17 @@ func (w *world) fill(t testing.TB, into *provisioningclickhouseexporter.Client, 
 // process sends observations through a new processor.
 func (w *world) process(t testing.TB, to *sink, observations []provisioning.Observation) {
 	t.Helper()
+	p := w.processor(t, to)
+	const batch = 1000
+	for from := 0; from < len(observations); from += batch {
+		require.NoError(t, p.ConsumeLogs(t.Context(), logsOf(observations[from:min(from+batch, len(observations))])))
+	}
+	require.NoError(t, p.Shutdown(context.Background()))
+}
+
+// processor is a new processor that runs.
+func (w *world) processor(t testing.TB, to *sink) processor.Logs {
+	t.Helper()
 	factory := provisioningprocessor.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*provisioningprocessor.Config)
 	cfg.StalledAfter, cfg.OverdueAfter = 0, 0
@@ -113,11 +128,7 @@ func (w *world) process(t testing.TB, to *sink, observations []provisioning.Obse
 	p, err := factory.CreateLogs(t.Context(), processortest.NewNopSettings(factory.Type()), cfg, to)
 	require.NoError(t, err)
 	require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
-	const batch = 1000
-	for from := 0; from < len(observations); from += batch {
-		require.NoError(t, p.ConsumeLogs(t.Context(), logsOf(observations[from:min(from+batch, len(observations))])))
-	}
-	require.NoError(t, p.Shutdown(context.Background()))
+	return p
 }
 
 func logsOf(observations []provisioning.Observation) plog.Logs {
@@ -142,7 +153,7 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if s.store == nil {
 		return nil
 	}
-	return s.store.Write(ctx, batches)
+	return errors.Join(s.store.Write(ctx, batches), s.err)
 }
 
 // others is a quarantined text and a reconciliation.
