@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -49,6 +50,20 @@ func (f *archiveFlags) options() archive.Options {
 	return opt
 }
 
+// open opens the archive for writing.
+func (f *archiveFlags) open(ctx context.Context) (*archive.Archive, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	opt := f.options()
+	opt.PersonalKeys = keysAtHand(f.directory, f.keys)
+	a, err := archive.Open(ctx, f.directory, opt)
+	if err != nil {
+		return nil, fmt.Errorf("%w; stop the collector before the archive is written", err)
+	}
+	return a, nil
+}
+
 // check keeps a mistyped name from making a new archive or key.
 func (f *archiveFlags) check() error {
 	if archive.IsURL(f.directory) && f.signingKey == "" {
@@ -77,15 +92,14 @@ func newArchiveCommand() *cobra.Command {
 func newArchiveSubcommand(flags *archiveFlags, use, short, long, example string, run func(*cobra.Command) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Long: long, Example: example,
-		Args: lookArgs(cobra.NoArgs), SilenceUsage: true,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := flags.check(); err != nil {
-				return looked(err)
+				return err
 			}
-			return looked(run(cmd))
+			return run(cmd)
 		},
 	}
-	cmd.SetFlagErrorFunc(lookFlag)
 	f := cmd.Flags()
 	f.StringVar(&flags.directory, "directory", "", "directory or bucket of the archive, as the exporter's setting")
 	f.StringVar(&flags.signingKey, "signing-key", "", "file of the signing key (default: DIRECTORY-signing-key.pem)")

@@ -40,11 +40,7 @@ func newHoldPlaceCommand() *cobra.Command {
 		`  provtrail archive hold place --directory ./data/archive --identity ada.lovelace --reason "case 2026-17"
   provtrail archive hold place --directory ./data/archive --tenant acme --from 30d --reason audit`,
 		func(cmd *cobra.Command) error {
-			var err, err2 error
-			now := time.Now()
-			hold.From, err = parseTimeFlag("--from", from, now)
-			hold.To, err2 = parseTimeFlag("--to", to, now)
-			if err := errors.Join(err, err2); err != nil {
+			if err := parseTimes(time.Now(), timeFlag{"--from", from, &hold.From}, timeFlag{"--to", to, &hold.To}); err != nil {
 				return err
 			}
 			if hold.Tenant == "" && hold.Identity == "" && hold.Group == "" && hold.From.IsZero() && hold.To.IsZero() {

@@ -40,7 +40,7 @@ func TestArchiveRecover(t *testing.T) {
 	require.Contains(t, out, "archive       "+lost.Archive)
 	_, err = runArchive("recover", "--directory", dir, "--reason", "none")
 	require.ErrorContains(t, err, "nothing to recover")
-	require.Equal(t, exitCouldNotLook, exitCode(err))
+	require.Equal(t, exitFailed, exitCode(err))
 
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, "_chain")))
 	_, err = runArchive("recover", "--directory", dir)
@@ -64,7 +64,7 @@ func TestArchiveRecover(t *testing.T) {
 
 	_, err = runVerify(dir, "--head", filepath.Join(dir, "nothing"))
 	require.ErrorContains(t, err, "--head")
-	require.Equal(t, exitCouldNotLook, exitCode(err))
+	require.Equal(t, exitFailed, exitCode(err))
 }
 
 // TestArchiveHold places a hold while the archive is open, which the next seal states.

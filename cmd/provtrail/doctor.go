@@ -54,14 +54,10 @@ not be looked at, or neither store holds anything of the period.`,
   provtrail doctor ./data/archive --clickhouse clickhouse://127.0.0.1:9000/provtrail --since 2026-11-01 --until 2026-11-08
   provtrail doctor ./data/archive --repair clickhouse
   provtrail doctor ./data/archive --repair archive --signing-key ./data/archive-signing-key.pem`,
-		Args:         cobra.MaximumNArgs(1),
-		SilenceUsage: true,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			flags.directory = defaultArchive
-			if len(args) > 0 {
-				flags.directory = args[0]
-			}
-			return looked(withKeys(cmd, flags.directory, flags.keys, func() error { return doctor(cmd, &flags) }))
+			flags.directory = firstOr(args, defaultArchive)
+			return withKeys(cmd, flags.directory, flags.keys, func() error { return doctor(cmd, &flags) })
 		},
 	}
 	f := cmd.Flags()
@@ -140,14 +136,9 @@ func doctor(cmd *cobra.Command, flags *doctorFlags) (err error) {
 
 // repairArchive appends to the archive what ClickHouse alone has.
 func (f *doctorFlags) repairArchive(ctx context.Context, d *heal.Doctor) (found *heal.Diagnosis, err error) {
-	if err := f.check(); err != nil {
-		return nil, err
-	}
-	opt := f.options()
-	opt.PersonalKeys = keysAtHand(f.directory, f.keys)
-	a, err := archive.Open(ctx, f.directory, opt)
+	a, err := f.open(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w; stop the collector before the archive is repaired", err)
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }() //nolint:contextcheck // has a time limit of its own
 	d.Append = func(ctx context.Context, batch *columnar.Batch) error {

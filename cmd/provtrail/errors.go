@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -81,9 +79,6 @@ Exits with 1 where no signature knows the text.`,
 	return cmd
 }
 
-// errUnknownText is returned so that a script notices.
-var errUnknownText = errors.New("no signature knows this text: `provtrail errors propose` prints a row to start from")
-
 func explain(w io.Writer, c *errorclass.Classifier, what string, asJSON bool) error {
 	result := c.Classify(errorclass.Input{Status: provisioning.StatusFailed, Error: what})
 	info, _ := result.Category.Info()
@@ -92,9 +87,7 @@ func explain(w io.Writer, c *errorclass.Classifier, what string, asJSON bool) er
 		action, retry = s.Action, s.Retry
 	}
 	if asJSON {
-		out := json.NewEncoder(w)
-		out.SetIndent("", "  ")
-		err := out.Encode(map[string]string{
+		err := printJSON(w, map[string]string{
 			"category": string(result.Category), "title": info.Title, "signature": result.Signature, "who_acts": info.Actor,
 			"retryable": string(retry), "next_action": action, "normalized": errorclass.Normalize(what),
 		})

@@ -44,9 +44,8 @@ nothing is known of the person, the person is held, or something could not be do
   provtrail forget --archive ./data/archive --identity 2c9180835d2e5168015d32f890ca1581 --yes
   provtrail forget --archive ./data/archive --keys /mnt/keys/archive --tenant acme --identity 2c91 --yes
   provtrail forget --archive ./data/archive --source 2c9180835d191a86015d28455b4a2329 --account ada.lovelace --yes`,
-		Args:         lookArgs(cobra.NoArgs),
-		SilenceUsage: true,
-		RunE:         func(cmd *cobra.Command, _ []string) error { return looked(forget(cmd, &flags)) },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return forget(cmd, &flags) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.archive, "archive", defaultArchive, "folder or bucket's URL of the archive")
@@ -56,7 +55,6 @@ nothing is known of the person, the person is held, or something could not be do
 	f.StringVar(&flags.subject.Account, "account", "", "account on the source, in rows that name no identity")
 	f.StringVar(&flags.subject.Tenant, "tenant", "", "only in this tenant (default: in all)")
 	f.BoolVar(&flags.yes, "yes", false, "destroy the keys; without it nothing is changed")
-	cmd.SetFlagErrorFunc(lookFlag)
 	return cmd
 }
 

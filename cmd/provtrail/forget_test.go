@@ -105,7 +105,7 @@ func TestForget(t *testing.T) {
 	require.Equal(t, want, reported(t, dir, "--keys", elsewhere))
 	said, err := runProgram("forget", "--archive", dir, "--identity", "id-ada", "--yes")
 	require.ErrorContains(t, err, "nothing was changed", said)
-	require.Equal(t, exitCouldNotLook, exitCode(err))
+	require.Equal(t, exitFailed, exitCode(err))
 	require.NoError(t, os.Rename(elsewhere, store))
 
 	said, err = runProgram("forget", "--archive", dir, "--identity", "id-ada")
@@ -116,7 +116,7 @@ func TestForget(t *testing.T) {
 
 	_, err = runProgram("forget", "--archive", dir, "--identity", "ada", "--yes")
 	require.ErrorContains(t, err, "knows nobody of that name")
-	require.Equal(t, exitCouldNotLook, exitCode(err))
+	require.Equal(t, exitFailed, exitCode(err))
 	_, err = runProgram("forget", "--archive", dir, "--yes")
 	require.ErrorContains(t, err, "name the id of an identity")
 

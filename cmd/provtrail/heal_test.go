@@ -51,7 +51,7 @@ func TestRestoreAndDoctor(t *testing.T) {
 	require.Zero(t, exit, out)
 	require.Contains(t, out, "restored 3 records")
 	out, exit = runCommand(t, "restore", "--from", dir, "--to", at, "--tenant", "nobody")
-	require.Equal(t, exitCouldNotLook, exit, out)
+	require.Equal(t, exitFailed, exit, out)
 	require.Contains(t, out, "nothing in the archive matches")
 
 	for _, wrong := range [][]string{
@@ -66,7 +66,7 @@ func TestRestoreAndDoctor(t *testing.T) {
 		{"replay", dir, "--write", "--clickhouse", at},
 	} {
 		out, exit := runCommand(t, wrong...)
-		require.Equal(t, exitCouldNotLook, exit, "%v\n%s", wrong, out)
+		require.Equal(t, exitFailed, exit, "%v\n%s", wrong, out)
 		require.NotContains(t, out, "secret@")
 	}
 }

@@ -54,7 +54,10 @@ func newCommand() *cobra.Command {
 	root.Long = root.Short + `.
 
 Without a subcommand it runs the collector with ` + defaultConfig + `, or with the
-configuration that --config names.`
+configuration that --config names.
+
+The exit status is 0 when all is well, 1 when a command found something that is not as it
+should be, and 2 when something could not be done.`
 	root.Example = `  provtrail                                  # the default pipeline
   provtrail --config my-config.yaml          # a pipeline of your own
   provtrail validate --config my-config.yaml # check it without running it

@@ -52,12 +52,9 @@ Nothing is ever removed from either; old records expire with the rest.`,
 }
 
 func (f *quarantineFlags) selected(cmd *cobra.Command, ids []string) (_ []*record.Quarantined, err error) {
-	query, now := f.Query, time.Now()
+	query := f.Query
 	query.IDs = ids
-	var err2 error
-	query.Since, err = parseTimeFlag("--since", f.since, now)
-	query.Until, err2 = parseTimeFlag("--until", f.until, now)
-	if err := errors.Join(err, err2); err != nil {
+	if err := parseTimes(time.Now(), timeFlag{"--since", f.since, &query.Since}, timeFlag{"--until", f.until, &query.Until}); err != nil {
 		return nil, err
 	}
 	if query.ClickHouse != "" {
@@ -83,8 +80,7 @@ func newQuarantineListCommand(flags *quarantineFlags) *cobra.Command {
 		Example: `  provtrail quarantine list
   provtrail quarantine list --since 24h --feed file
   provtrail quarantine list --json | jq -r .reason | sort | uniq -c`,
-		Args:         cobra.NoArgs,
-		SilenceUsage: true,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := flags.selected(cmd, nil)
 			if err != nil {
@@ -109,8 +105,7 @@ func newQuarantineShowCommand(flags *quarantineFlags) *cobra.Command {
 		Long:  "Shows records with their text. The first digits of an id are enough where only one begins so.",
 		Example: `  provtrail quarantine show 5f0c2a
   provtrail quarantine show 5f0c2a --json | jq -r .original > document.json`,
-		Args:         cobra.MinimumNArgs(1),
-		SilenceUsage: true,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			found, err := flags.selected(cmd, ids)
 			if err != nil {
@@ -143,7 +138,6 @@ of its length is left out and named; read it again from where it came from.`,
 		Example: `  provtrail quarantine requeue 5f0c2a 81d07e --into ./data/input
   provtrail quarantine requeue --reason "group id" --since 24h --into ./data/input --dry-run
   provtrail quarantine requeue --all --tenant acme --into /var/lib/provtrail/input`,
-		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			filters := flags.since + flags.until + flags.Feed + flags.Reason + flags.File
 			if len(ids) == 0 && filters == "" && !all {

@@ -49,14 +49,10 @@ change, and 2 when nothing matches or something could not be read or written.`,
   provtrail replay ./data/archive --since 30d --format csv > changes.csv
   provtrail replay ./data/archive --group 4711 --diff
   provtrail replay ./data/archive --write --reason "ticket 4711: new error table"`,
-		Args:         cobra.MaximumNArgs(1),
-		SilenceUsage: true,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			flags.directory = defaultArchive
-			if len(args) > 0 {
-				flags.directory = args[0]
-			}
-			return looked(withKeys(cmd, flags.directory, flags.keys, func() error { return replay(cmd, &flags) }))
+			flags.directory = firstOr(args, defaultArchive)
+			return withKeys(cmd, flags.directory, flags.keys, func() error { return replay(cmd, &flags) })
 		},
 	}
 	f := cmd.Flags()
@@ -152,9 +148,6 @@ func (f *replayFlags) reasonText() string {
 
 // writer opens both stores for writing.
 func (f *replayFlags) writer(ctx context.Context) (_ *heal.Writer, done func() error, err error) {
-	if err := f.check(); err != nil {
-		return nil, nil, err
-	}
 	state, err := f.stateDirectory(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -163,11 +156,9 @@ func (f *replayFlags) writer(ctx context.Context) (_ *heal.Writer, done func() e
 	if err != nil {
 		return nil, nil, err
 	}
-	opt := f.options()
-	opt.PersonalKeys = keysAtHand(f.directory, f.keys)
-	a, err := archive.Open(ctx, f.directory, opt)
+	a, err := f.open(ctx)
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("%w; stop the collector before states are written", err), store.Close(ctx))
+		return nil, nil, errors.Join(err, store.Close(ctx))
 	}
 	w := &heal.Writer{
 		Begin: func(ctx context.Context, epoch uint32) error {

@@ -52,19 +52,15 @@ question is wrong, nothing matches or the archive cannot be read.`,
   provtrail report --from 24h --format parquet -o day.parquet
   provtrail report --identity ada.lovelace --evidence
   provtrail report 's3://bucket/folder?region=eu-west-1' --group 4711 --evidence -o group-4711.zip`,
-		Args:         lookArgs(cobra.MaximumNArgs(1)),
-		SilenceUsage: true,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir := defaultArchive
-			if len(args) > 0 {
-				dir = args[0]
-			}
-			return looked(withKeys(cmd, dir, keys, func() error {
+			dir := firstOr(args, defaultArchive)
+			return withKeys(cmd, dir, keys, func() error {
 				if evidence {
 					return makeEvidence(cmd, dir, query, signingKey, out)
 				}
 				return makeReport(cmd, dir, query, archivereport.Format(cmp.Or(format, string(archivereport.Zip))), signingKey, out)
-			}))
+			})
 		},
 	}
 	f := cmd.Flags()
@@ -90,11 +86,18 @@ question is wrong, nothing matches or the archive cannot be read.`,
 		query.Set("allow_unproven", value)
 		return nil
 	})
-	cmd.SetFlagErrorFunc(lookFlag)
 	return cmd
 }
 
 const defaultArchive = "./data/archive"
+
+// firstOr returns the argument of a command, or what stands for it.
+func firstOr(args []string, absent string) string {
+	if len(args) == 0 {
+		return absent
+	}
+	return args[0]
+}
 
 func makeReport(cmd *cobra.Command, dir string, query url.Values, format archivereport.Format, signingKey, out string) error {
 	now := time.Now()

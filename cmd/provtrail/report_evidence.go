@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/provtrail/provtrail/archive"
 	archivereport "github.com/provtrail/provtrail/archive/report"
 )
 
@@ -87,73 +85,39 @@ func verifyZip(cmd *cobra.Command, path string, flags *verifyFlags) error {
 		return err
 	}
 	if archivereport.IsReport(f, info.Size()) {
-		return verifyReport(cmd, path, f, info.Size(), keys, flags.json)
+		v, err := archivereport.Verify(f, info.Size(), keys)
+		if err != nil {
+			return err
+		}
+		return printVerified(cmd, flags.json, "report "+path, v, v.Problems, describeReport)
 	}
 	v, err := archivereport.VerifyEvidence(f, info.Size(), keys)
 	if err != nil {
 		return err
 	}
-	if flags.json {
-		err = printJSON(cmd.OutOrStdout(), v)
+	return printVerified(cmd, flags.json, "evidence pack "+path, v, v.Problems, describePack)
+}
+
+func describePack(b *strings.Builder, v *archivereport.PackVerification) {
+	fmt.Fprintf(b, "%d events: %d proven by %d seals of trusted keys, %d of hours that were not sealed yet\n", v.Events, v.Proven, v.Seals, v.Open)
+	if !v.OK() {
+		return
+	}
+	b.WriteString("each proven event stands in the archive as it stands here; that none is left out takes the archive\n")
+	if v.SignedBy == "" {
+		b.WriteString("the manifest is not signed, so nothing proves coverage.csv nor when the pack was made\n")
 	} else {
-		err = printPack(cmd.OutOrStdout(), v)
+		fmt.Fprintf(b, "the manifest is signed with key %s\n", v.SignedBy)
 	}
-	if err == nil && !v.OK() {
-		err = fmt.Errorf("evidence pack %s is %w: %d problems", path, errFindings, len(v.Problems))
-	}
-	return err
 }
 
-func printPack(w io.Writer, v *archivereport.PackVerification) error {
-	err := printProblems(w, v.Problems)
-	_, more := fmt.Fprintf(w, "%d events: %d proven by %d seals of trusted keys, %d of hours that were not sealed yet\n", v.Events, v.Proven, v.Seals, v.Open)
-	if v.OK() {
-		signed := "the manifest is signed with key " + v.SignedBy
-		if v.SignedBy == "" {
-			signed = "the manifest is not signed, so nothing proves coverage.csv nor when the pack was made"
-		}
-		_, last := fmt.Fprintf(w, "each proven event stands in the archive as it stands here; that none is left out takes the archive\n%s\n", signed)
-		more = errors.Join(more, last)
-	}
-	return errors.Join(err, more)
-}
-
-func verifyReport(cmd *cobra.Command, path string, f io.ReaderAt, size int64, keys []ed25519.PublicKey, asJSON bool) error {
-	v, err := archivereport.Verify(f, size, keys)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		err = printJSON(cmd.OutOrStdout(), v)
-	} else {
-		err = printReport(cmd.OutOrStdout(), v)
-	}
-	if err == nil && !v.OK() {
-		err = fmt.Errorf("report %s is %w: %d problems", path, errFindings, len(v.Problems))
-	}
-	return err
-}
-
-func printReport(w io.Writer, v *archivereport.Verification) error {
-	errs := []error{printProblems(w, v.Problems)}
+func describeReport(b *strings.Builder, v *archivereport.Verification) {
 	for _, n := range v.Notes {
-		_, err := fmt.Fprintf(w, "note          %s\n", n)
-		errs = append(errs, err)
+		fmt.Fprintf(b, "note          %s\n", n)
 	}
-	_, err := fmt.Fprintf(w, "report of %s, from %s to %s, of %d files of the archive, %d of them of hours that were not sealed yet\n",
+	fmt.Fprintf(b, "report of %s, from %s to %s, of %d files of the archive, %d of them of hours that were not sealed yet\n",
 		v.Made.Format(time.RFC3339), v.Filter.From.Format(time.RFC3339), v.Filter.To.Format(time.RFC3339), v.Archive, v.Open)
-	errs = append(errs, err)
 	if v.OK() {
-		_, err := fmt.Fprintf(w, "signed with key %s; every file is as it was signed; that no row is left out takes the archive\n", v.SignedBy)
-		errs = append(errs, err)
+		fmt.Fprintf(b, "signed with key %s; every file is as it was signed; that no row is left out takes the archive\n", v.SignedBy)
 	}
-	return errors.Join(errs...)
-}
-
-func printProblems(w io.Writer, problems []archive.Problem) (err error) {
-	for _, p := range problems {
-		_, more := fmt.Fprintf(w, "%-12s  %s  (%s)\n", p.Kind, p.Name, p.Detail)
-		err = errors.Join(err, more)
-	}
-	return err
 }

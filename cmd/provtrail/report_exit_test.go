@@ -75,10 +75,10 @@ func TestReportExitCodes(t *testing.T) {
 	require.Contains(t, said, "altered       activities.csv")
 	_, err = runVerify(out, "--public-key", key, "--until", "yesterday")
 	require.ErrorContains(t, err, "--until")
-	require.Equal(t, exitCouldNotLook, exitCode(err))
+	require.Equal(t, exitFailed, exitCode(err))
 	_, err = runVerify(out)
 	require.ErrorContains(t, err, "--public-key")
-	require.Equal(t, exitCouldNotLook, exitCode(err))
+	require.Equal(t, exitFailed, exitCode(err))
 
 	hidden := archive.DefaultKeyFile(dir) + ".away"
 	require.NoError(t, os.Rename(archive.DefaultKeyFile(dir), hidden))
@@ -89,14 +89,14 @@ func TestReportExitCodes(t *testing.T) {
 	require.NoError(t, run("-o", out, "--signing-key", hidden))
 	_, err = runVerify(out, "--public-key", key)
 	require.NoError(t, err)
-	require.Equal(t, exitCouldNotLook, exitCode(run("-o", out, "--signing-key", hidden+"x")))
+	require.Equal(t, exitFailed, exitCode(run("-o", out, "--signing-key", hidden+"x")))
 	for _, wrong := range [][]string{{"--tenant", "acne"}, {"--source", "x"}, {"--approver", "x"}, {"--requester", "x"}, {"--kind", "x"}, {"--operation", "x"}, {"--statu", "x"}, {"--format", "csv"}, {"--columns", "x"}, {"a", "b"}} {
-		require.Equal(t, exitCouldNotLook, exitCode(run(append(wrong, "-o", out)...)), "%v", wrong)
+		require.Equal(t, exitFailed, exitCode(run(append(wrong, "-o", out)...)), "%v", wrong)
 	}
 	require.ErrorContains(t, run("--tenant", "acne", "-o", out), `did you mean "acme"?`)
 	require.ErrorContains(t, run("--kind", "pasword", "-o", out), `did you mean "password"?`)
 	require.ErrorContains(t, run("--evidence", "--group", "g", "--status", "Failed", "-o", out), "leave out --from, --status, --to")
-	require.Equal(t, exitCouldNotLook, exitCode(run("--status", "Success", "-o", out)), "nothing matches")
+	require.Equal(t, exitFailed, exitCode(run("--status", "Success", "-o", out)), "nothing matches")
 
 	files, err := archive.Files(t.Context(), dir)
 	require.NoError(t, err)

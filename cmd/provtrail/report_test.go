@@ -25,7 +25,7 @@ func TestReportCommand(t *testing.T) {
 	}
 	_, err := run(dir, "--from", "2026-11-22", "--to", "2026-11-23", "-o", out, "--tz", "Europe/Paris")
 	require.ErrorIs(t, err, archivereport.ErrNothing, "no processor made it an activity")
-	require.Equal(t, exitCouldNotLook, exitCode(err))
+	require.Equal(t, exitFailed, exitCode(err))
 	require.NoFileExists(t, out)
 	_, err = run(dir, "--format", "xls", "-o", out)
 	require.ErrorContains(t, err, `"xls"`)

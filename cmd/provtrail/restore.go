@@ -43,10 +43,9 @@ or something could not be read or stored.`,
   provtrail restore --from ./data/archive --to clickhouse://127.0.0.1:9000/provtrail --since 30d
   provtrail restore --from 's3://bucket/folder?region=eu-west-1' --to clickhouse://ada@db:9000/provtrail --tenant acme
   provtrail restore --identity ada.lovelace --since 2026-11-01 --until 2026-11-08`,
-		Args:         cobra.NoArgs,
-		SilenceUsage: true,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return looked(withKeys(cmd, flags.from, flags.keys, func() error { return restore(cmd, &flags) }))
+			return withKeys(cmd, flags.from, flags.keys, func() error { return restore(cmd, &flags) })
 		},
 	}
 	f := cmd.Flags()
@@ -69,11 +68,7 @@ func addFilter(cmd *cobra.Command, filter *heal.Filter, since, until *string) {
 
 // period reads the times of a filter.
 func period(filter *heal.Filter, since, until string) error {
-	var err, err2 error
-	now := time.Now()
-	filter.Since, err = parseTimeFlag("--since", since, now)
-	filter.Until, err2 = parseTimeFlag("--until", until, now)
-	if err := errors.Join(err, err2); err != nil {
+	if err := parseTimes(time.Now(), timeFlag{"--since", since, &filter.Since}, timeFlag{"--until", until, &filter.Until}); err != nil {
 		return err
 	}
 	if !filter.Until.IsZero() && !filter.Since.Before(filter.Until) {

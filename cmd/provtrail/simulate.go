@@ -60,7 +60,6 @@ and secret gets a token unless --client-id says otherwise. Faults are set with
 			if err := setPeriod(&o, now, from, to, days); err != nil {
 				return err
 			}
-			cmd.SilenceUsage = true
 			if serve {
 				return v.serve(cmd, &o)
 			}
@@ -103,26 +102,19 @@ and secret gets a token unless --client-id says otherwise. Faults are set with
 func setPeriod(o *simulate.Options, now, from, to string, days float64) error {
 	begun := time.Now()
 	o.Now, o.To = time.Now, begun.UTC().Truncate(time.Millisecond)
-	at, err := parseTimeFlag("--now", now, begun)
-	if err != nil {
+	if err := parseTimes(begun, timeFlag{"--now", now, &o.To}); err != nil {
 		return err
-	}
-	if !at.IsZero() {
-		o.Now, o.To = func() time.Time { return at.Add(time.Since(begun)) }, at
 	}
 	clock := o.To
-	if at, err = parseTimeFlag("--to", to, clock); err != nil {
-		return err
+	if now != "" {
+		o.Now = func() time.Time { return clock.Add(time.Since(begun)) }
 	}
-	if !at.IsZero() {
-		o.To = at
+	if err := parseTimes(clock, timeFlag{"--to", to, &o.To}); err != nil {
+		return err
 	}
 	o.From = o.To.Add(-time.Duration(days * 24 * float64(time.Hour)))
-	if at, err = parseTimeFlag("--from", from, clock); err != nil {
+	if err := parseTimes(clock, timeFlag{"--from", from, &o.From}); err != nil {
 		return err
-	}
-	if !at.IsZero() {
-		o.From = at
 	}
 	if o.From.After(o.To) {
 		return errors.New("--from is after --to")

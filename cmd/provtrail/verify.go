@@ -59,14 +59,13 @@ archive or the zip could not be checked.`,
   provtrail verify evidence.zip --public-key archive.pub
   provtrail verify report.zip --public-key archive.pub
   provtrail verify 's3://bucket/folder?region=eu-west-1' --public-key archive.pub`,
-		Args:          lookArgs(cobra.ExactArgs(1)),
-		SilenceUsage:  true,
+		Args:          cobra.ExactArgs(1),
 		SilenceErrors: false,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if isZip(args[0]) {
-				return looked(verifyZip(cmd, args[0], &flags))
+				return verifyZip(cmd, args[0], &flags)
 			}
-			return looked(verify(cmd, args[0], &flags))
+			return verify(cmd, args[0], &flags)
 		},
 	}
 	f := cmd.Flags()
@@ -77,7 +76,6 @@ archive or the zip could not be checked.`,
 	f.StringVar(&flags.to, "complete-to", "", "end of that period (default: the last statement)")
 	f.BoolVar(&flags.json, "json", false, "print what was found as JSON")
 	f.BoolVar(&flags.quiet, "quiet", false, "no progress bar, which is drawn on a terminal only")
-	cmd.SetFlagErrorFunc(lookFlag)
 	return cmd
 }
 
@@ -90,14 +88,8 @@ func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
 	if opt.Heads, err = knownHeads(dir, flags.heads); err != nil {
 		return err
 	}
-	now := time.Now()
-	if opt.Until, err = parseTimeFlag("--until", flags.until, now); err != nil {
-		return err
-	}
-	if opt.CompleteFrom, err = parseTimeFlag("--complete-from", flags.from, now); err != nil {
-		return err
-	}
-	if opt.CompleteTo, err = parseTimeFlag("--complete-to", flags.to, now); err != nil {
+	if err := parseTimes(time.Now(), timeFlag{"--until", flags.until, &opt.Until},
+		timeFlag{"--complete-from", flags.from, &opt.CompleteFrom}, timeFlag{"--complete-to", flags.to, &opt.CompleteTo}); err != nil {
 		return err
 	}
 	if draw := progressOn(cmd); draw != nil && !flags.quiet && !flags.json {
@@ -107,15 +99,29 @@ func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	if flags.json {
-		err = printJSON(cmd.OutOrStdout(), v)
+	return printVerified(cmd, flags.json, "archive "+dir, v, v.Problems, describeArchive)
+}
+
+// printVerified prints what was verified, and returns an error where something is wrong.
+func printVerified[V interface{ OK() bool }](cmd *cobra.Command, asJSON bool, name string, v V, problems []archive.Problem, describe func(*strings.Builder, V)) error {
+	if asJSON {
+		if err := printJSON(cmd.OutOrStdout(), v); err != nil {
+			return err
+		}
 	} else {
-		err = printVerification(cmd.OutOrStdout(), v)
+		var b strings.Builder
+		for _, p := range problems {
+			fmt.Fprintf(&b, "%-12s  %s  (%s)\n", p.Kind, p.Name, p.Detail)
+		}
+		describe(&b, v)
+		if _, err := io.WriteString(cmd.OutOrStdout(), b.String()); err != nil {
+			return err
+		}
 	}
-	if err == nil && !v.OK() {
-		err = fmt.Errorf("archive %s is %w: %d problems", dir, errFindings, len(v.Problems))
+	if !v.OK() {
+		return fmt.Errorf("%s is %w: %d problems", name, errFindings, len(problems))
 	}
-	return err
+	return nil
 }
 
 func publicKeys(dir string, paths []string) (keys []ed25519.PublicKey, err error) {
@@ -145,12 +151,8 @@ func printJSON(w io.Writer, v any) error {
 	return encoder.Encode(v)
 }
 
-func printVerification(w io.Writer, v *archive.Verification) error {
-	errs := []error{printProblems(w, v.Problems)}
-	say := func(format string, args ...any) {
-		_, err := fmt.Fprintf(w, format+"\n", args...)
-		errs = append(errs, err)
-	}
+func describeArchive(b *strings.Builder, v *archive.Verification) {
+	say := func(format string, args ...any) { fmt.Fprintf(b, format+"\n", args...) }
 	for _, warning := range v.Warnings {
 		say("warning       %s", warning)
 	}
@@ -176,5 +178,5 @@ func printVerification(w io.Writer, v *archive.Verification) error {
 	case v.OK():
 		say("nothing is sealed yet, so nothing can be proven")
 	}
-	return errors.Join(append(errs, printCompleteness(w, v.Completeness))...)
+	describeCompleteness(b, v.Completeness)
 }

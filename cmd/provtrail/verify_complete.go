@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/provtrail/provtrail/archive"
@@ -15,14 +13,10 @@ const maxIncomplete = 50
 // maxMissingIDs is how many ids of an hour are printed.
 const maxMissingIDs = 10
 
-// printCompleteness prints each hour that is not complete, and up to when the feeds are, those
+// describeCompleteness writes each hour that is not complete, and up to when the feeds are, those
 // that agree in one line.
-func printCompleteness(w io.Writer, c *archive.Completeness) error {
-	var errs []error
-	say := func(format string, args ...any) {
-		_, err := fmt.Fprintf(w, format+"\n", args...)
-		errs = append(errs, err)
-	}
+func describeCompleteness(b *strings.Builder, c *archive.Completeness) {
+	say := func(format string, args ...any) { fmt.Fprintf(b, format+"\n", args...) }
 	for i := range c.Incomplete {
 		if i == maxIncomplete {
 			say("incomplete    %d more, see --json", len(c.Incomplete)-i)
@@ -58,5 +52,4 @@ func printCompleteness(w io.Writer, c *archive.Completeness) error {
 	for _, group := range groups {
 		say("%s for %s", group, strings.Join(feeds[group], ", "))
 	}
-	return errors.Join(errs...)
 }

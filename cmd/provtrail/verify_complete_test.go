@@ -56,7 +56,7 @@ func TestVerifySaysUpToWhenItIsComplete(t *testing.T) {
 	require.NoError(t, err)
 	out, err = runVerify(dir, "--complete-to", "2026-11-22T12:00:00Z", "--json")
 	require.ErrorIs(t, err, errFindings)
-	require.Equal(t, exitFindings, exitCode(looked(err)))
+	require.Equal(t, exitFindings, exitCode(err))
 	var v archive.Verification
 	require.NoError(t, json.NewDecoder(bytes.NewBufferString(out)).Decode(&v))
 	require.Equal(t, archive.Incomplete, v.Problems[0].Kind)
