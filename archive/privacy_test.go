@@ -173,7 +173,10 @@ func originals(t *testing.T, ctx context.Context, location string) (list []strin
 	require.NoError(t, err)
 	for _, f := range files {
 		if f.Quarantine() {
-			require.NoError(t, v.Quarantined(ctx, f.Name, nil, func(q *record.Quarantined) { list = append(list, q.Original) }))
+			for q, err := range v.Quarantined(ctx, f.Name) {
+				require.NoError(t, err)
+				list = append(list, q.Original)
+			}
 		}
 	}
 	require.NoError(t, v.Close())

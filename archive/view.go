@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -208,33 +209,10 @@ func (v *View) Handovers(ctx context.Context) (seals []*Seal, err error) {
 	return seals, err
 }
 
-// Quarantined calls f with every row of a file of quarantined data, of which only the named
-// columns are set; no name means all.
-func (v *View) Quarantined(ctx context.Context, name string, columns []string, f func(*record.Quarantined)) (err error) {
-	content, err := v.store.Open(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, content.Close()) }()
-	reader, err := parquetfile.NewReader(parquetfile.Quarantine, name, content, columns)
-	if err != nil {
-		return err
-	}
-	reader.Show = v.show
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	rows := make([]record.Quarantined, 256)
-	for {
-		n, err := reader.Read(rows)
-		for i := range rows[:n] {
-			f(&rows[i])
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err = cmp.Or(err, ctx.Err()); err != nil {
-			return err
-		}
-	}
+// Quarantined yields every row of a file of quarantined data, each valid until the next, of
+// which only the named columns are set; no name means all.
+func (v *View) Quarantined(ctx context.Context, name string, columns ...string) iter.Seq2[*record.Quarantined, error] {
+	return parquetfile.Rows(ctx, v.store, parquetfile.Quarantine, name, columns, v.show)
 }
 
 // Statements returns the newest statement of reconciliation in files of each tenant, feed and

@@ -3,7 +3,6 @@ package report
 import (
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/archive/internal/layout"
-	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // countQuarantined counts quarantined rows. unknown are hours of which a file of
@@ -16,13 +15,16 @@ func (c *coverage) countQuarantined() (rows map[tenantHour]int64, unknown map[ar
 			continue
 		}
 		present[f.Name] = true
-		err := c.view.Quarantined(c.ctx, f.Name, []string{"tenant"}, func(q *record.Quarantined) {
-			rows[tenantHour{q.Tenant, f.Hour}]++
-		})
+		for q, err := range c.view.Quarantined(c.ctx, f.Name, "tenant") {
+			if err != nil {
+				unknown[f.Hour] = true
+			} else {
+				rows[tenantHour{q.Tenant, f.Hour}]++
+			}
+		}
 		if c.ctx.Err() != nil {
 			return nil, nil, c.ctx.Err()
 		}
-		unknown[f.Hour] = unknown[f.Hour] || err != nil
 	}
 	for h, s := range c.seals {
 		for _, f := range s.Files {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -111,19 +110,15 @@ func (g *gatherer) read(file int, columns []string, f func(row int64, r *record.
 	if err != nil {
 		return err
 	}
-	batch := make([]record.Record, 1024)
-	for row := int64(0); ; {
-		n, err := reader.Read(batch)
-		for i := range batch[:n] {
-			f(row, &batch[i])
-			row++
-		}
-		if err = cmp.Or(err, g.ctx.Err()); errors.Is(err, io.EOF) {
-			return reader.Close()
-		} else if err != nil {
+	row := int64(0)
+	for r, err := range reader.All(g.ctx) {
+		if err != nil {
 			return errors.Join(err, reader.Close())
 		}
+		f(row, r)
+		row++
 	}
+	return reader.Close()
 }
 
 // take reads rows of a file, with the path of each to the root of the file.

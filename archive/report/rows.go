@@ -3,7 +3,6 @@ package report
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -18,7 +17,6 @@ func (r *report) scan(set bitmap, columns []string, f func(row uint64, record *r
 
 // scanFrom is scan from a file on.
 func (r *report) scanFrom(file int, set bitmap, columns []string, f func(row uint64, record *record.Record) error) error {
-	batch := make([]record.Record, 1024)
 	for r.reading = file; r.reading < len(r.files); r.reading++ {
 		from := &r.files[r.reading]
 		if set != nil && !set.any(from.first, from.first+uint64(from.rows)) {
@@ -29,25 +27,14 @@ func (r *report) scanFrom(file int, set bitmap, columns []string, f func(row uin
 			return err
 		}
 		row := from.first
-		for {
-			if err := r.ctx.Err(); err != nil {
-				return errors.Join(err, reader.Close())
-			}
-			n, err := reader.Read(batch)
-			for j := range batch[:n] {
-				if set == nil || set.has(row) {
-					if err := f(row, &batch[j]); err != nil {
-						return errors.Join(err, reader.Close())
-					}
-				}
-				row++
-			}
-			if errors.Is(err, io.EOF) {
-				break
+		for a, err := range reader.All(r.ctx) {
+			if err == nil && (set == nil || set.has(row)) {
+				err = f(row, a)
 			}
 			if err != nil {
 				return errors.Join(err, reader.Close())
 			}
+			row++
 		}
 		if err := reader.Close(); err != nil {
 			return err

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/provtrail/provtrail/archive"
 	archivereport "github.com/provtrail/provtrail/archive/report"
 	"github.com/provtrail/provtrail/internal/quarantine"
 	"github.com/provtrail/provtrail/provisioning/record"
@@ -38,7 +37,7 @@ Nothing is ever removed from either; old records expire with the rest.`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.PersistentFlags()
-	f.StringVar(&flags.Archive, "archive", "./data/archive", "folder of the archive, or of a copy of it")
+	f.StringVar(&flags.Archive, "archive", defaultArchive, "folder or bucket's URL of the archive, or of a copy of it")
 	f.StringVar(&flags.ClickHouse, "clickhouse", "", "read the table instead: http://[user@]host:8123/database; the password comes from PROVTRAIL_CLICKHOUSE_PASSWORD")
 	f.StringVar(&flags.keys, "keys", "", keysUsage)
 	f.StringVar(&flags.since, "since", "", "received at or after: "+archivereport.TimeForms)
@@ -51,7 +50,7 @@ Nothing is ever removed from either; old records expire with the rest.`,
 	return cmd
 }
 
-func (f *quarantineFlags) selected(cmd *cobra.Command, ids []string) (_ []*record.Quarantined, err error) {
+func (f *quarantineFlags) selected(cmd *cobra.Command, ids []string) (found []*record.Quarantined, err error) {
 	query := f.Query
 	query.IDs = ids
 	if err := parseTimes(time.Now(), timeFlag{"--since", f.since, &query.Since}, timeFlag{"--until", f.until, &query.Until}); err != nil {
@@ -60,15 +59,11 @@ func (f *quarantineFlags) selected(cmd *cobra.Command, ids []string) (_ []*recor
 	if query.ClickHouse != "" {
 		return quarantine.Select(cmd.Context(), query)
 	}
-	keys, err := archive.OpenPersonalKeys(query.Archive, f.keys)
-	if err != nil {
-		return nil, err
-	}
-	if keys != nil {
-		defer func() { err = errors.Join(err, keys.Close()) }()
-	}
-	query.Keys = keys
-	return quarantine.Select(cmd.Context(), query)
+	err = withKeys(cmd, query.Archive, f.keys, func() error {
+		found, err = quarantine.Select(cmd.Context(), query)
+		return err
+	})
+	return found, err
 }
 
 func newQuarantineListCommand(flags *quarantineFlags) *cobra.Command {

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,57 +19,32 @@ import (
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-// readArchive reads the quarantine files of an archive in a folder. A file that is merged
-// into another meanwhile has a new name, under which it is found.
-func readArchive(ctx context.Context, dir string, keys *archive.PersonalKeys, take func(*record.Quarantined)) error {
-	if archive.IsURL(dir) {
-		return errors.New("--archive: the quarantine of a bucket is read from a copy of its folder quarantine/, or with --clickhouse")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("--archive: %w", err)
-	}
-	files, err := filepath.Glob(filepath.Join(globQuoted(dir), "quarantine", "date=*", "hour=*", "*.parquet"))
+// readArchive reads the quarantine files of an archive, with the keys of the context.
+func readArchive(ctx context.Context, location string, take func(*record.Quarantined)) (err error) {
+	view, err := archive.OpenView(ctx, location)
 	if err != nil {
 		return fmt.Errorf("--archive: %w", err)
 	}
-	slices.Sort(files)
-	for _, file := range files {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		err := readFile(file, keys, take)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-// globQuoted makes a folder's own name mean nothing to filepath.Glob.
-func globQuoted(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
-}
-
-func readFile(file string, keys *archive.PersonalKeys, take func(*record.Quarantined)) (err error) {
-	r, err := archive.OpenQuarantined(file)
+	defer func() { err = errors.Join(err, view.Close()) }()
+	files, err := view.Files(ctx)
 	if err != nil {
 		return err
 	}
-	r.Show = keys.Show
-	defer func() { err = errors.Join(err, r.Close()) }()
-	for {
-		rows := make([]record.Quarantined, 256)
-		n, err := r.Read(rows)
-		for i := range n {
-			take(&rows[i])
+	for _, f := range files {
+		if !f.Quarantine() {
+			continue
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
+		for q, err := range view.Quarantined(ctx, f.Name) {
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			if err == nil {
+				row := *q
+				take(&row)
+			}
 		}
 	}
+	return nil
 }
 
 const quarantineQuery = `SELECT event_id, tenant, feed, reason, file, position, field, size, observed_at, original

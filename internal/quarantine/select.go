@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -22,9 +21,7 @@ var ErrNothing = errors.New("no quarantined record matches")
 // Query says where the quarantine is read and which of its records are meant. Text
 // conditions are substrings, in any case; an empty condition holds for every record.
 type Query struct {
-	Archive string // folder of an archive
-	// Keys decrypt an archive with privacy; nil where they are not at hand.
-	Keys       *archive.PersonalKeys
+	Archive    string // directory of an archive, or a bucket's address
 	ClickHouse string // address of ClickHouse's HTTP interface; read instead of the archive when set
 
 	Since, Until time.Time // from Since to before Until; zero: no bound
@@ -51,7 +48,7 @@ func Select(ctx context.Context, query Query) ([]*record.Quarantined, error) {
 	if query.ClickHouse != "" {
 		err = readClickHouse(ctx, query.ClickHouse, query.Since, query.Until, take)
 	} else {
-		err = readArchive(ctx, query.Archive, query.Keys, take)
+		err = readArchive(ctx, query.Archive, take)
 	}
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package completeness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
@@ -10,7 +11,6 @@ import (
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
 	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/archive/internal/parquetfile"
-	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -115,31 +115,33 @@ func (b *batch) flush() error {
 
 func (c *check) activities(name string) error {
 	b := batch{of: c}
-	err := each(c.ctx, c.store, parquetfile.Activities, name, []string{"tenant", "record_type", "event_id", "feed", "vendor_id", "vendor_created_at"}, func(r *record.Record) error {
+	for r, err := range parquetfile.Rows(c.ctx, c.store, parquetfile.Activities, name, []string{"tenant", "record_type", "event_id", "feed", "vendor_id", "vendor_created_at"}, nil) {
+		if err != nil {
+			return err
+		}
 		id := record.DigestID(&r.Observation)
 		if r.RecordType == record.TypeState || id == "" || r.VendorCreatedAt == 0 {
-			return nil
+			continue
 		}
-		return b.add(key{r.Tenant, string(r.Feed), layout.HourAt(r.VendorCreatedAt)}, id)
-	})
-	return errors.Join(err, b.flush())
+		if err := b.add(key{r.Tenant, string(r.Feed), layout.HourAt(r.VendorCreatedAt)}, id); err != nil {
+			return err
+		}
+	}
+	return b.flush()
 }
 
 func (c *check) quarantine(name string) error {
 	b := batch{of: c, shift: uint32(len(c.statements))}
-	err := each(c.ctx, c.store, parquetfile.Quarantine, name, []string{"tenant", "event_id", "feed", "vendor_id", "vendor_created_at"}, func(q *record.Quarantined) error {
-		if q.VendorCreatedAt == 0 {
-			return nil
+	for q, err := range parquetfile.Rows(c.ctx, c.store, parquetfile.Quarantine, name, []string{"tenant", "event_id", "feed", "vendor_id", "vendor_created_at"}, nil) {
+		if err != nil {
+			return err
 		}
-		return b.add(key{q.Tenant, string(q.Feed), layout.HourAt(q.VendorCreatedAt)}, documentID(q.VendorID, q.EventID))
-	})
-	return errors.Join(err, b.flush())
-}
-
-// documentID identifies a quarantined document, also one whose id could not be read.
-func documentID(vendorID string, event provisioning.ID) string {
-	if vendorID == "" {
-		return event.String()
+		if q.VendorCreatedAt == 0 {
+			continue
+		}
+		if err := b.add(key{q.Tenant, string(q.Feed), layout.HourAt(q.VendorCreatedAt)}, cmp.Or(q.VendorID, q.EventID.String())); err != nil {
+			return err
+		}
 	}
-	return vendorID
+	return b.flush()
 }

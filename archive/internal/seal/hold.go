@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strconv"
@@ -154,19 +153,13 @@ func search[T any](ctx context.Context, store blobstore.Store, keys *personal.St
 	}
 	reader.Show = keys.Show
 	defer func() { err = errors.Join(err, reader.Close()) }()
-	rows := make([]T, 1024)
-	for {
-		n, err := reader.Read(rows)
-		for i := range rows[:n] {
-			if match(&rows[i]) {
-				return true, nil
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return false, nil
-		}
+	for row, err := range reader.All(ctx) {
 		if err != nil {
 			return true, ctx.Err()
 		}
+		if match(row) {
+			return true, nil
+		}
 	}
+	return false, nil
 }
