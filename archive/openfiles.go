@@ -10,6 +10,7 @@ import (
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
 	"github.com/provtrail/provtrail/archive/internal/chain"
 	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/internal/clock"
 )
 
 // openFiles are the files that were written into hours that are not sealed. A file that
@@ -106,7 +107,7 @@ func (a *Archive) findOpenFiles(ctx context.Context) error {
 // the last seal and of the newest file.
 func (a *Archive) continueClock(ctx context.Context) error {
 	last, wall := a.memory.State().Clock, a.clock.Wall()
-	later := func(t time.Time) { last = latest(last, t) }
+	later := func(t time.Time) { last = clock.Latest(last, t) }
 	for _, r := range a.memory.Remembered {
 		later(r.SealedAt)
 	}
@@ -116,7 +117,7 @@ func (a *Archive) continueClock(ctx context.Context) error {
 	}
 	if h, ok := layout.ParseSeal(name); ok {
 		// Not later than now, unless the hour had not begun: recovery seals an hour early.
-		later(earlier((h + 1).Start(), latest(wall, h.Start())))
+		later(clock.Earliest((h + 1).Start(), clock.Latest(wall, h.Start())))
 	}
 	files, err := blobstore.DataFiles(ctx, a.store)
 	if err != nil {
@@ -130,18 +131,4 @@ func (a *Archive) continueClock(ctx context.Context) error {
 	}
 	a.clock.Continue(last)
 	return nil
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/clock"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -33,9 +34,7 @@ func (r *report) choose(columns []string, take func(*record.Record) error) error
 		}
 		matched = true
 		r.chosen.set(row)
-		if begin := beginOf(a); begin.Before(r.begin) {
-			r.begin = begin
-		}
+		r.begin = clock.Earliest(r.begin, beginOf(a))
 		return take(a)
 	})
 	if err != nil {

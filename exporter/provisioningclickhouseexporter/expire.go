@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/schema"
+	"github.com/provtrail/provtrail/internal/clock"
 )
 
 const (
@@ -72,9 +73,7 @@ func (n *nodes) expire(ctx context.Context, target schema.Target, now time.Time)
 		server.Close()
 		errs = append(errs, err)
 		all.Tables = append(all.Tables, expired.Tables...)
-		if expired.Until.After(all.Until) {
-			all.Until = expired.Until
-		}
+		all.Until = clock.Latest(all.Until, expired.Until)
 	}
 	return all, errors.Join(errs...)
 }

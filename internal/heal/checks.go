@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/provtrail/provtrail/internal/clock"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -149,7 +150,7 @@ func (d *Doctor) checkRollups(ctx context.Context) error {
 				d.add(Missing, inClickHouse, c.table+"_from_observations", 0, 1)
 				continue
 			}
-			first, last := later(from, d.Since.Truncate(time.Hour)), earlier(until, d.Until)
+			first, last := clock.Latest(from, d.Since.Truncate(time.Hour)), clock.Earliest(until, d.Until)
 			day := fmt.Sprintf("%s >= toDateTime(%d, 'UTC') AND %s < toDateTime(%d, 'UTC')", c.column, first.Unix(), c.column, last.Unix())
 			query := strings.NewReplacer("{made}", made[0], "{day}", day, "{table}", d.ClickHouse.Table(c.table)).Replace(c.query)
 			if err := d.run(ctx, check{Missing, inClickHouse, c.table, ""}, query); err != nil {
@@ -158,18 +159,4 @@ func (d *Doctor) checkRollups(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
@@ -70,42 +69,24 @@ func (d *Doctor) compareRecords(ctx context.Context) error {
 
 // archivedEvents collects the archive's events of the period.
 func (d *Doctor) archivedEvents(ctx context.Context) (s *shards, err error) {
-	var failed error
-	selection := archive.Selection{
+	read := scan{of: archive.DataFile.Activities, progress: func(done, total int64) { d.Progress("reading", done, total) }}
+	read.begin = func(bytes int64) (err error) {
+		if s == nil {
+			s, err = newShards(bytes / bytesOfRecord)
+		}
+		return err
+	}
+	read.selection = archive.Selection{
 		Since: d.Since, Until: d.Until,
 		Columns: []string{"event_id", "activity_id", "version", "status", "current", "folded_into", "record_type", "occurred_at", "timed", "observed_at"},
 		Activity: func(r *record.Record) bool {
-			if failed == nil && !r.ObservedAt.AsTime().Before(d.expired) {
-				failed = s.add(eventOf(r))
+			if read.failed == nil && !r.ObservedAt.AsTime().Before(d.expired) {
+				read.failed = s.add(eventOf(r))
 			}
 			return false
 		},
-		Quarantined:    func(*record.Quarantined) bool { return false },
-		Reconciliation: func(*record.Reconciliation) bool { return false },
 	}
-	done := map[string]bool{}
-	err = eachFile(ctx, d.Archive, done, func(list []archive.DataFile) (complete bool, err error) {
-		total, read := sizeOf(list), int64(0)
-		if s == nil {
-			if s, err = newShards(total / bytesOfRecord); err != nil {
-				return false, err
-			}
-		}
-		complete = true
-		for _, f := range list {
-			switch err := d.Archive.Batches(ctx, f, selection, nil); {
-			case errors.Is(err, fs.ErrNotExist):
-				complete = false
-			case err != nil || failed != nil:
-				return false, errors.Join(err, failed)
-			default:
-				done[f.Name] = true
-			}
-			read += f.Size
-			d.Progress("reading", read, total)
-		}
-		return complete, nil
-	})
+	err = read.run(ctx, d.Archive)
 	if err != nil && s != nil {
 		err = errors.Join(err, s.close())
 	}

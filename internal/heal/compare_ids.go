@@ -3,12 +3,11 @@ package heal
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io/fs"
 	"slices"
 	"time"
 
 	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/internal/clock"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -22,29 +21,16 @@ func (d *Doctor) compareOthers(ctx context.Context) error {
 	add := func(table string, id provisioning.ID, at pcommon.Timestamp) {
 		archived[table] = append(archived[table], event{id: id, hour: uint32(at / hourNanos)})
 	}
-	selection := archive.Selection{
-		Activity:       func(*record.Record) bool { return false },
-		Quarantined:    func(q *record.Quarantined) bool { add(quarantine, q.EventID, q.ObservedAt); return false },
-		Reconciliation: func(r *record.Reconciliation) bool { add(reconciliations, r.EventID, r.ObservedAt); return false },
+	read := scan{
+		of: func(f archive.DataFile) bool { return !f.Activities() },
+		selection: archive.Selection{
+			Quarantined:    func(q *record.Quarantined) bool { add(quarantine, q.EventID, q.ObservedAt); return false },
+			Reconciliation: func(r *record.Reconciliation) bool { add(reconciliations, r.EventID, r.ObservedAt); return false },
+		},
+		begin:    func(int64) error { return nil },
+		progress: func(int64, int64) {},
 	}
-	done := map[string]bool{}
-	err := eachFile(ctx, d.Archive, done, func(list []archive.DataFile) (complete bool, err error) {
-		complete = true
-		for _, f := range list {
-			if f.Quarantine() || f.Reconciliations() {
-				err = d.Archive.Batches(ctx, f, selection, nil)
-			}
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-				complete, err = false, nil
-			case err != nil:
-				return false, err
-			default:
-				done[f.Name] = true
-			}
-		}
-		return complete, nil
-	})
+	err := read.run(ctx, d.Archive)
 	for _, table := range []string{quarantine, reconciliations} {
 		if err == nil {
 			err = d.compareIDs(ctx, table, archived[table])
@@ -69,7 +55,7 @@ func (d *Doctor) compareIDs(ctx context.Context, table string, archived []event)
 	outside := func(other []event) func(event) bool {
 		return func(e event) bool {
 			at := time.Unix(int64(e.hour)*3600, 0)
-			if !at.Before(later(d.Since, d.expired).Truncate(time.Hour)) && at.Before(d.Until) {
+			if !at.Before(clock.Latest(d.Since, d.expired).Truncate(time.Hour)) && at.Before(d.Until) {
 				return false
 			}
 			_, both := slices.BinarySearchFunc(other, e, func(a, b event) int { return bytes.Compare(a.id[:], b.id[:]) })

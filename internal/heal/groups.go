@@ -3,7 +3,6 @@ package heal
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"slices"
 
 	"github.com/provtrail/provtrail/archive"
@@ -71,41 +70,20 @@ const bytesOfRecord = 100
 // collect partitions the activity records of an archive by group: take is called with each,
 // and adds what is kept.
 func collect(ctx context.Context, from *archive.View, columns []string, take func(r *record.Record, add func(*record.Record) error) error, report Progress) (p *partitions, err error) {
-	done := map[string]bool{}
-	var failed error
-	selection := archive.Selection{
-		Columns: columns,
-		Activity: func(r *record.Record) bool {
-			if failed == nil {
-				failed = take(r, p.add)
-			}
-			return false
-		},
-		Quarantined:    func(*record.Quarantined) bool { return false },
-		Reconciliation: func(*record.Reconciliation) bool { return false },
-	}
-	err = eachFile(ctx, from, done, func(list []archive.DataFile) (complete bool, err error) {
-		total, read := sizeOf(list), int64(0)
+	read := scan{of: archive.DataFile.Activities, progress: func(done, total int64) { report("groups", done, total) }}
+	read.begin = func(bytes int64) (err error) {
 		if p == nil {
-			if p, err = newPartitions(total / bytesOfRecord); err != nil {
-				return false, err
-			}
+			p, err = newPartitions(bytes / bytesOfRecord)
 		}
-		complete = true
-		for _, f := range list {
-			switch err := from.Batches(ctx, f, selection, nil); {
-			case errors.Is(err, fs.ErrNotExist):
-				complete = false
-			case err != nil || failed != nil:
-				return false, errors.Join(err, failed)
-			default:
-				done[f.Name] = true
-			}
-			read += f.Size
-			report("groups", read, total)
+		return err
+	}
+	read.selection = archive.Selection{Columns: columns, Activity: func(r *record.Record) bool {
+		if read.failed == nil {
+			read.failed = take(r, p.add)
 		}
-		return complete, nil
-	})
+		return false
+	}}
+	err = read.run(ctx, from)
 	if err != nil && p != nil {
 		err = errors.Join(err, p.close())
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
-	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -81,7 +80,7 @@ type extensions map[component.ID]component.Component
 
 func (e extensions) GetExtensions() map[component.ID]component.Component { return e }
 
-func openWith(history *stored, disk *storetest.Disk, s *sink, change ...func(*Config)) (*correlator, error) {
+func openWith(history *stored, disk *disk, s *sink, change ...func(*Config)) (*correlator, error) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.CheckInterval, cfg.History = 1<<62, &historyID
 	for _, f := range change {
@@ -106,7 +105,7 @@ func TestAnyCollectorGoesOnWithAnyGroup(t *testing.T) {
 		s := newSink()
 		emitted := &stored{sink: s}
 		collectors := make([]*correlator, 3)
-		disks := []*storetest.Disk{storetest.NewDisk(t), storetest.NewDisk(t), nil}
+		disks := []*disk{newDisk(t), newDisk(t), nil}
 		failing := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "failures"), 2))
 		s.refusing(func(int) (before, after bool) { n := failing.IntN(6); return n == 0, n == 1 })
 		left := batches(t, observations)
@@ -117,7 +116,7 @@ func TestAnyCollectorGoesOnWithAnyGroup(t *testing.T) {
 			at := rapid.IntRange(0, len(collectors)-1).Draw(t, "collector")
 			if collectors[at] == nil {
 				if rapid.Bool().Draw(t, "lost its state") && disks[at] != nil {
-					disks[at] = storetest.NewDisk(t)
+					disks[at] = newDisk(t)
 				}
 				var err error
 				collectors[at], err = openWith(emitted, disks[at], s)
@@ -165,7 +164,7 @@ func distinctOf(observations []provisioning.Observation) (out []provisioning.Obs
 func TestAHistoryThatCannotBeAskedStopsEverything(t *testing.T) {
 	s := newSink()
 	emitted := &stored{sink: s, err: errors.New("no route")}
-	f, err := openWith(emitted, storetest.NewDisk(t), s)
+	f, err := openWith(emitted, newDisk(t), s)
 	require.NoError(t, err)
 	batch := []provisioning.Observation{observe("g1", provisioning.StatusPending, 1)}
 	err = f.ConsumeLogs(t.Context(), logsOf(batch))
@@ -194,14 +193,14 @@ func TestTheHistoryIsAskedOnceForABatch(t *testing.T) {
 func TestReplayedObservationsAreEmittedAgain(t *testing.T) {
 	s := newSink()
 	emitted := &stored{sink: s}
-	one, err := openWith(emitted, storetest.NewDisk(t), s)
+	one, err := openWith(emitted, newDisk(t), s)
 	require.NoError(t, err)
 	first, second := observe("g1", provisioning.StatusPending, 1), observe("g1", provisioning.StatusSuccess, 2)
 	require.NoError(t, one.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{first, second})))
 	kill(one)
 
 	elsewhere := newSink()
-	two, err := openWith(emitted, storetest.NewDisk(t), elsewhere)
+	two, err := openWith(emitted, newDisk(t), elsewhere)
 	require.NoError(t, err)
 	for _, o := range []provisioning.Observation{first, second} {
 		require.NoError(t, two.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{o})))

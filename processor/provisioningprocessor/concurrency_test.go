@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -27,7 +26,7 @@ func TestManySendersAtOnce(t *testing.T) {
 	}
 	rand.New(rand.NewPCG(1, 2)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	s := newSink()
-	f := mustOpen(t, storetest.NewDisk(t), s)
+	f := mustOpen(t, newDisk(t), s)
 	var wg sync.WaitGroup
 	for sender := range 6 {
 		wg.Go(func() {

@@ -10,12 +10,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"pgregory.net/rapid"
 
-	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
-func mustOpen(t require.TestingT, disk *storetest.Disk, s *sink, change ...func(*Config)) *correlator {
+func mustOpen(t require.TestingT, disk *disk, s *sink, change ...func(*Config)) *correlator {
 	f, err := open(t, disk, s, change...)
 	require.NoError(t, err)
 	return f
@@ -25,9 +24,9 @@ func TestAnyOrderAndAnyBatchesGiveTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		observations := drawHistory(t)
 		s := newSink()
-		var disk *storetest.Disk
+		var disk *disk
 		if rapid.Bool().Draw(t, "durable") {
-			disk = storetest.NewDisk(t)
+			disk = newDisk(t)
 		}
 		f := mustOpen(t, disk, s)
 		for _, batch := range batches(t, observations) {
@@ -49,14 +48,14 @@ func TestAnyOrderAndAnyBatchesGiveTheSame(t *testing.T) {
 func TestCrashAnywhereAndReplay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		observations := drawHistory(t)
-		s, disk := newSink(), storetest.NewDisk(t)
+		s, disk := newSink(), newDisk(t)
 		one := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "disk"), 1))
 		disk.Fail(func(int, bool) (before, after error) {
 			switch one.IntN(8) {
 			case 0:
-				return storetest.ErrCrash, nil
+				return errCrash, nil
 			case 1:
-				return nil, storetest.ErrCrash
+				return nil, errCrash
 			}
 			return nil, nil
 		})
@@ -73,7 +72,7 @@ func TestCrashAnywhereAndReplay(t *testing.T) {
 			if f == nil {
 				var err error
 				if f, err = open(t, disk, s); err != nil {
-					require.ErrorIs(t, err, storetest.ErrCrash)
+					require.ErrorIs(t, err, errCrash)
 					continue
 				}
 			}
@@ -119,16 +118,16 @@ func TestCrashAtEveryCall(t *testing.T) {
 		observe("g2", provisioning.StatusCommitted, 3), observe("g1", provisioning.StatusFailed, 5, coarse),
 		observe("g1", provisioning.StatusCommitted, 4), observe("g2", provisioning.StatusSuccess, 9),
 	}
-	run := func(failing int, disk *storetest.Disk, s *sink, calls *int) {
+	run := func(failing int, disk *disk, s *sink, calls *int) {
 		fails := func() bool { *calls++; return *calls-1 == failing/2 }
 		disk.Fail(func(int, bool) (before, after error) {
 			if !fails() {
 				return nil, nil
 			}
 			if failing%2 == 0 {
-				return storetest.ErrCrash, nil
+				return errCrash, nil
 			}
-			return nil, storetest.ErrCrash
+			return nil, errCrash
 		})
 		s.refusing(func(int) (before, after bool) {
 			failed := fails()
@@ -150,11 +149,11 @@ func TestCrashAtEveryCall(t *testing.T) {
 		kill(f)
 	}
 	whole := 0
-	run(-2, storetest.NewDisk(t), newSink(), &whole)
+	run(-2, newDisk(t), newSink(), &whole)
 	require.Greater(t, whole, 10)
 	for failing := range 2 * whole {
 		s, calls := newSink(), 0
-		run(failing, storetest.NewDisk(t), s, &calls)
+		run(failing, newDisk(t), s, &calls)
 		require.Greater(t, calls, failing/2, "the failing call was reached")
 		check(t, s, observations)
 	}
@@ -198,7 +197,7 @@ func TestReconciliationsPassUnchanged(t *testing.T) {
 
 // TestRefusedBatchIsAsItWas: a sender may send the same batch again.
 func TestRefusedBatchIsAsItWas(t *testing.T) {
-	s, disk := newSink(), storetest.NewDisk(t)
+	s, disk := newSink(), newDisk(t)
 	f := mustOpen(t, disk, s)
 	logs := logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 1), observe("g1", provisioning.StatusSuccess, 2), observe("g2", provisioning.StatusPending, 1)})
 	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
@@ -229,7 +228,7 @@ func TestUnreadableRecordIsQuarantined(t *testing.T) {
 }
 
 func TestDuplicatesSendAndStoreNothing(t *testing.T) {
-	s, disk := newSink(), storetest.NewDisk(t)
+	s, disk := newSink(), newDisk(t)
 	f := mustOpen(t, disk, s)
 	batch := []provisioning.Observation{observe("g1", provisioning.StatusPending, 1)}
 	require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(batch)))
@@ -270,7 +269,7 @@ func TestFoldedActivityLeavesATombstone(t *testing.T) {
 }
 
 func TestDamagedStateIsLoudAndLosesNothing(t *testing.T) {
-	s, disk := newSink(), storetest.NewDisk(t)
+	s, disk := newSink(), newDisk(t)
 	f := mustOpen(t, disk, s)
 	require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{observe("g1", provisioning.StatusPending, 1)})))
 	kill(f)

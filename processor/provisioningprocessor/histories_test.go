@@ -14,7 +14,6 @@ import (
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
-	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -179,7 +178,7 @@ func compare(t failer, s *sink, observations []provisioning.Observation, nameOf 
 }
 
 // open starts a processor on the disk; a nil disk is memory only.
-func open(t require.TestingT, disk *storetest.Disk, s *sink, change ...func(*Config)) (*correlator, error) {
+func open(t require.TestingT, disk *disk, s *sink, change ...func(*Config)) (*correlator, error) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.CheckInterval = time.Hour // tests fire the timers themselves
 	for _, c := range change {

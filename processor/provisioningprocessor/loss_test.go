@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"pgregory.net/rapid"
 
-	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -25,7 +24,7 @@ func TestAStateThatIsDeleted(t *testing.T) {
 		emitted := &stored{sink: s}
 		failing := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "failures"), 2))
 		s.refusing(func(int) (before, after bool) { n := failing.IntN(8); return n == 0, n == 1 })
-		disk := storetest.NewDisk(t)
+		disk := newDisk(t)
 		f, err := openWith(emitted, disk, s, onlyLost)
 		require.NoError(t, err)
 		for _, batch := range batches(t, observations) {
@@ -46,7 +45,7 @@ func TestAStateThatIsDeleted(t *testing.T) {
 				continue
 			}
 			if rapid.Bool().Draw(t, "deleted") {
-				disk = storetest.NewDisk(t)
+				disk = newDisk(t)
 			}
 			f, err = openWith(emitted, disk, s, onlyLost)
 			require.NoError(t, err)
@@ -72,7 +71,7 @@ func TestTheHistoryIsAskedForWhatMayBeLost(t *testing.T) {
 		require.Equal(t, asked, emitted.asked-was)
 	}
 	now := time.Now()
-	disk := storetest.NewDisk(t)
+	disk := newDisk(t)
 	f, err := openWith(emitted, disk, s, onlyLost)
 	require.NoError(t, err)
 	consume(f, "old", now.Add(-30*24*time.Hour), 0) // nothing was stored when the state began
@@ -81,7 +80,7 @@ func TestTheHistoryIsAskedForWhatMayBeLost(t *testing.T) {
 	consume(f, "older", now.Add(-30*24*time.Hour), 1) // its retention may have been over
 	require.NoError(t, f.Shutdown(t.Context()))
 
-	f, err = openWith(emitted, storetest.NewDisk(t), s, onlyLost)
+	f, err = openWith(emitted, newDisk(t), s, onlyLost)
 	require.NoError(t, err)
 	consume(f, "old", now, 1)
 	consume(f, "old", now, 0) // it has it now

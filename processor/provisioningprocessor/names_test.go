@@ -14,7 +14,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
-	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -27,7 +26,7 @@ func named(name string) func(*provisioning.Observation) {
 // A group whose documents give the source's id only gets the name that another group's
 // document has, whichever comes first.
 func TestNameOfASourceIsLearnedFromOtherGroups(t *testing.T) {
-	s, disk := newSink(), storetest.NewDisk(t)
+	s, disk := newSink(), newDisk(t)
 	f := mustOpen(t, disk, s)
 	young, other := observe("young", provisioning.StatusPending, 1, nameless), observe("other", provisioning.StatusSuccess, 2)
 	send := func(o ...provisioning.Observation) { require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(o))) }
@@ -161,7 +160,7 @@ func TestCorrectionsAreDoneAtOnce(t *testing.T) {
 // Senders that learn and use one name side by side end with one name.
 func TestNamesOfManySendersAtOnce(t *testing.T) {
 	s := newSink()
-	f := mustOpen(t, storetest.NewDisk(t), s)
+	f := mustOpen(t, newDisk(t), s)
 	var all []provisioning.Observation
 	for i := range 400 {
 		with := nameless

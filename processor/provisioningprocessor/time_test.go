@@ -13,12 +13,11 @@ import (
 	"github.com/provtrail/provtrail/internal/clock"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/metadata"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
-	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
 // openAhead opens a processor on a machine whose clock is ahead of the bubble's time.
-func openAhead(t *testing.T, disk *storetest.Disk, s *sink, ahead *time.Duration) *correlator {
+func openAhead(t *testing.T, disk *disk, s *sink, ahead *time.Duration) *correlator {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
 	cfg.Retention, cfg.OpenRetention = 24*time.Hour, 48*time.Hour
@@ -43,7 +42,7 @@ func TestAJumpOfTheClockFlagsAndForgetsNothing(t *testing.T) {
 	} {
 		for _, restart := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
-				s, disk := newSink(), storetest.NewDisk(t)
+				s, disk := newSink(), newDisk(t)
 				ahead := time.Duration(0)
 				f := openAhead(t, disk, s, &ahead)
 				send := func(observations ...provisioning.Observation) {

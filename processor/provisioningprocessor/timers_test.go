@@ -10,7 +10,6 @@ import (
 
 	"github.com/provtrail/provtrail/internal/history"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/store"
-	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/storetest"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -38,7 +37,7 @@ func row(t *testing.T, s *sink) record.Record {
 func TestStalledAndRecovered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSink()
-		f := mustOpen(t, storetest.NewDisk(t), s, live)
+		f := mustOpen(t, newDisk(t), s, live)
 		pending := justNow("g1", provisioning.StatusPending)
 		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{pending})))
 		time.Sleep(4*time.Hour - time.Minute)
@@ -71,7 +70,7 @@ func TestStalledAndRecovered(t *testing.T) {
 
 func TestOverdueAfterARestartWhileNobodyLooked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, disk := newSink(), storetest.NewDisk(t)
+		s, disk := newSink(), newDisk(t)
 		f := mustOpen(t, disk, s, live)
 		committed := justNow("g1", provisioning.StatusCommitted)
 		verified := justNow("verified", provisioning.StatusSuccess)
@@ -107,7 +106,7 @@ func TestOverdueAfterARestartWhileNobodyLooked(t *testing.T) {
 
 func TestTimersTryAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, disk := newSink(), storetest.NewDisk(t)
+		s, disk := newSink(), newDisk(t)
 		f := mustOpen(t, disk, s, live)
 		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{justNow("g1", provisioning.StatusRetrying)})))
 		s.refusing(func(int) (before, after bool) { return true, false })
@@ -117,7 +116,7 @@ func TestTimersTryAgain(t *testing.T) {
 		s.refusing(nil)
 		disk.Fail(func(_ int, write bool) (before, after error) {
 			if write {
-				return storetest.ErrCrash, nil
+				return errCrash, nil
 			}
 			return nil, nil
 		})
@@ -155,7 +154,7 @@ func TestThresholdsOfASource(t *testing.T) {
 
 func TestRetentionForgetsAndOpenGroupsStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, disk := newSink(), storetest.NewDisk(t)
+		s, disk := newSink(), newDisk(t)
 		f := mustOpen(t, disk, s, live, func(c *Config) { c.Retention, c.OpenRetention = 24*time.Hour, 48*time.Hour })
 		batch := []provisioning.Observation{justNow("done", provisioning.StatusSuccess), justNow("open", provisioning.StatusPending)}
 		require.NoError(t, f.ConsumeLogs(t.Context(), logsOf(batch)))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/provtrail/provtrail/archive/internal/chain"
+	"github.com/provtrail/provtrail/internal/clock"
 )
 
 // State is what is remembered.
@@ -59,9 +60,7 @@ func Open(ctx context.Context, stores []Store) (*Memory, error) {
 		if !s.Head.IsZero() {
 			m.Remembered = append(m.Remembered, Remembered{store.String(), s.Head})
 		}
-		if s.Clock.After(m.state.Clock) {
-			m.state.Clock = s.Clock
-		}
+		m.state.Clock = clock.Latest(m.state.Clock, s.Clock)
 		m.state.Open = append(m.state.Open, s.Open...)
 	}
 	slices.Sort(m.state.Open)

@@ -8,6 +8,7 @@ import (
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
 	"github.com/provtrail/provtrail/archive/internal/chain"
 	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/internal/clock"
 )
 
 // Gap is a time before the start of the writer in which no process wrote the archive.
@@ -50,10 +51,7 @@ func gapsOf(ctx context.Context, s blobstore.Store, hour layout.Hour) (within []
 		if g.To.After(start) {
 			open = append(open, g)
 		}
-		if g.From = later(g.From, start); g.To.After(end) {
-			g.To = end
-		}
-		if g.From.Before(g.To) {
+		if g.From, g.To = clock.Latest(g.From, start), clock.Earliest(g.To, end); g.From.Before(g.To) {
 			within = append(within, g)
 		}
 	}
@@ -61,11 +59,4 @@ func gapsOf(ctx context.Context, s blobstore.Store, hour layout.Hour) (within []
 		return within, nil
 	}
 	return within, blobstore.PutJSON(ctx, s, layout.GapsName, open)
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -246,11 +246,8 @@ func (s *Sealer) SealDue(ctx context.Context) (sealed []layout.Hour, err error) 
 
 // due is when the next hour is to be sealed.
 func (s *Sealer) due() time.Time {
-	at := (s.head.last + 2).Start() // the end of the next hour
-	if opened := s.opt.Clock.Started(); at.Before(opened) {
-		at = opened
-	}
-	return at.Add(s.opt.Grace)
+	end := (s.head.last + 2).Start() // of the next hour
+	return clock.Latest(end, s.opt.Clock.Started()).Add(s.opt.Grace)
 }
 
 // ClockSkew returns an error where the clock of the machine is not believed.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/provtrail/provtrail/internal/clock"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
 )
 
@@ -123,9 +124,7 @@ func (f *Feed) take(ctx context.Context, p page) error {
 		return err
 	}
 	p.of.rows += len(p.documents)
-	if p.last.After(p.of.last) {
-		p.of.last = p.last
-	}
+	p.of.last = clock.Latest(p.of.last, p.last)
 	return nil
 }
 
@@ -193,9 +192,7 @@ func readRows(p pages, documents []json.RawMessage) (rows []row, last time.Time)
 		}
 		if at, err := time.Parse(time.RFC3339Nano, p.at(&rows[i])); err == nil {
 			rows[i].time = at
-			if at.After(last) {
-				last = at
-			}
+			last = clock.Latest(last, at)
 		}
 	}
 	return rows, last

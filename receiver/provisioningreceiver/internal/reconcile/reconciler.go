@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/provtrail/provtrail/internal/clock"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/feed"
@@ -169,11 +170,7 @@ func (s *state) advance(planned int, stated statement, now time.Time) {
 	s.Passes++
 	s.Asked, s.Stated = now, stated
 	// The newest statement holds, so the order of times is that of the passes although clocks jump.
-	stamp := time.Now().Truncate(time.Millisecond)
-	if earliest := s.Stamped.Add(time.Millisecond); stamp.Before(earliest) {
-		stamp = earliest
-	}
-	s.Stamped = stamp
+	s.Stamped = clock.Latest(time.Now().Truncate(time.Millisecond), s.Stamped.Add(time.Millisecond))
 }
 
 // find compares an hour, and has it read again where the vendor does not agree.

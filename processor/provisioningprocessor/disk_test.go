@@ -1,6 +1,4 @@
-// Package storetest has a store for tests that fails on command, before or after a
-// transaction took effect, and outlives the processors that use it.
-package storetest
+package provisioningprocessor
 
 import (
 	"context"
@@ -13,12 +11,12 @@ import (
 	"github.com/provtrail/provtrail/provisioning"
 )
 
-// ErrCrash is returned by a store that crashes on command.
-var ErrCrash = errors.New("crash on command")
+// errCrash is returned by a store that crashes on command.
+var errCrash = errors.New("crash on command")
 
-// Disk is a store in memory. To close the store leaves it as it is, as the end of a process
-// leaves a disk.
-type Disk struct {
+// disk is a store in memory that fails on command, before or after a transaction took effect. To
+// close it leaves it as it is, as the end of a process leaves a disk.
+type disk struct {
 	store.Store
 
 	mu     sync.Mutex // guards everything below
@@ -28,45 +26,45 @@ type Disk struct {
 	damage bool
 }
 
-// NewDisk returns an empty disk, which lives until the test ends.
-func NewDisk(t interface{ Cleanup(func()) }) *Disk {
+// newDisk returns an empty disk, which lives until the test ends.
+func newDisk(t interface{ Cleanup(func()) }) *disk {
 	memory, err := store.OpenMemory(1<<20, zap.NewNop())
 	if err != nil {
 		panic(err)
 	}
 	t.Cleanup(func() { _ = memory.Close(context.Background()) })
-	return &Disk{Store: memory}
+	return &disk{Store: memory}
 }
 
 // Fail has fail asked at every call, which are numbered from 0: an error of
 // before leaves the disk as it is, one of after comes although the call was done.
-func (d *Disk) Fail(fail func(call int, write bool) (before, after error)) {
+func (d *disk) Fail(fail func(call int, write bool) (before, after error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fail, d.calls = fail, 0
 }
 
 // Damage has a bit of every value flipped when it is read.
-func (d *Disk) Damage() {
+func (d *disk) Damage() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.damage = true
 }
 
 // Writes is the number of transactions.
-func (d *Disk) Writes() int {
+func (d *disk) Writes() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.writes
 }
 
 // Has returns how many of the keys have a value.
-func (d *Disk) Has(kind store.Kind, keys ...provisioning.ID) (n int) {
+func (d *disk) Has(kind store.Kind, keys ...provisioning.ID) (n int) {
 	_ = d.Store.Load(context.Background(), kind, keys, func(int, []byte) error { n++; return nil })
 	return n
 }
 
-func (d *Disk) call(write bool, do func() error) error {
+func (d *disk) call(write bool, do func() error) error {
 	d.mu.Lock()
 	var before, after error
 	if d.fail != nil {
@@ -83,8 +81,7 @@ func (d *Disk) call(write bool, do func() error) error {
 	return errors.Join(do(), after)
 }
 
-// Meta implements store.Store.
-func (d *Disk) Meta(ctx context.Context) (meta []byte, err error) {
+func (d *disk) Meta(ctx context.Context) (meta []byte, err error) {
 	err = d.call(false, func() error {
 		meta, err = d.Store.Meta(ctx)
 		return err
@@ -92,8 +89,7 @@ func (d *Disk) Meta(ctx context.Context) (meta []byte, err error) {
 	return meta, err
 }
 
-// Load implements store.Store.
-func (d *Disk) Load(ctx context.Context, kind store.Kind, keys []provisioning.ID, read func(int, []byte) error) error {
+func (d *disk) Load(ctx context.Context, kind store.Kind, keys []provisioning.ID, read func(int, []byte) error) error {
 	return d.call(false, func() error {
 		return d.Store.Load(ctx, kind, keys, func(i int, value []byte) error {
 			if d.damage {
@@ -105,18 +101,15 @@ func (d *Disk) Load(ctx context.Context, kind store.Kind, keys []provisioning.ID
 	})
 }
 
-// Commit implements store.Store.
-func (d *Disk) Commit(ctx context.Context, b *store.Batch) error {
+func (d *disk) Commit(ctx context.Context, b *store.Batch) error {
 	return d.call(true, func() error { return d.Store.Commit(ctx, b) })
 }
 
-// Flush implements store.Store.
-func (d *Disk) Flush(ctx context.Context) error {
+func (d *disk) Flush(ctx context.Context) error {
 	return d.call(false, func() error { return d.Store.Flush(ctx) })
 }
 
-// Due implements store.Store.
-func (d *Disk) Due(ctx context.Context, now int64) (due *store.DueTimers, err error) {
+func (d *disk) Due(ctx context.Context, now int64) (due *store.DueTimers, err error) {
 	err = d.call(false, func() error {
 		due, err = d.Store.Due(ctx, now)
 		return err
@@ -124,8 +117,7 @@ func (d *Disk) Due(ctx context.Context, now int64) (due *store.DueTimers, err er
 	return due, err
 }
 
-// NextCorrection implements store.Store.
-func (d *Disk) NextCorrection(ctx context.Context) (part *store.Correction, err error) {
+func (d *disk) NextCorrection(ctx context.Context) (part *store.Correction, err error) {
 	err = d.call(false, func() error {
 		part, err = d.Store.NextCorrection(ctx)
 		return err
@@ -133,5 +125,4 @@ func (d *Disk) NextCorrection(ctx context.Context) (part *store.Correction, err 
 	return part, err
 }
 
-// Close implements store.Store.
-func (*Disk) Close(context.Context) error { return nil }
+func (*disk) Close(context.Context) error { return nil }
