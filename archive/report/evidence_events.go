@@ -17,7 +17,7 @@ import (
 )
 
 func (v *packVerifier) readEvents() bool {
-	lines, proofs := lines(v.files[packEvents]), lines(v.files[packProofs])
+	lines, proofs := lines(v.text(packEvents)), lines(v.text(packProofs))
 	if len(lines) != len(proofs) || len(lines) != v.pack.Events {
 		v.blame(archive.Altered, packEvents, "has %d events, %s has %d, the manifest states %d", len(lines), packProofs, len(proofs), v.pack.Events)
 		return false
@@ -103,7 +103,7 @@ func (v *packVerifier) checkOpen(line int, f PackFile) {
 
 // makeAgain makes the document and the sheet of the events and compares.
 func (v *packVerifier) makeAgain() {
-	if v.pack.Proven != v.Proven && v.OK() {
+	if v.pack.Proven != v.Proven && len(v.problems) == 0 {
 		v.blame(archive.Altered, packManifest, "states that %d events are proven, %d are", v.pack.Proven, v.Proven)
 	}
 	zone, err := time.LoadLocation(v.pack.Zone)
@@ -116,7 +116,7 @@ func (v *packVerifier) makeAgain() {
 		packSheet:    func(w io.Writer) error { return writeSheet(w, &v.pack, v.events, zone) },
 	} {
 		var b bytes.Buffer
-		if err := write(&b); err != nil || !bytes.Equal(b.Bytes(), v.files[name]) {
+		if err := write(&b); err != nil || !bytes.Equal(b.Bytes(), v.text(name)) {
 			v.blame(archive.Altered, name, "is not made of the events")
 		}
 	}

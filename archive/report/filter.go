@@ -152,12 +152,6 @@ func statuses() (words []string) {
 	return words
 }
 
-// within reports whether the row lies in the period.
-func (f *Filter) within(r *record.Record) bool {
-	at := r.At().AsTime()
-	return !at.Before(f.From) && at.Before(f.To)
-}
-
 // filterColumns are the columns that matches reads, and folded_into: a folded activity
 // is part of another one.
 var filterColumns = []string{
