@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/provtrail/provtrail/internal/clickhouse"
+	"github.com/provtrail/provtrail/internal/loopbackhttp"
 )
 
 // Config says which ClickHouse to run, where it listens and where it keeps its data.
@@ -79,7 +80,7 @@ func (c *Config) Validate() error {
 	if native != http {
 		errs = append(errs, fmt.Errorf("native_endpoint and http_endpoint must have the same host, not %q and %q", native, http))
 	}
-	if c.ConfigFile == "" && !loopback(native) {
+	if c.ConfigFile == "" && !loopbackhttp.IsLoopback(native) {
 		errs = append(errs, fmt.Errorf("native_endpoint: %q can be reached from other machines, but user default has no password: "+
 			"listen on 127.0.0.1, or set config_file to a ClickHouse configuration whose users_config has users with passwords", native))
 	}
@@ -110,11 +111,6 @@ func splitHost(key, endpoint string) (string, error) {
 		return "", fmt.Errorf("%s must be host:port: %w", key, err)
 	}
 	return host, nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (c *Config) engine() clickhouse.Config {

@@ -3,13 +3,13 @@ package provisioningreportextension
 import (
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 
 	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/internal/loopbackhttp"
 )
 
 // Config of the extension.
@@ -81,7 +81,7 @@ func (c *Config) Validate() error {
 	if c.MaxDownloads < 1 {
 		errs = append(errs, fmt.Errorf("`max_downloads` must be at least 1, is %d", c.MaxDownloads))
 	}
-	if !c.guarded() && !loopback(c.Server.NetAddr.Endpoint) {
+	if !c.guarded() && !loopbackhttp.IsLoopback(c.Server.NetAddr.Endpoint) {
 		errs = append(errs, fmt.Errorf("`auth` must be set: `endpoint` %s is no loopback address, and reports name people; or set `allow_unauthenticated` where a proxy authenticates", c.Server.NetAddr.Endpoint))
 	}
 	return errors.Join(errs...)
@@ -97,13 +97,4 @@ func (c *Config) publicKey() string {
 		return c.PublicKey
 	}
 	return archive.PublicKeyPath(archive.DefaultKeyFile(c.Directory))
-}
-
-func loopback(endpoint string) bool {
-	host, _, err := net.SplitHostPort(endpoint)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"text/template"
+
+	"github.com/provtrail/provtrail/internal/loopbackhttp"
 )
 
 var (
@@ -103,8 +105,8 @@ func readerMemory(limit uint64) uint64 {
 // loopbackHosts is a pattern of the Host headers that name a loopback endpoint, and empty
 // for an endpoint that is not on loopback: there the names of the machine are not known.
 func loopbackHosts(endpoint string) string {
-	host, port, err := net.SplitHostPort(endpoint)
-	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	_, port, err := net.SplitHostPort(endpoint)
+	if err != nil || !loopbackhttp.IsLoopback(endpoint) {
 		return ""
 	}
 	const loopback = `([lL][oO][cC][aA][lL][hH][oO][sS][tT]|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])`

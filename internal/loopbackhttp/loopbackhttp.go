@@ -16,13 +16,12 @@ import (
 // header is no loopback name, and requests of pages of another origin. Elsewhere it is
 // next: authentication guards such a server.
 func Handler(endpoint string, next http.Handler) http.Handler {
-	host, _, err := net.SplitHostPort(endpoint)
-	if err != nil || !isLoopback(host) {
+	if !IsLoopback(endpoint) {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case !isLoopback(hostname(r.Host)):
+		case !IsLoopback(r.Host):
 			http.Error(w, "Refused: the Host header is none of this machine's loopback names.", http.StatusForbidden)
 		case isForeign(r):
 			http.Error(w, "Refused: the request comes from a web page of another origin.", http.StatusForbidden)
@@ -46,15 +45,13 @@ func isForeign(r *http.Request) bool {
 	return r.Method != http.MethodGet || r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
 }
 
-// hostname is a Host header without its port.
-func hostname(host string) string {
+// IsLoopback reports whether a host, with a port or without, can be reached from this machine
+// alone.
+func IsLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	return strings.ToLower(strings.Trim(host, "[]"))
-}
-
-func isLoopback(name string) bool {
-	ip := net.ParseIP(name)
-	return name == "localhost" || ip != nil && ip.IsLoopback()
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

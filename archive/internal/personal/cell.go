@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -106,31 +105,8 @@ func parse(text string) (c cell, ok bool) {
 	return c, true
 }
 
-// IsEncrypted reports whether a text has the form of an encrypted cell.
-func IsEncrypted(text string) bool {
-	_, ok := parse(text)
-	return ok
-}
-
-// CellKey is a key that opens one cell.
-type CellKey []byte
-
-func (k *Key) cellKey(c cell) CellKey { return mac(k.own[:], c.iv) }
-
-// Open decrypts a cell of a column.
-func (k CellKey) Open(column, text string) (string, error) {
-	c, ok := parse(text)
-	if !ok {
-		return "", errors.New("is not an encrypted cell")
-	}
-	return k.open(column, c)
-}
-
-func (k CellKey) open(column string, c cell) (string, error) {
-	if len(k) != keyBytes {
-		return "", fmt.Errorf("the key of the cell has %d bytes, want %d", len(k), keyBytes)
-	}
-	packed, err := aead(k).Open(nil, make([]byte, 12), c.body, []byte(column))
+func (k *Key) open(column string, c cell) (string, error) {
+	packed, err := aead(mac(k.own[:], c.iv)).Open(nil, make([]byte, 12), c.body, []byte(column))
 	if err != nil {
 		return "", fmt.Errorf("the cell cannot be decrypted with key %s: it was altered, or is of another column", c.id)
 	}

@@ -15,24 +15,15 @@ func (s *Store) Show(column, text string) (string, error) {
 	return key.open(column, c)
 }
 
-// CellKey returns the key that opens one cell; nil where it cannot be had, and then Erased or
-// Encrypted.
-func (s *Store) CellKey(text string) (CellKey, string) {
-	c, ok := parse(text)
-	if !ok {
-		return nil, ""
-	}
-	return s.find(c)
-}
-
-func (s *Store) find(c cell) (CellKey, string) {
+// find returns the key of a cell; nil where it cannot be had, and then Erased or Encrypted.
+func (s *Store) find(c cell) (*Key, string) {
 	if s == nil {
 		return nil, Encrypted
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k := s.byID[c.id]; k != nil {
-		return k.cellKey(c), ""
+		return k, ""
 	}
 	if s.entries[c.id] != nil {
 		return nil, Erased

@@ -3,11 +3,12 @@ package webhookfeed
 import (
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/provtrail/provtrail/internal/loopbackhttp"
 )
 
 // Config is the section webhook: an HTTP server that receives Provisioning Completed
@@ -61,7 +62,7 @@ func (c *Config) Validate() error {
 	if c.MaxWaiting < 1 {
 		errs = errors.Join(errs, fmt.Errorf("max_waiting is %d, must be positive", c.MaxWaiting))
 	}
-	if at := c.ServerConfig.NetAddr.Endpoint; !c.isAuthenticated() && !isLoopback(at) {
+	if at := c.ServerConfig.NetAddr.Endpoint; !c.isAuthenticated() && !loopbackhttp.IsLoopback(at) {
 		errs = errors.Join(errs, fmt.Errorf("auth must be set: endpoint %s is no loopback address, and whoever reaches it could make up activities; or set allow_unauthenticated where a proxy authenticates", at))
 	}
 	return errs
@@ -71,13 +72,4 @@ func (c *Config) Validate() error {
 // requests of web pages are refused: see package loopbackhttp.
 func (c *Config) isAuthenticated() bool {
 	return c.ServerConfig.Auth.HasValue() || c.AllowUnauthenticated
-}
-
-func isLoopback(endpoint string) bool {
-	host, _, err := net.SplitHostPort(endpoint)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
