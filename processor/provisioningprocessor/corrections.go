@@ -125,7 +125,7 @@ func (c *correlator) evaluate(ctx context.Context, t *transaction, keys []groupK
 	if err != nil {
 		return err
 	}
-	if err := c.reserved(ctx); err != nil {
+	if t.epoch, err = c.reserved(ctx); err != nil {
 		return err
 	}
 	names := c.lookup(ctx)

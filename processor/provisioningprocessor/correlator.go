@@ -111,14 +111,15 @@ func (c *correlator) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if err != nil {
 		return err
 	}
-	if err := c.reserved(ctx); err != nil {
+	epoch, err := c.reserved(ctx)
+	if err != nil {
 		return err
 	}
 	names := c.lookup(ctx)
 	for i := range in.observations {
 		names.learn(&in.observations[i])
 	}
-	t := transaction{out: in.out, unreadable: in.unreadable, names: names}
+	t := transaction{epoch: epoch, out: in.out, unreadable: in.unreadable, names: names}
 	for i, key := range in.keys {
 		others, adopted := stored[key]
 		base := &before[i]
@@ -153,7 +154,7 @@ func (c *correlator) correlate(t *transaction, key groupKey, before, base *state
 	}
 	after := merged.Group
 	after.Touched = now
-	epoch := c.epoch.Load()
+	epoch := t.epoch
 	thresholds := names.thresholds(c.thresholds, in.observations[0].Tenant)
 	found := change.Find(change.Input{
 		Before: before, After: &after, Arrivals: in.observations, Added: merged.Added, Fuller: merged.Fuller, Moved: merged.Moved,

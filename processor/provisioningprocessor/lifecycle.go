@@ -86,7 +86,7 @@ func (c *correlator) begin(ctx context.Context) error {
 	c.continueClock(m.alive)
 	c.loss.begin(&m, b == nil)
 	if b == nil && c.history != nil {
-		m.epoch = c.secondsEpoch() // above those of a state that was lost
+		m.epoch = c.secondsEpoch() + 1 // above those of a state that was lost, in this second too
 	}
 	if !m.clean {
 		m.epoch++
@@ -96,7 +96,8 @@ func (c *correlator) begin(ctx context.Context) error {
 	c.epoch.Store(m.epoch)
 	c.epochStart.Store(m.epoch)
 	c.totals.Store(&m.totals)
-	return c.reserve(ctx)
+	_, err = c.reserve(ctx)
+	return err
 }
 
 // Shutdown implements component.Component.

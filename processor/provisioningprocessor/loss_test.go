@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -90,4 +91,27 @@ func TestTheHistoryIsAskedForWhatMayBeLost(t *testing.T) {
 	before := observe("before", provisioning.StatusPending, 1)
 	require.ErrorContains(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{before})), "nothing was acknowledged")
 	require.NoError(t, f.Shutdown(t.Context()))
+}
+
+// TestVersionsGrowAcrossLostStates: a state is deleted again and again while what was emitted
+// waits in a queue, so that the history shows none of it. Kills without a deletion happen between.
+func TestVersionsGrowAcrossLostStates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(epochBegin.AddDate(2, 0, 0)))
+		s, last := newSink(), uint64(0)
+		disk := storetest.NewDisk(t)
+		for life := range 9 {
+			if life%3 == 0 {
+				disk = storetest.NewDisk(t)
+			}
+			f, err := openWith(&stored{sink: newSink()}, disk, s, onlyLost)
+			require.NoError(t, err)
+			require.NoError(t, f.ConsumeLogs(t.Context(), logsOf([]provisioning.Observation{observe("g", provisioning.StatusPending, pcommon.Timestamp(life))})))
+			version := s.groups["g"].Version
+			require.Greater(t, version>>32, last>>32, "life %d", life)
+			last = version
+			kill(f)
+			time.Sleep(time.Second)
+		}
+	})
 }

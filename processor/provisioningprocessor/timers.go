@@ -78,7 +78,7 @@ func (c *correlator) evaluateGroup(t *transaction, key groupKey, before *state.G
 	if t.handled != nil {
 		after.Checked = max(now, before.Checked)
 	}
-	epoch := c.epoch.Load()
+	epoch := t.epoch
 	thresholds := names.thresholds(c.thresholds, before.Observations[0].Tenant)
 	found := change.Find(change.Input{
 		Before: before, After: &after, SourceName: names.of(before.Observations[0].Tenant), Correcting: t.corrected != nil,

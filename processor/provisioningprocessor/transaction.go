@@ -21,6 +21,7 @@ type groupKey = provisioning.ID
 // transaction is what one batch, or one part of the timers or corrections, emits and
 // stores.
 type transaction struct {
+	epoch     uint32
 	out       plog.Logs
 	changes   []store.GroupChange
 	updates   []update
