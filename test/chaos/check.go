@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -45,12 +46,19 @@ func (v *verdict) note(where string, list []blackbox.Difference) {
 
 const (
 	clickHouseRows = "(SELECT * FROM provisioning_observations FINAL)"
-	archiveTenants = "tenant=*"
 )
 
 // archiveRows are the rows of the Parquet files, read by ClickHouse itself.
-func (r *run) archiveRows(under string) string {
-	return "file('" + r.disks.path("archive") + "/data/" + under + "/date=*/hour=*/*.parquet', 'Parquet')"
+func (r *run) archiveRows(under, like string) string {
+	files := under + "/date=*/hour=*/*.parquet"
+	if found, err := filepath.Glob(filepath.Join(r.archiveDir(), files)); err == nil && len(found) == 0 {
+		return "(SELECT * FROM " + like + " LIMIT 0)" // ClickHouse has no columns for no file
+	}
+	return "file('" + r.archiveDir() + "/" + files + "', 'Parquet')"
+}
+
+func (r *run) archiveActivities() string {
+	return r.archiveRows("tenant=*", "provisioning_observations")
 }
 
 // check compares both stores with what they must hold.
@@ -58,7 +66,7 @@ func (r *run) check(ctx context.Context, e *expected) (*verdict, error) {
 	v := &verdict{}
 	ask := func(query string) ([][]string, error) { return r.ask(ctx, query) }
 	stores := map[string]int{} // that have an observation
-	for where, from := range map[string]string{"ClickHouse": clickHouseRows, "archive": r.archiveRows(archiveTenants)} {
+	for where, from := range map[string]string{"ClickHouse": clickHouseRows, "archive": r.archiveActivities()} {
 		if err := r.compare(ctx, v, e, where, from, stores); err != nil {
 			return v, err
 		}
@@ -82,10 +90,7 @@ func (r *run) check(ctx context.Context, e *expected) (*verdict, error) {
 	for _, row := range rows {
 		v.note("ClickHouse", []blackbox.Difference{{ID: row[0], Kind: blackbox.Doubled, Want: "1", Have: row[1]}})
 	}
-	for where, from := range map[string]string{"ClickHouse": "provisioning_quarantine FINAL", "archive": r.archiveRows("quarantine")} {
-		if len(e.torn) == 0 && where == "archive" {
-			continue // there are no such files to be read
-		}
+	for where, from := range map[string]string{"ClickHouse": "provisioning_quarantine FINAL", "archive": r.archiveRows("quarantine", "provisioning_quarantine")} {
 		rows, err := ask("SELECT replaceRegexpOne(file, '.*/', ''), toString(uniqExact(event_id)) FROM " + from + " GROUP BY 1")
 		if err != nil {
 			return v, err
@@ -123,9 +128,10 @@ func (r *run) compare(ctx context.Context, v *verdict, e *expected, where, from 
 	return nil
 }
 
-// doubles counts the rows that the sealed archive holds more than once.
+// doubles counts the rows that the sealed archive holds more than once. A later hour may have
+// an event in a higher version.
 func (r *run) doubles(ctx context.Context) (int, error) {
-	rows, err := r.engine.query(ctx, "SELECT toString(count() - uniqExact(event_id)) FROM "+r.archiveRows(archiveTenants))
+	rows, err := r.engine.query(ctx, "SELECT toString(count() - uniqExact(event_id, version)) FROM "+r.archiveActivities())
 	if err != nil {
 		return 0, err
 	}

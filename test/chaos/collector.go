@@ -20,8 +20,11 @@ import (
 // and state lie on disks of their own, and polls follow the fast clock.
 const overlay = `
 extensions:
+  health_check:
+    component_health: {recovery_duration: 0s}
   file_storage:
     directory: %[1]s
+    create_directory: true
   file_storage/queue:
     directory: %[2]s
     create_directory: true
@@ -36,8 +39,12 @@ receivers:
     rest: {interval: 1s, page_size: 50, backfill: 240h}
     search: {interval: 1s, page_size: 200, backfill: 240h}
     events: {interval: 1s, page_size: 200, backfill: 240h}
+processors:
+  provisioning:
+    state: {directory: %[4]s}
 exporters:
   provisioning_clickhouse:
+    timeout: 10s
     sending_queue: {storage: file_storage/queue}
   provisioning_parquet:
     directory: %[3]s

@@ -73,8 +73,11 @@ func (d *disks) format(name string) error {
 		return err
 	}
 	size := int64(diskSize)
-	if name == clickHouse {
+	switch name {
+	case clickHouse:
 		size *= 8
+	case "state":
+		size *= 2 // five logs of 36 MiB before the first is used again
 	}
 	if err := errors.Join(file.Truncate(size), file.Close()); err != nil {
 		return err

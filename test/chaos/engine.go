@@ -17,8 +17,9 @@ import (
 
 // engine is a ClickHouse of its own process.
 type engine struct {
-	of *clickhouse.Engine
-	db *sql.DB
+	of     *clickhouse.Engine
+	native string // address
+	db     *sql.DB
 
 	mu      sync.Mutex // guards everything below
 	process *clickhouse.Process
@@ -62,7 +63,7 @@ func openEngine(ctx context.Context, dir, native, http string) (*engine, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &engine{of: of, db: driver.OpenDB(options)}, nil
+	return &engine{of: of, native: native, db: driver.OpenDB(options)}, nil
 }
 
 func (e *engine) start(ctx context.Context) error {

@@ -45,6 +45,10 @@ const (
 	rudeClient      = "rude-client"
 	oddInput        = "odd-input"
 	chainDeleted    = "chain-deleted"
+	clickHouseHangs = "clickhouse-hangs"
+	stateDeleted    = "state-deleted"
+	openFileDeleted = "open-file-deleted"
+	sealedChanged   = "sealed-file-changed"
 	// machineClock changes everybody's clock, so it happens only where it is asked for.
 	machineClock = "machine-clock"
 
@@ -87,6 +91,7 @@ var allKinds = []kind{
 		name: "pause-clickhouse", least: 0.5, most: 5,
 		begin: does(func(a *act) { a.engine.signal(syscall.SIGSTOP) }), end: does(func(a *act) { a.engine.signal(syscall.SIGCONT) }),
 	},
+	{name: clickHouseHangs, least: 1, most: 5, begin: (*act).hang, end: (*act).goOn}, // until the health check says so
 	{name: diskFull + "state", least: 3, most: 8, kills: true, begin: fillDisk, end: freeDisk},
 	{name: diskFullQueue, least: 3, most: 8, kills: true, begin: fillDisk, end: freeDisk},
 	{name: diskFull + "archive", least: 3, most: 8, kills: true, begin: fillDisk, end: freeDisk},
@@ -138,6 +143,9 @@ var allKinds = []kind{
 	{name: rudeClient, begin: (*act).clientsAreRude},
 	{name: oddInput, least: 1, most: 5, begin: (*act).oddInputs, end: (*act).noOddInputs},
 	{name: chainDeleted, begin: (*act).loseChain},
+	{name: stateDeleted, begin: (*act).deleteState},
+	{name: openFileDeleted, what: []string{whileRunning, whileDown, withItsLink}, begin: (*act).deleteOpenFile},
+	{name: sealedChanged, what: []string{oneRow, half}, begin: (*act).changeSealedFile},
 	{name: machineClock, least: 1, most: 5, skew: true, begin: func(a *act) error { return jumpClock(a.ctx, a.Skew, a.For) }},
 }
 

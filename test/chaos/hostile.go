@@ -78,7 +78,7 @@ func (a *act) noOddInputs() error {
 // loseChain takes the chain of seals away while the collector is down. It must refuse to
 // seal, say so, and go on when the chain is back.
 func (a *act) loseChain() (err error) {
-	chain := filepath.Join(a.disks.path("archive"), "data", "_chain")
+	chain := filepath.Join(a.archiveDir(), "_chain")
 	aside := chain + ".aside"
 	a.collector.want(false)
 	defer a.collector.want(true)

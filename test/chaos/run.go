@@ -31,6 +31,7 @@ type run struct {
 	did    map[string]int
 	notRun map[string]int
 	lifted []string // tables that ClickHouse had refused inserts into
+	damage damage
 	result
 }
 
@@ -47,13 +48,17 @@ type result struct {
 	Required int           `json:"observations_required"`
 	Settled  time.Duration `json:"settled_after"`
 	Verified bool          `json:"archive_verified"`
+	Repaired bool          `json:"repaired"` // after faults that take a person
 	verdict
 }
 
 // do runs everything in a folder. The error is of the run itself; what was lost,
 // doubled or wrong is in the result.
 func do(ctx context.Context, o *options, program, root, dir string) (*run, error) {
-	r := &run{o: o, dir: dir, did: map[string]int{}, notRun: map[string]int{}, wires: map[string]*wire{}}
+	r := &run{
+		o: o, dir: dir, did: map[string]int{}, notRun: map[string]int{}, wires: map[string]*wire{},
+		damage: damage{lost: map[string]bool{}, changed: map[string]string{}},
+	}
 	r.Seed, r.Duration = o.seed, o.duration
 	background, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -129,7 +134,7 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 	if err != nil {
 		return err
 	}
-	config := fmt.Sprintf(overlay, r.disks.path("state"), r.disks.path("queue"), filepath.Join(r.disks.path("archive"), "data"))
+	config := fmt.Sprintf(overlay, filepath.Join(r.disks.path("state"), "storage"), r.disks.path("queue"), r.archiveDir(), r.stateDir())
 	r.collector = &collector{
 		program: program, root: root, dir: r.dir, health: ports[5], metrics: ports[7], wanted: true, started: r.disks.join,
 		env: []string{

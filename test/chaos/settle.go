@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"time"
-
-	"github.com/provtrail/provtrail/archive"
 )
 
 // settle ends all faults, lets the pipeline read what there is to read, and compares.
@@ -20,6 +16,9 @@ func (r *run) settle(ctx context.Context) error {
 	// What appeared late since the long look back is looked for after a start.
 	if err := r.collector.stop(); err != nil {
 		r.wrong("stop: " + err.Error())
+	}
+	if err := r.setAside(); err != nil {
+		return err
 	}
 	keeping, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -52,7 +51,7 @@ func (r *run) settle(ctx context.Context) error {
 		if v.sum() != differing {
 			differing, changed = v.sum(), time.Now()
 		}
-		if v.sum() > 0 {
+		if v.sum() > 0 && (!r.damage.any() || time.Since(changed) < stillChanging) {
 			sleep(ctx, time.Second)
 			return errDiffers
 		}
@@ -65,6 +64,9 @@ func (r *run) settle(ctx context.Context) error {
 		return err
 	}
 	r.Settled = time.Since(begun).Round(time.Second)
+	if r.damage.any() {
+		r.verdict = before // what differs until it is repaired does not count
+	}
 	cancel()
 	<-ended
 	if err := r.collector.stop(); err != nil {
@@ -72,6 +74,11 @@ func (r *run) settle(ctx context.Context) error {
 	}
 	r.Kills, r.Own, r.Engine = r.collector.kills, r.collector.own, r.engine.kills
 	r.OwnCH = r.engine.own
+	if r.damage.any() {
+		if err := r.repair(ctx, e); err != nil {
+			return err
+		}
+	}
 	return r.seal(ctx, e)
 }
 
@@ -102,23 +109,12 @@ func (v *verdict) plus(more *verdict) verdict {
 // seal seals the archive's hours, as if they were over, and verifies the archive as a
 // user does. Nothing may stand in it twice then.
 func (r *run) seal(ctx context.Context, e *expected) error {
-	dir := filepath.Join(r.disks.path("archive"), "data")
-	keys, err := archive.LoadKeys(dir + "-signing-key.pem")
+	err := r.sealAll(ctx)
 	if err != nil {
 		return err
-	}
-	var ahead time.Duration
-	a, err := archive.Open(ctx, dir, archive.Options{Keys: keys, Now: func() time.Time { return time.Now().Add(ahead) }})
-	if err != nil {
-		return err
-	}
-	ahead = 2 * time.Hour
-	_, err = a.SealDue(ctx)
-	if err = errors.Join(err, a.Close()); err != nil { //nolint:contextcheck // it is over
-		return fmt.Errorf("seal the archive: %w", err)
 	}
 	sealed := &verdict{}
-	if err := r.compare(ctx, sealed, e, "sealed archive", r.archiveRows(archiveTenants), map[string]int{}); err != nil {
+	if err := r.compare(ctx, sealed, e, "sealed archive", r.archiveActivities(), map[string]int{}); err != nil {
 		return err
 	}
 	r.verdict = sealed.plus(&r.verdict)
@@ -126,11 +122,9 @@ func (r *run) seal(ctx context.Context, e *expected) error {
 		return err
 	}
 	r.Doubled += r.repeats
-	verify := exec.Command(r.collector.program, "verify", "--quiet", dir)
-	verify.Dir = r.collector.root
-	out, err := verify.CombinedOutput()
+	err = r.verify(ctx)
 	if r.Verified = err == nil; !r.Verified {
-		r.wrong(fmt.Sprintf("verify: %v\n%s", err, out))
+		r.wrong(err.Error())
 	}
 	return nil
 }
