@@ -99,10 +99,10 @@ func TestVersionsGrowAcrossLostStates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(epochBegin.AddDate(2, 0, 0)))
 		s, last := newSink(), uint64(0)
-		disk := storetest.NewDisk(t)
+		disk := newDisk(t)
 		for life := range 9 {
 			if life%3 == 0 {
-				disk = storetest.NewDisk(t)
+				disk = newDisk(t)
 			}
 			f, err := openWith(&stored{sink: newSink()}, disk, s, onlyLost)
 			require.NoError(t, err)
