@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 func open(t *testing.T, cfg Config, log *zap.Logger) *Engine {
@@ -56,6 +59,30 @@ func queryHTTP(t *testing.T, addr, query string) string {
 	require.NoError(t, err)
 	http.DefaultClient.CloseIdleConnections()
 	return strings.TrimSpace(string(body))
+}
+
+// TestAnEmptyDefinitionIsRemoved: a full disk left the file of a view empty.
+func TestAnEmptyDefinitionIsRemoved(t *testing.T) {
+	core, logs := observer.New(zap.ErrorLevel)
+	cfg := testConfig(t.TempDir())
+	engine := open(t, cfg, zap.New(core))
+	process := start(t, engine)
+	conn := connect(t, engine.NativeAddr())
+	for _, statement := range []string{
+		"CREATE DATABASE provtrail", "CREATE TABLE provtrail.t (id UInt64) ENGINE = MergeTree ORDER BY id", "INSERT INTO provtrail.t VALUES (7)",
+		"CREATE VIEW provtrail.v AS SELECT id FROM provtrail.t", "CREATE VIEW provtrail.w AS SELECT id FROM provtrail.v",
+	} {
+		require.NoError(t, conn.Exec(t.Context(), statement))
+	}
+	require.NoError(t, conn.Close())
+	process.Kill()
+	path := filepath.Join(engine.storePath(), "metadata", "provtrail", "v.sql")
+	require.NoError(t, os.Truncate(path, 0))
+	start(t, engine)
+	require.Equal(t, "7", queryHTTP(t, engine.HTTPAddr(), "SELECT id FROM provtrail.t"))
+	require.Equal(t, "t\nw", queryHTTP(t, engine.HTTPAddr(), "SHOW TABLES FROM provtrail"))
+	named := logs.FilterField(zap.String("file", path))
+	require.Equal(t, 1, named.Len(), logs.All())
 }
 
 func TestDataOutlivesTheProcess(t *testing.T) {

@@ -28,6 +28,9 @@ func (e *Engine) Start(ctx context.Context) (*Process, error) {
 	if err := errors.Join(checkFree("native", e.cfg.NativeEndpoint), checkFree("http", e.cfg.HTTPEndpoint)); err != nil {
 		return nil, err
 	}
+	if err := e.dropEmptyDefinitions(); err != nil {
+		return nil, err
+	}
 	process, err := e.spawn()
 	if err != nil {
 		return nil, err
