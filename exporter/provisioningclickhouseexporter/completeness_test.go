@@ -129,6 +129,23 @@ func TestCompleteness(t *testing.T) {
 	})
 }
 
+// TestViewsAreWrittenOnce: a start writes them again only where one is missing.
+func TestViewsAreWrittenOnce(t *testing.T) {
+	f := start(t)
+	again := func() (ids []string) {
+		f.tables.ready = false
+		f.state(t)
+		for _, view := range []string{"completeness", "complete_until"} {
+			ids = append(ids, one[string](t, f, "SELECT toString(uuid) FROM system.tables WHERE database = currentDatabase() AND name = '"+view+"'"))
+		}
+		return ids
+	}
+	first := again()
+	require.Equal(t, first, again())
+	require.NoError(t, f.conn.Exec(t.Context(), "DROP VIEW complete_until"))
+	require.NotEqual(t, first[1], again()[1])
+}
+
 // TestCompletenessWithinRetention: hours of which the TTL may have removed observations are
 // left out, and a week before the newest statement is all that complete_until looks at.
 func TestCompletenessWithinRetention(t *testing.T) {

@@ -2,8 +2,11 @@ package schema
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,13 +16,24 @@ func (t Target) Views() ([]string, error) {
 	return Migration{SQL: read("sql/completeness.sql")}.Statements(t)
 }
 
+// createViews writes the views unless they are those of this program: ClickHouse may be left
+// without a view that is replaced while its disk is full.
 func createViews(ctx context.Context, server Server, t Target) error {
 	statements, err := t.Views()
 	if err != nil {
 		return err
 	}
+	sum := sha256.Sum256([]byte(strings.Join(statements, ";")))
+	digest := hex.EncodeToString(sum[:])
+	has, err := server.Strings(ctx, fmt.Sprintf("SELECT name FROM system.tables WHERE database = %s AND comment = %s", literal(t.Database), literal(digest)))
+	if err != nil {
+		return fmt.Errorf("read the views of completeness: %w", err)
+	}
+	if len(has) == len(statements) {
+		return nil
+	}
 	for _, statement := range statements {
-		if err := server.Exec(ctx, statement); err != nil {
+		if err := server.Exec(ctx, statement+" COMMENT "+literal(digest)); err != nil {
 			return fmt.Errorf("create the views of completeness: %w", err)
 		}
 	}
