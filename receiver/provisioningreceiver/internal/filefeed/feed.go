@@ -91,11 +91,12 @@ func (f *Feed) run(ctx context.Context) {
 const sweepShare = 100
 
 // find searches the files that may have something new: all of them in a sweep, which comes
-// when its time has come or notifications were lost, else those that changed.
+// when its time has come, notifications were lost or something missing appeared, else those
+// that changed.
 func (f *Feed) find() (p *pass, isSweep bool) {
 	begin := time.Now()
 	paths, overflow := f.finder.watcher.take()
-	if !overflow && begin.Before(f.nextSweep) {
+	if !overflow && begin.Before(f.nextSweep) && !f.finder.appeared() {
 		for key, file := range f.unsettled {
 			if begin.Sub(file.changed) >= f.cfg.IncompleteTimeout {
 				paths = append(paths, key)
@@ -106,7 +107,7 @@ func (f *Feed) find() (p *pass, isSweep bool) {
 	p = f.finder.sweep()
 	end := time.Now()
 	interval := f.cfg.SweepInterval
-	if p.isMissing || !f.finder.watcher.isComplete() {
+	if !f.finder.watcher.isComplete() {
 		interval = min(interval, f.cfg.PollInterval)
 	}
 	f.nextSweep = end.Add(max(interval, sweepShare*end.Sub(begin)))

@@ -24,6 +24,7 @@ type finder struct {
 	logger  *zap.Logger
 	watcher *watcher
 	places  map[string][]place // by directory: what searches it, since the last sweep
+	missing []*search          // what is included and was not there in the last sweep
 
 	mu       sync.Mutex        // guards reported
 	reported map[string]string // the last problem of a path
@@ -57,15 +58,14 @@ type place struct {
 // pass is one search for files.
 type pass struct {
 	*finder
-	files     []found
-	roots     map[*search]*os.Root
-	isMissing bool // something that is included is not there
+	files []found
+	roots map[*search]*os.Root
 }
 
 // sweep returns all files. They can be opened until the pass is closed.
 func (f *finder) sweep() *pass {
 	p := &pass{finder: f, roots: map[*search]*os.Root{}}
-	f.places = map[string][]place{}
+	f.places, f.missing = map[string][]place{}, nil
 	for _, include := range f.cfg.Include {
 		for _, s := range searchesOf(include) {
 			switch root := p.root(&s); {
@@ -113,13 +113,35 @@ func (p *pass) root(s *search) *os.Root {
 	}
 	root, err := os.OpenRoot(s.dir)
 	if err != nil {
-		p.isMissing = p.isMissing || !s.optional
+		p.miss(s)
 		if !errors.Is(err, fs.ErrNotExist) {
 			p.report(s.dir, err)
 		}
 	}
 	p.roots[s] = root
 	return root
+}
+
+func (p *pass) miss(s *search) {
+	if !s.optional {
+		p.missing = append(p.missing, s)
+	}
+}
+
+// appeared reports whether something is there that the last sweep missed. Nothing notifies
+// that.
+func (f *finder) appeared() bool { return slices.ContainsFunc(f.missing, (*search).exists) }
+
+func (s *search) exists() bool {
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	if s.pattern == "" {
+		_, err = root.Stat(s.name)
+	}
+	return err == nil
 }
 
 func (p *pass) close() {
@@ -211,7 +233,7 @@ func (p *pass) add(in place, name, shown string) {
 	root := p.root(in.search)
 	info, err := root.Stat(name)
 	if in.pattern == "" && errors.Is(err, fs.ErrNotExist) {
-		p.isMissing = p.isMissing || !in.optional
+		p.miss(in.search)
 		return
 	}
 	if err == nil && !info.Mode().IsRegular() {

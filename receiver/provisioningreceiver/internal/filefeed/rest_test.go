@@ -52,7 +52,7 @@ func TestCostAtRest(t *testing.T) {
 	require.NoError(t, err)
 	stored := &writes{Client: client}
 	cfg := NewDefaultConfig()
-	cfg.Include, cfg.SweepInterval = []string{dir}, time.Hour
+	cfg.Include, cfg.SweepInterval = []string{dir, filepath.Join(dir, "missing") + "/"}, time.Hour
 	f := New(&cfg, env.Settings)
 	f.checkpoint, err = loadCheckpoint(t.Context(), stored, env.Logger)
 	require.NoError(t, err)
@@ -94,12 +94,12 @@ func TestCostAtRest(t *testing.T) {
 }
 
 // TestNotifications: files and directories that come, grow and are renamed are read without
-// a sweep.
+// waiting for a sweep, also where an included one was missing.
 func TestNotifications(t *testing.T) {
-	dir, s := t.TempDir(), feedtest.NewStore()
+	dir, missing, s := t.TempDir(), filepath.Join(t.TempDir(), "missing"), feedtest.NewStore()
 	write(t, dir, "here/a.ndjson", feedtest.Document("a")+"\n")
 	start(t, s, t.TempDir(), func(cfg *Config) {
-		reading(dir)(cfg)
+		reading(dir, missing+"/", filepath.Join(missing, "f.txt"))(cfg)
 		cfg.SweepInterval = time.Hour
 	})
 	s.Eventually(t, 1, "a")
@@ -109,4 +109,8 @@ func TestNotifications(t *testing.T) {
 	s.Eventually(t, 1, "a", "b", "c")
 	write(t, dir, "one/two/d.json", feedtest.Document("d"))
 	s.Eventually(t, 1, "a", "b", "c", "d")
+	write(t, missing, "e.ndjson", feedtest.Document("e")+"\n")
+	s.Eventually(t, 1, "a", "b", "c", "d", "e")
+	write(t, missing, "f.txt", feedtest.Document("f")+"\n")
+	s.Eventually(t, 1, "a", "b", "c", "d", "e", "f")
 }
