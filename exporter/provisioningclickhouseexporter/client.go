@@ -2,7 +2,6 @@ package provisioningclickhouseexporter
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 
 	"go.opentelemetry.io/collector/component"
@@ -20,7 +19,10 @@ import (
 
 // Client stores records in ClickHouse as the exporter does, for programs that have them
 // from elsewhere. Its methods may be called at the same time.
-type Client struct{ e *clickhouseExporter }
+type Client struct {
+	e        *clickhouseExporter
+	unsynced bool // the tables are those of a collector that syncs what it inserts
+}
 
 // Connect opens a client with an exporter's configuration. It creates the tables and views
 // unless the newest ones are there: those keep their TTLs, which the collector sets when it
@@ -36,8 +38,8 @@ func Connect(ctx context.Context, cfg *Config) (*Client, error) {
 		return nil, err
 	}
 	// The server would skip what it has taken before and what was deleted since.
-	e.run = rand.Text() + "-"
-	c := &Client{e}
+	e.renewRun()
+	c := &Client{e: e}
 	if err := e.connect(ctx, nil); err != nil {
 		return nil, errors.Join(err, c.Close(ctx))
 	}
@@ -46,6 +48,9 @@ func Connect(ctx context.Context, cfg *Config) (*Client, error) {
 		err = e.tables.ensure(ctx)
 	} else {
 		e.tables.ready = true
+	}
+	if err == nil && !cfg.syncs() {
+		c.unsynced, err = schema.HasUnsyncedInserts(ctx, e.pool, cfg.target())
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close(ctx))
@@ -59,11 +64,14 @@ func (c *Client) Write(ctx context.Context, batches []*columnar.Batch) error {
 	if err := c.e.tables.ensure(ctx); err != nil {
 		return err
 	}
-	err := c.e.store(ctx, batches)
+	err := c.e.storeAndSync(ctx, batches)
 	if isMissing(err) { // dropped by hand
 		if err = c.e.tables.ensure(ctx); err == nil {
-			err = c.e.store(ctx, batches)
+			err = c.e.storeAndSync(ctx, batches)
 		}
+	}
+	if err == nil && c.unsynced {
+		err = c.Exec(ctx, "SYSTEM SYNC FILE CACHE") // all file systems of the server's machine
 	}
 	return err
 }

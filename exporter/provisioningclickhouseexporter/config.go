@@ -44,6 +44,10 @@ type Config struct {
 	// MaxConnections bounds the connections open at once.
 	MaxConnections int `mapstructure:"max_connections"`
 
+	// SyncDirectory is on the file system of the server's files, where the server runs on
+	// this machine. That file system is then synced once after each batch, where the server
+	// would sync each file of each part. Empty: the server syncs. Of effect on Linux.
+	SyncDirectory string `mapstructure:"sync_directory"`
 	// Database holds the tables and views; it is created if it is missing.
 	Database string `mapstructure:"database"`
 	// CreateSchema creates and migrates the tables. Without it they must exist.
@@ -136,6 +140,9 @@ func (c *Config) Validate() error {
 	addresses("endpoints", c.Endpoints)
 	if cluster := c.Cluster.Get(); cluster != nil {
 		addresses("cluster::nodes", cluster.Nodes)
+		if c.SyncDirectory != "" {
+			wrong("sync_directory: the servers of a cluster sync their own files; leave it out")
+		}
 		if cluster.Name == "" {
 			wrong("cluster::name: must not be empty; it is the cluster's name in the servers' remote_servers")
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -27,8 +28,8 @@ type clickhouseExporter struct {
 	tables    tables
 	buffers   sync.Pool // of *columns.Tables
 	outage    outage
-	// run is a prefix of the tokens by which the server recognises repeated inserts.
-	run string
+	// run is a prefix of the tokens by which the server recognises repeated inserts; nil for none.
+	run atomic.Pointer[string]
 
 	cancel    context.CancelFunc // ends preparing
 	preparing sync.WaitGroup
@@ -89,6 +90,10 @@ func (e *clickhouseExporter) connect(ctx context.Context, host component.Host) e
 		return fmt.Errorf("max_connections: %w", err)
 	}
 	e.tables.create, e.tables.server, e.tables.target = e.cfg.CreateSchema, e.pool, e.cfg.target()
+	if e.cfg.syncs() {
+		e.renewRun()
+		e.tables.syncDirectory = e.cfg.SyncDirectory
+	}
 	if cluster := e.cfg.Cluster.Get(); cluster != nil {
 		connect := func(address string) (closableServer, error) {
 			one := options
@@ -138,7 +143,7 @@ func (e *clickhouseExporter) shutdown(context.Context) error {
 func (e *clickhouseExporter) push(ctx context.Context, batches []*columnar.Batch) error {
 	err := e.tables.ensure(ctx)
 	if err == nil {
-		err = e.store(ctx, batches)
+		err = e.storeAndSync(ctx, batches)
 	}
 	e.outage.report(err)
 	if err != nil {
@@ -149,7 +154,7 @@ func (e *clickhouseExporter) push(ctx context.Context, batches []*columnar.Batch
 }
 
 func (c *Config) target() schema.Target {
-	target := schema.Target{Database: c.Database, TTL: c.TTL, RollupTTL: c.RollupTTL, QuarantineTTL: c.QuarantineTTL}
+	target := schema.Target{Database: c.Database, TTL: c.TTL, RollupTTL: c.RollupTTL, QuarantineTTL: c.QuarantineTTL, UnsyncedInserts: c.syncs()}
 	if cluster := c.Cluster.Get(); cluster != nil {
 		target.Cluster = &schema.Cluster{Name: cluster.Name, Replicated: cluster.Replicated, Path: cluster.KeeperPath}
 	}

@@ -79,7 +79,7 @@ func (e *clickhouseExporter) insert(ctx context.Context, to *columns.Table, batc
 		settings = clusterInsertSettings
 	}
 	settings = append(slices.Clone(settings),
-		ch.Setting{Key: "insert_deduplication_token", Value: e.run + to.Token(batches), Important: true})
+		ch.Setting{Key: "insert_deduplication_token", Value: e.token(to, batches), Important: true})
 	rows, bytes := to.Rows(batches), 0
 	err := e.pool.Do(ctx, func() ch.Query {
 		next := to.Blocks(batches)

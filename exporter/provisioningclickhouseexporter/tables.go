@@ -19,6 +19,8 @@ type tables struct {
 	server schema.Server
 	nodes  *nodes // of a cluster; nil for one server
 	target schema.Target
+	// syncDirectory must be on the file system of the tables; empty for any.
+	syncDirectory string
 
 	mu     sync.Mutex // guards everything below
 	ready  bool
@@ -37,6 +39,11 @@ func (t *tables) ensure(ctx context.Context) error {
 	}
 	if err := t.prepare(ctx); err != nil {
 		return err
+	}
+	if t.syncDirectory != "" {
+		if err := t.checkSyncDirectory(ctx); err != nil {
+			return err
+		}
 	}
 	t.ready, t.repair = true, false
 	return nil

@@ -45,6 +45,7 @@ processors:
 exporters:
   provisioning_clickhouse:
     timeout: 10s
+    sync_directory: %[5]s
     sending_queue: {storage: file_storage/queue}
   provisioning_parquet:
     directory: %[3]s

@@ -134,7 +134,7 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 	if err != nil {
 		return err
 	}
-	config := fmt.Sprintf(overlay, filepath.Join(r.disks.path("state"), "storage"), r.disks.path("queue"), r.archiveDir(), r.stateDir())
+	config := fmt.Sprintf(overlay, filepath.Join(r.disks.path("state"), "storage"), r.disks.path("queue"), r.archiveDir(), r.stateDir(), r.disks.path(clickHouse))
 	r.collector = &collector{
 		program: program, root: root, dir: r.dir, health: ports[5], metrics: ports[7], wanted: true, started: r.disks.join,
 		env: []string{

@@ -65,7 +65,35 @@ func Migrate(ctx context.Context, server Server, t Target, repair bool) error {
 	if err := fillSignatures(ctx, server, t); err != nil {
 		return err
 	}
+	if err := setInserts(ctx, server, t); err != nil {
+		return err
+	}
 	return removeTTLs(ctx, server, t)
+}
+
+// setInserts has tables that were made with the other settings of inserts follow the target.
+func setInserts(ctx context.Context, server Server, t Target) error {
+	tables, err := t.tablesWith(ctx, server, "position(engine_full, "+literal(t.inserts())+") = 0")
+	for _, table := range tables {
+		if err = server.Exec(ctx, "ALTER TABLE "+t.Table(table)+" MODIFY SETTING "+t.inserts()); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("set when inserts into database %s are synced: %w", t.Database, err)
+	}
+	return nil
+}
+
+// HasUnsyncedInserts reports whether tables leave it to whoever inserts to sync the rows.
+func HasUnsyncedInserts(ctx context.Context, server Server, t Target) (bool, error) {
+	tables, err := t.tablesWith(ctx, server, "position(engine_full, "+literal(unsyncedInserts)+") > 0")
+	return len(tables) > 0, err
+}
+
+func (t Target) tablesWith(ctx context.Context, server Server, condition string) ([]string, error) {
+	return server.Strings(ctx, fmt.Sprintf("SELECT name FROM system.tables WHERE database = %s AND engine LIKE '%%MergeTree' "+
+		"AND name LIKE 'provisioning%%' AND name != %s AND %s", literal(t.Database), literal(history), condition))
 }
 
 // Check returns the schema version of the tables, or a NewerError.

@@ -14,6 +14,8 @@ type Target struct {
 	RollupTTL     time.Duration // transitions, reports, errors, reconciliations; 0 keeps for ever
 	QuarantineTTL time.Duration // quarantine; 0 keeps for ever
 	Cluster       *Cluster      // nil for one server
+	// UnsyncedInserts: whoever inserts syncs the server's file system afterwards.
+	UnsyncedInserts bool
 }
 
 // Table is the quoted name of a table or view.
@@ -22,7 +24,25 @@ func (t Target) Table(name string) string { return quote(t.Database) + "." + quo
 // durable are the settings with which an acknowledged insert survives a power cut. They
 // cover merged parts too, because ClickHouse removes the parts that a merge replaced while
 // the merged one may still be in memory only.
-const durable = "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1"
+const durable = syncedInserts + ", " + syncedMerges
+
+const (
+	syncedInserts   = "fsync_after_insert = 1, fsync_part_directory = 1"
+	unsyncedInserts = "fsync_after_insert = 0, fsync_part_directory = 0"
+	syncedMerges    = "min_rows_to_fsync_after_merge = 1"
+)
+
+// inserts are the settings of inserts.
+func (t Target) inserts() string {
+	if t.UnsyncedInserts {
+		return unsyncedInserts
+	}
+	return syncedInserts
+}
+
+// compact are the settings that keep the columns of a part in one file: each file costs a
+// sync, and a table has up to 80 columns. Larger parts are few.
+const compact = "min_bytes_for_wide_part = 134217728"
 
 // Settings are common to all tables: repeated inserts are recognised by their token, and
 // acknowledged ones are durable.
@@ -31,7 +51,7 @@ func (t Target) Settings() string {
 	if t.replicated() {
 		window = "replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800"
 	}
-	return window + ", " + durable
+	return strings.Join([]string{window, t.inserts(), syncedMerges, compact}, ", ")
 }
 
 // MergeWhenIdle are settings that merge a partition into one part once nothing was inserted
