@@ -19,6 +19,8 @@ type client struct {
 	mu        sync.Mutex           // guards everything below
 	read      map[string]bool      // keys of the last batch, if it only read
 	deferred  []*storage.Operation // deletions of items that are being appended again
+	unread    unread               // items as they were stored
+	sent      sent                 // what is still to be stored of items that were sent
 	abandoned error                // not nil after the last operation
 }
 
@@ -68,6 +70,15 @@ func (c *client) Batch(ctx context.Context, ops ...*storage.Operation) error {
 		}
 	}
 	appendsAgain := len(c.deferred) > 0 && sets == len(ops)
+	switch {
+	case len(c.deferred) > 0: // the start is not over
+	case gets == 1 && sets == 1 && len(ops) == 2:
+		return c.dispatch(ctx, ops)
+	case deletes == 1 && sets == 1 && len(ops) == 2:
+		return c.finish(ctx, ops)
+	case sets == len(ops):
+		return c.append(ctx, ops)
+	}
 	if len(c.deferred) > 0 && sets > 0 && gets+deletes > 0 {
 		ops = append(append([]*storage.Operation(nil), ops...), c.deferred...)
 	}

@@ -23,7 +23,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	minWait = time.Millisecond
+	minWait, maxSentWait = time.Millisecond, 50*time.Millisecond
 	goleak.VerifyTestMain(m)
 }
 
@@ -34,6 +34,7 @@ type disk struct {
 	values  map[string][]byte
 	full    bool
 	refused int
+	batches int
 	crashIn int // operations until all are refused; negative for never
 }
 
@@ -80,6 +81,7 @@ func (c diskClient) Batch(_ context.Context, ops ...*storage.Operation) error {
 		return errFull
 	}
 	c.crashIn--
+	c.batches++
 	for _, op := range ops {
 		switch op.Type {
 		case storage.Get:
@@ -252,8 +254,10 @@ func TestCrashWhileStartingLosesNothing(t *testing.T) {
 		}()
 		require.Eventually(t, func() bool { return d.refusals() > 0 || isClosed(started) }, 20*time.Second, time.Millisecond)
 		left = d.copied()
-		_ = second.Shutdown(t.Context()) // of what is left of the crashed process
+		of := second.(*logs) // what is left of the crashed process
+		of.stop.Do(func() { close(of.stopping) })
 		<-started
+		_ = second.Shutdown(t.Context())
 		g.comesBack()
 		third := open(t, &disk{values: left, crashIn: -1}, g)
 		g.arrives(t, 8, "crashed after %d operations", crashIn)

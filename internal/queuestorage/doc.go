@@ -9,5 +9,6 @@
 //
 // [Wrap] puts a client between the queue and its storage that repeats refused operations,
 // deletes such items only together with a later operation, and stores every value in an
-// envelope: damaged metadata stops the queue instead of emptying it.
+// envelope: damaged metadata stops the queue instead of emptying it. It stores together what
+// need not be stored at once.
 package queuestorage
