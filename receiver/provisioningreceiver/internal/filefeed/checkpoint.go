@@ -75,8 +75,9 @@ const (
 	keyStarted        = "started"
 	prefixFile        = "file/"
 	checkpointVersion = 1
-	// savePeriod bounds how often a long file stores its position.
-	savePeriod = time.Second
+	// savePeriod bounds how often positions are stored. What was read since is read again
+	// after a crash, and its records are known.
+	savePeriod = 5 * time.Second
 )
 
 // loadCheckpoint reads the positions. Where one is damaged, its file is read from the
@@ -147,9 +148,7 @@ func (c *checkpoint) move(ctx context.Context, f *file, to position) {
 		return
 	}
 	f.position, c.dirty[f.id] = to, f
-	if time.Since(c.saved) >= savePeriod {
-		c.saveLocked(ctx)
-	}
+	c.saveDueLocked(ctx)
 }
 
 // forget removes files that were last seen before a time.
@@ -161,6 +160,19 @@ func (c *checkpoint) forget(before time.Time) {
 			delete(c.files, id)
 			c.dirty[id] = nil
 		}
+	}
+}
+
+// saveDue stores what changed, unless that was done a moment ago.
+func (c *checkpoint) saveDue(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.saveDueLocked(ctx)
+}
+
+func (c *checkpoint) saveDueLocked(ctx context.Context) {
+	if time.Since(c.saved) >= savePeriod {
+		c.saveLocked(ctx)
 	}
 }
 

@@ -155,7 +155,7 @@ func (f *Feed) poll(ctx context.Context) {
 	if isSweep {
 		f.forget()
 	}
-	f.checkpoint.save(ctx)
+	f.checkpoint.saveDue(ctx)
 }
 
 // open opens a file that may have something new. It returns no file for other files.

@@ -62,6 +62,7 @@ func TestCostAtRest(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, f.Shutdown(context.Background())) })
 	f.poll(t.Context())
 	require.Len(t, s.Groups(), files)
+	f.checkpoint.save(t.Context())
 	stored.take()
 
 	look := func() (files int) {
@@ -90,6 +91,11 @@ func TestCostAtRest(t *testing.T) {
 	}, 10*time.Second, time.Millisecond)
 	f.poll(t.Context())
 	require.Len(t, s.Groups(), files+1)
+	require.Empty(t, stored.take(), "a position was stored a moment ago")
+	f.checkpoint.mu.Lock()
+	f.checkpoint.saved = time.Now().Add(-savePeriod)
+	f.checkpoint.mu.Unlock()
+	f.poll(t.Context())
 	require.Equal(t, []int{1}, stored.take(), "one write of one value")
 }
 
