@@ -95,9 +95,9 @@ func createDefaultConfig() component.Config {
 	queue.BlockOnOverflow = true // backpressure instead of drops
 	queue.NumConsumers = 2
 	batch := exporterhelper.NewDefaultBatchConfig()
-	// Few rows wait for one insert, because each insert makes a part in six tables. With a
-	// second until a file is read, a row can be queried five seconds after it was written.
-	batch.FlushTimeout, batch.MinSize, batch.MaxSize = 3500*time.Millisecond, 5_000, 10_000
+	// Few rows wait for one insert, because each insert makes a part in six tables. With the two
+	// seconds until a file is read, a row can be queried within five seconds.
+	batch.FlushTimeout, batch.MinSize, batch.MaxSize = 2700*time.Millisecond, 5_000, 10_000
 	queue.Batch = configoptional.Some(batch)
 	return &Config{
 		Timeout:        time.Minute,

@@ -73,7 +73,7 @@ const (
 func NewDefaultConfig() Config {
 	return Config{
 		StartAt:            startAtBeginning,
-		PollInterval:       time.Second,
+		PollInterval:       2 * time.Second,
 		SweepInterval:      30 * time.Second,
 		MaxDocumentSize:    16 << 20,
 		IncompleteTimeout:  time.Minute,
