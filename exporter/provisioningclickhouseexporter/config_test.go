@@ -54,7 +54,7 @@ func TestDefaultsWork(t *testing.T) {
 
 func TestConfigNamesWhatIsWrong(t *testing.T) {
 	err := confmap.Validate(load(t, "provisioning_clickhouse/bad"))
-	for _, key := range []string{"endpoints: \"http", "endpoints: \"\"", "compression", "database", "ttl: -1s", "cluster::name", "cluster::nodes", "cluster::keeper_path", "max_connections", "timeout"} {
+	for _, key := range []string{"endpoints: \"http", "endpoints: \"\"", "compression", "database", "ttl: -1s", "cluster::name", "sync_directory", "cluster::nodes", "cluster::keeper_path", "max_connections", "timeout"} {
 		require.ErrorContains(t, err, key)
 	}
 }

@@ -34,6 +34,6 @@ func TestFewFilesForAnInsert(t *testing.T) {
 		require.NoError(t, err)
 		files += len(entries)
 	}
-	require.LessOrEqual(t, files, 58)
+	require.LessOrEqual(t, files, 54)
 	require.GreaterOrEqual(t, files, 20)
 }
