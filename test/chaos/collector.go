@@ -126,10 +126,19 @@ func (c *collector) kill() {
 
 // stop ends the collector in order. It may not want to: then that is an error.
 func (c *collector) stop() error {
-	if p := c.take(); p != nil {
+	p := c.take()
+	if p == nil {
+		return nil
+	}
+	select {
+	case <-p.Done(): // by itself, for a fault before this one
+		c.mu.Lock()
+		c.own++
+		c.mu.Unlock()
+		return nil
+	default:
 		return p.Stop(time.Minute)
 	}
-	return nil
 }
 
 func (c *collector) signal(s os.Signal) {

@@ -68,9 +68,7 @@ func (a *act) deleteOpenFile() error {
 	if a.What != whileRunning {
 		a.collector.want(false)
 		defer a.collector.want(true)
-		if err := a.collector.stop(); err != nil {
-			return err
-		}
+		a.collector.kill()
 	}
 	names, err := a.openFiles(a.ctx)
 	if err != nil || len(names) == 0 {

@@ -29,14 +29,12 @@ const (
 // a sign of the time, and seals nothing while the machine's clock is two hours behind it.
 const mostEarly = 2
 
-// changeSealedFile changes a sealed file while the collector is down, which goes on with it.
+// changeSealedFile kills the collector and changes a sealed file. The collector goes on with it.
 // verify must name the file.
 func (a *act) changeSealedFile() error {
 	a.collector.want(false)
 	defer a.collector.want(true)
-	if err := a.collector.stop(); err != nil {
-		return err
-	}
+	a.collector.kill()
 	names, err := a.sealedFiles()
 	if err == nil && len(names) == 0 && a.damage.early < mostEarly {
 		a.damage.early++
