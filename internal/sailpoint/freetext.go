@@ -2,7 +2,6 @@ package sailpoint
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -12,10 +11,12 @@ import (
 const secretName = `[\w-]*(?:passw(?:or[dt]|d)|passphrase|passcode|kennwort|mot_?de_?passe|contrase\S{1,2}a|senha|wachtwoord|pwd|secret|api[-_]?key|access[-_]?key|account[-_]?key|private[-_]?key|session[-_]?key|shared[-_]?key|activation[-_]?code|security[-_]?answer|credentials?|token|\bpw|\bpin|\botp|\bssn)` //nolint:gosec // a pattern of names, no secret
 
 // textPatterns find what plain text assigns to names.
-type textPatterns struct{ assigned, colon, quoted *regexp.Regexp }
+type textPatterns struct{ name, assigned, colon, quoted *regexp.Regexp }
 
 func patternsOf(names, assignedOnly string) textPatterns {
 	return textPatterns{
+		// the end of what stands before what assigns
+		name: regexp.MustCompile(`(?i)(?:` + names + assignedOnly + `)\\?["']? ?$`),
 		// "Password=x;", "?token=x", "&amp;sig=x"
 		assigned: regexp.MustCompile(`(?i)(` + names + assignedOnly + `) ?= ?(?:'[^']*'|[^\s"'\\&;,<>(){}\[\]]+)`),
 		// `password: x1`, where x has a digit: "password: too short" is no secret.
@@ -48,10 +49,10 @@ func redactText(text string) string {
 	if !maybeSecretText(text) {
 		return text
 	}
-	// The patterns are slow, and nothing that they find holds the end of one string and the
-	// beginning of the next, unless it stands in single quotes.
-	separator := `","`
-	if strings.Contains(text, "'") {
+	// The patterns are slow, and nothing that they find holds the end of a string and what
+	// follows it, unless it stands in single quotes.
+	separator := `",`
+	if strings.Contains(text, "='") || strings.Contains(text, "= '") {
 		separator = text
 	}
 	var out strings.Builder
@@ -66,34 +67,57 @@ func redactText(text string) string {
 	return out.String()
 }
 
-// secretSigns are parts of the names above; one of them stands in each text with a secret.
-var secretSigns = [...]string{
-	"assw", "ASSW", "pwd", "Pwd", "PWD", "ecret", "ECRET", "oken", "OKEN", "earer ", "asic ", "ey=", "ey:", "KEY", "redential",
-	"ennwor", "contrase", "de_pas", "depas", "senha", "achtwoor", "hrase", "sscode", "pw=", "pin=", "otp=", "ssn=", "Code=", "_code=", "nswer",
-}
-
-// assigners are what stands between a name and its value, or before a value without a name.
-var assigners = [...]string{"=", ": ", "earer ", "asic "}
-
-// What the text around an assigner must hold: a sign begins at most signBefore bytes before
-// it, and at most signAfter bytes of a sign lie behind its beginning.
-const signBefore, signAfter = 35, 10
-
-// maybeSecretText is the quick no for nearly every document. A document has few assigners, so
-// it looks for signs around those only.
+// maybeSecretText is the quick no for nearly every document: it looks at what stands before
+// each byte that assigns a value. The members of JSON have been looked at already.
 func maybeSecretText(text string) bool {
-	if strings.Contains(text, "://") {
-		return true
-	}
-	for _, assigner := range assigners {
-		for at, next := 0, 0; ; at += next + 1 {
-			if next = strings.Index(text[at:], assigner); next < 0 {
-				break
-			}
-			around := text[max(at+next-signBefore, 0):min(at+next+signAfter, len(text))]
-			if slices.ContainsFunc(secretSigns[:], func(sign string) bool { return strings.Contains(around, sign) }) {
+	for at := range len(text) {
+		switch text[at] {
+		case '=':
+			if name := nameBefore(text, at); (maybeSecret(name) || isParameter(name)) && knownPatterns.name.MatchString(name) {
 				return true
 			}
+		case ':':
+			if isMemberColon(text, at) {
+				continue
+			}
+			if strings.HasPrefix(text[at:], "://") && strings.Contains(text[at:], "@") {
+				return true
+			}
+			if name := nameBefore(text, at); maybeSecret(name) && knownPatterns.name.MatchString(name) {
+				return true
+			}
+		case ' ':
+			if endsWithScheme(text[:at]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func nameBefore(text string, at int) string { return text[max(at-longestName, 0):at] }
+
+// longestName is at least what the patterns find of a secret's name from its first word that
+// maybeSecret knows, with the quotes and spaces up to what assigns.
+const longestName = 24
+
+// isMemberColon reports whether the colon stands behind the name of a member in JSON that is
+// written without spaces.
+func isMemberColon(text string, at int) bool {
+	return at > 1 && text[at-1] == '"' && text[at-2] != '\\' && at+1 < len(text) && text[at+1] != ' '
+}
+
+// isParameter reports whether a text ends with the name of a parameter of an address.
+func isParameter(text string) bool {
+	name := strings.TrimRight(strings.TrimSuffix(text, " "), "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	return name != "" && strings.IndexByte("?&;6", name[len(name)-1]) >= 0 // \u0026
+}
+
+// endsWithScheme reports whether a text ends with a word of the pattern scheme.
+func endsWithScheme(text string) bool {
+	for _, name := range [...]string{"bearer", "basic", "negotiate"} {
+		if at := len(text) - len(name); at >= 0 && text[at]|0x20 == name[0] && strings.EqualFold(text[at:], name) {
+			return true
 		}
 	}
 	return false

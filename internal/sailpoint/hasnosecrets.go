@@ -4,11 +4,12 @@ import "strings"
 
 // hasNoSecrets is the quick no for nearly every document: it has no member with a secret's
 // name, and no name that is a secret's. It looks at each string once. What it cannot say
-// quickly, because something is escaped, broken or deeply nested, it denies.
+// quickly, because a string may hold JSON, or something is broken or deeply nested, it denies.
 func (secrets *Redactor) hasNoSecrets(text string) bool {
-	if strings.IndexByte(text, '\\') >= 0 || strings.Count(text, "{")+strings.Count(text, "[") > maxDepth {
+	if strings.Count(text, "{")+strings.Count(text, "[") > maxDepth {
 		return false
 	}
+	escapes := strings.IndexByte(text, '\\') >= 0
 	names := false // the string before was the name of a member that holds a name
 	for at := nextString(text, 0); at >= 0; {
 		n := strings.IndexByte(text[at:], '"')
@@ -17,6 +18,13 @@ func (secrets *Redactor) hasNoSecrets(text string) bool {
 		}
 		word := text[at : at+n]
 		at += n + 1
+		if escapes && strings.IndexByte(word, '\\') >= 0 {
+			from := at - n - 2
+			if at = stringEnd(text, from); at == len(text) || word[0] == '{' || word[0] == '[' {
+				return false
+			}
+			word = unquote(text[from:at])
+		}
 		// A member's name, or what may be one.
 		if member := isMember(text, at); member || names {
 			if secrets.isSecret(word) {

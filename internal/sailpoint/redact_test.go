@@ -191,6 +191,29 @@ func TestSecretsInPlainText(t *testing.T) {
 	}
 }
 
+// TestPlainTextIsSearchedAsAWhole: the quick no, and the parts that are searched each by
+// itself, find what the patterns find in the whole text.
+func TestPlainTextIsSearchedAsAWhole(t *testing.T) {
+	pieces := rapid.SampledFrom([]string{
+		"password", "Passwort", "my_", "x-", "PWD", "api-key", "activation_code", "mot_de_passe", "contrase\u00c3\u00b1a", "credentials", "pin", "pw", "key", "Sig",
+		"x-goog-signature", "X-Amz-Security-Token", "Bearer ", "BASIC ", "negotiate ", "a", "CN", "a1b2c3d4e5", "7", "\u00e9",
+		"=", "=", ": ", ":", " ", "'", `"`, `\"`, `\`, ",", `",`, ";", "?", "&", `\u0026`, "://", "@", "user:x@", "\n", "{", "]",
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(pieces, 1, 15).Draw(t, "text"), "")
+		for i := len(text) - 1; i >= 0; i-- { // members of JSON are not searched
+			if text[i] == ':' && isMemberColon(text, i) {
+				text = text[:i+1] + " " + text[i+1:]
+			}
+		}
+		want := scheme.ReplaceAllString(knownPatterns.redact(text), "${1}"+Redacted)
+		want = userInfo.ReplaceAllString(want, "${1}"+Redacted+"@")
+		if got := redactText(text); got != want {
+			t.Fatalf("%q became %q, want %q", text, got, want)
+		}
+	})
+}
+
 // TestAddedNames are exact, in any case, wherever a secret may stand.
 func TestAddedNames(t *testing.T) {
 	secrets := NewRedactor([]string{"Badge No", "geheimzahl"})
