@@ -95,7 +95,15 @@ func maybeSecretText(text string) bool {
 	return false
 }
 
-func nameBefore(text string, at int) string { return text[max(at-longestName, 0):at] }
+// nameBefore is what may be a name that ends at an index. No name has a comma, or a digit at
+// its end.
+func nameBefore(text string, at int) string {
+	if at == 0 || text[at-1] >= '0' && text[at-1] <= '9' {
+		return ""
+	}
+	name := text[max(at-longestName, 0):at]
+	return name[strings.LastIndexByte(name, ',')+1:]
+}
 
 // longestName is at least what the patterns find of a secret's name from its first word that
 // maybeSecret knows, with the quotes and spaces up to what assigns.
