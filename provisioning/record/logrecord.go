@@ -49,8 +49,8 @@ func WriteRecord(r *Record, to plog.LogRecord) {
 
 // Typical numbers of attributes, so that memory is allocated once.
 const (
-	observedAttributes = 25
-	derivedAttributes  = 16
+	observedAttributes = 28
+	derivedAttributes  = 20
 	otherAttributes    = 17
 )
 
