@@ -17,6 +17,7 @@ import (
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/metadata"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/schema"
 	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/internal/freelist"
 	"github.com/provtrail/provtrail/internal/secretfile"
 )
 
@@ -26,7 +27,7 @@ type clickhouseExporter struct {
 	telemetry *metadata.TelemetryBuilder
 	pool      *client.Pool
 	tables    tables
-	buffers   sync.Pool // of *columns.Tables
+	buffers   freelist.List[*columns.Tables]
 	outage    outage
 	// run is a prefix of the tokens by which the server recognises repeated inserts; nil for none.
 	run atomic.Pointer[string]
@@ -42,7 +43,7 @@ func newExporter(cfg *Config, set exporter.Settings) (*clickhouseExporter, error
 	}
 	return &clickhouseExporter{
 		cfg: cfg, log: set.Logger, telemetry: telemetry,
-		buffers: sync.Pool{New: func() any { return columns.NewTables() }},
+		buffers: make(freelist.List[*columns.Tables], 2),
 	}, nil
 }
 

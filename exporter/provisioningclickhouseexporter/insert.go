@@ -41,7 +41,7 @@ func (e *clickhouseExporter) store(ctx context.Context, batches []*columnar.Batc
 }
 
 func (e *clickhouseExporter) insertAll(ctx context.Context, batches []*columnar.Batch) error {
-	tables := e.buffers.Get().(*columns.Tables)
+	tables := e.buffers.Get(columns.NewTables)
 	defer e.buffers.Put(tables)
 	for _, table := range tables {
 		if table.Rows(batches) == 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/provtrail/provtrail/internal/envelope"
+	"github.com/provtrail/provtrail/internal/freelist"
 )
 
 // version is that of an encoded batch, an S2 block in an envelope:
@@ -35,8 +36,8 @@ type encoded struct {
 	item []byte
 }
 
-// encoders reuse their buffers.
-var encoders = sync.Pool{New: func() any { return new(encoder) }}
+// encoders keep their buffers, which are as large as the batches.
+var encoders = make(freelist.List[*encoder], 2)
 
 type encoder struct{ body, packed []byte }
 
@@ -50,7 +51,7 @@ func (b *Batch) Encode() []byte {
 }
 
 func (b *Batch) encode() []byte {
-	e := encoders.Get().(*encoder)
+	e := encoders.Get(func() *encoder { return new(encoder) })
 	defer encoders.Put(e)
 	names := b.names()
 	e.body = binary.AppendUvarint(e.body[:0], uint64(len(b.texts)+len(names)))

@@ -44,7 +44,7 @@ type columnOptions struct {
 func newColumn[T any](fields []record.FieldOf[T], index int, opt columnOptions) column[T] {
 	f := &fields[index]
 	c := column[T]{name: f.Column, field: f, index: index, bloom: opt.bloom}
-	text := parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
+	text := parquet.Encoded(parquet.Leaf(dictionaryType{parquet.String().Type()}), &parquet.RLEDictionary)
 	if opt.distinct {
 		text = parquet.Encoded(parquet.String(), &parquet.Plain)
 	}

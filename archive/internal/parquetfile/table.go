@@ -11,6 +11,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/internal/columnar"
+	"github.com/provtrail/provtrail/internal/freelist"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -41,10 +42,8 @@ type Table[T any] struct {
 	rows      func(*columnar.Batch) *columnar.Rows
 	build     func(*columnar.Builder, *T)
 	fill      func(*columnar.Batch, []T)
-	// spare is a writer of an earlier file: small files cost half as much with its memory. A
-	// sync.Pool would drop it at each garbage collection, and they are many where buffers
-	// are large.
-	spare chan *Writer[T]
+	// spare is a writer of an earlier file: small files cost half as much with its memory.
+	spare freelist.List[*Writer[T]]
 }
 
 // Activities is the table of activity records.
@@ -136,7 +135,7 @@ var Reconciliations = func() *Table[record.Reconciliation] {
 }()
 
 func (t *Table[T]) finish(keyFields ...string) {
-	t.spare = make(chan *Writer[T], 1)
+	t.spare = make(freelist.List[*Writer[T]], 1)
 	for i := range t.columns {
 		c := &t.columns[i]
 		c.label = append(binary.AppendUvarint(nil, uint64(len(c.name))), c.name...)

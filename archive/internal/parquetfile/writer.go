@@ -31,8 +31,8 @@ const (
 
 // Files of open hours are soon replaced; a sealed file is kept and read often.
 var (
-	fastCodec   = &zstd.Codec{Level: zstd.SpeedFastest}
-	sealedCodec = &zstd.Codec{Level: zstd.SpeedDefault}
+	fastCodec   = newCodec(zstd.SpeedFastest)
+	sealedCodec = newCodec(zstd.SpeedDefault)
 )
 
 // Writer writes one file.
@@ -49,13 +49,8 @@ type Writer[T any] struct {
 
 // NewWriter begins a file of an open hour.
 func NewWriter[T any](t *Table[T], to io.Writer) *Writer[T] {
-	var w *Writer[T]
-	select {
-	case w = <-t.spare:
-	default:
-		w = newWriter(t, to, fastCodec, true)
-		w.reuse = true
-	}
+	w := t.spare.Get(func() *Writer[T] { return newWriter(t, to, fastCodec, true) })
+	w.reuse = true
 	w.file.Reset(to)
 	w.rows, w.before = 0, 0
 	return w
@@ -84,6 +79,9 @@ func (t *Table[T]) config(codec compress.Codec, sorted bool) *parquet.WriterConf
 	c.PageBufferSize = pageBytes
 	c.DataPageVersion = 1 // every reader knows it
 	c.DictionaryMaxBytes = dictionaryBytes
+	// Readers have the bounds of pages in the page index. SkipPageBounds would not leave out
+	// those of documents, it would write that they are empty.
+	c.DataPageStatistics = false
 	c.ColumnIndexSizeLimit = func([]string) int { return indexText }
 	c.KeyValueMetadata = map[string]string{MetaTable: t.name, MetaVersion: strconv.Itoa(SchemaVersion)}
 	for i := range t.columns {
@@ -162,9 +160,6 @@ func (w *Writer[T]) Close() error {
 	clear(w.file.File().Metadata().RowGroups)
 	clear(w.values)
 	w.file.Reset(io.Discard)
-	select {
-	case w.table.spare <- w:
-	default: // one is enough
-	}
+	w.table.spare.Put(w)
 	return nil
 }
