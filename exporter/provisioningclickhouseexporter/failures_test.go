@@ -83,7 +83,7 @@ func TestFailuresNameWhatOvertookThem(t *testing.T) {
 		}
 		require.NoError(rt, f.pushLogs(t.Context(), records(list...)))
 		ask := func(group string) map[string]int64 {
-			rows, err := f.conn.Query(t.Context(), fmt.Sprintf("SELECT activity_id, repaired_by, repaired_at IS NULL FROM failures(since = '%s', until = '%s', group = '%s')",
+			rows, err := f.conn.Query(t.Context(), fmt.Sprintf("SELECT a.activity_id, repaired_by, repaired_at IS NULL FROM failures(since = '%s', until = '%s', group = '%s') AS f INNER JOIN activities AS a ON a.activity = f.activity",
 				from.Format(time.DateTime), from.Add(time.Hour).Format(time.DateTime), group))
 			require.NoError(rt, err)
 			got := map[string]int64{}
@@ -119,4 +119,56 @@ func TestFailuresNameWhatOvertookThem(t *testing.T) {
 	})
 	require.Positive(t, overtaken)
 	require.Positive(t, work)
+}
+
+// TestFailuresAreOvertakenOnOtherShards: of thirty changes that failed, some were made by a
+// group whose number lies on the other shard.
+func TestFailuresAreOvertakenOnOtherShards(t *testing.T) {
+	servers := startShards(t, 2)
+	logs := startExporter(t, clusterConfig(servers))
+	at := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
+	var list []record.Record
+	want := map[string]int64{}
+	for i := range 30 {
+		for n, status := range []provisioning.Status{provisioning.StatusFailed, provisioning.StatusSuccess} {
+			r := record.Record{Current: true}
+			r.Tenant, r.Feed, r.RecordType, r.Version = "acme", provisioning.FeedREST, record.TypeObservation, 2
+			r.GroupID, r.IdentityID, r.SourceName, r.Operation = fmt.Sprint(status, i), fmt.Sprint(i), "LDAP", "Add"
+			r.GroupNumber = provisioning.GroupNumber("acme", r.GroupID)
+			r.Status = status
+			if status == provisioning.StatusFailed {
+				r.Outcome = provisioning.OutcomeFault
+			}
+			r.OccurredAt = pcommon.NewTimestampFromTime(at.Add(time.Duration(n) * time.Minute))
+			r.StatusSince, r.ObservedAt = r.OccurredAt, r.OccurredAt
+			r.ActivityID, r.EventID = id(fmt.Sprint("activity", i, n)), id(fmt.Sprint("event", i, n))
+			list = append(list, r)
+		}
+		want[fmt.Sprint(provisioning.StatusFailed, i)] = list[len(list)-1].GroupNumber
+	}
+	require.NoError(t, logs.ConsumeLogs(t.Context(), records(list...)))
+	for _, s := range servers {
+		conn := s.Open(t, "spread")
+		require.Eventually(t, func() bool {
+			return len(strings1(t, conn, "SELECT activity_id AS x FROM activities")) == len(list) &&
+				len(strings1(t, conn, "SELECT group_id AS x FROM errors")) == len(want)
+		}, 30*time.Second, 50*time.Millisecond)
+		for _, group := range []string{"", list[0].GroupID} {
+			rows, err := conn.Query(t.Context(), "SELECT group_id, repaired_by FROM failures(since = '2026-11-01 00:00:00', until = '2026-11-03 00:00:00', group = '"+group+"')")
+			require.NoError(t, err)
+			got := map[string]int64{}
+			for rows.Next() {
+				var group string
+				var by int64
+				require.NoError(t, rows.Scan(&group, &by))
+				got[group] = by
+			}
+			require.NoError(t, rows.Err())
+			if group == "" {
+				require.Equal(t, want, got)
+			} else {
+				require.Equal(t, map[string]int64{group: want[group]}, got)
+			}
+		}
+	}
 }

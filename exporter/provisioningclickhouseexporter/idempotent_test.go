@@ -85,7 +85,7 @@ func counts(t *testing.T, f *fixture) map[string]string {
 		"transitions":       "SELECT hour, status, source_name, kind, count(), uniqExact(activity), uniqExact(group_number) FROM transitions GROUP BY ALL ORDER BY ALL",
 		"errors":            "SELECT error, source, count(), uniqExact(activity), uniqExact(group_id), min(occurred_at) FROM errors GROUP BY ALL ORDER BY ALL",
 		"dimensions":        "SELECT DISTINCT * FROM dimensions ORDER BY ALL",
-		"lookup":            "SELECT DISTINCT * FROM lookup ORDER BY ALL",
+		"lookup":            "SELECT DISTINCT tenant, group_number, activity, change_key, account_key FROM lookup ORDER BY ALL",
 		"completeness":      "SELECT * FROM completeness ORDER BY ALL",
 		"complete_until":    "SELECT * FROM complete_until ORDER BY ALL",
 	} {

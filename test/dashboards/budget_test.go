@@ -14,7 +14,7 @@ var (
 	tablesBehind = map[string][]string{
 		"activities": {"activities"}, "observations": {"observations"}, "groups": {"groups"}, "passwords_changed": {"activities"}, "quarantine": {"quarantine"},
 		"status_hourly": {"transitions", "reports", "hourly"}, "transitions": {"transitions"}, "errors": {"errors"}, "dimensions": {"reports", "hourly"}, "lookup": {"activities"},
-		"failures": {"activities", "activities", "activities"}, "provisioning_error_signatures": {"error_signatures"},
+		"failures": {"activities", "activities", "activities", "errors", "errors", "errors"}, "provisioning_error_signatures": {"error_signatures"},
 		"completeness": {"reconciliations", "observations", "quarantine"}, "complete_until": {"reconciliations", "reconciliations", "observations", "quarantine"},
 	}
 )

@@ -145,15 +145,15 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     attempts            Int64 CODEC(T64, ZSTD(1)),
     stalled             Bool,
     overdue             Bool,
-    requested_at        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
+    requested_at        Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4),
     remove_at           Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    occurred_at         DateTime64(6, 'UTC') CODEC(GCD, LZ4),
+    occurred_at         DateTime64(6, 'UTC') CODEC(T64),
     timed               Bool,
-    observed_at         DateTime64(6, 'UTC') CODEC(GCD, LZ4),
-    status_since        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    observed_at         DateTime64(6, 'UTC') CODEC(T64),
+    status_since        Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4),
     first_pending_at    Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    committed_at        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
-    finished_at         Nullable(DateTime64(6, 'UTC')) CODEC(GCD, LZ4),
+    committed_at        Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4),
+    finished_at         Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4),
     first_failed_at     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     failed_at           Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     pending_ms          Int64 CODEC(T64, ZSTD(1)),
@@ -161,7 +161,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     committed_ms        Int64 CODEC(T64, ZSTD(1)),
     failed_ms           Int64 CODEC(T64, ZSTD(1)),
     state_seq           Int64 CODEC(T64, ZSTD(1)),
-    version             UInt64 CODEC(T64, ZSTD(1)),
+    version             UInt64 CODEC(T64, LZ4),
     folded_into         String CODEC(ZSTD(1)),
     source              LowCardinality(String) MATERIALIZED if(source_name = '', source_id, source_name) CODEC(LZ4),
     activity            UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
@@ -203,8 +203,7 @@ CREATE OR REPLACE VIEW `provtrail`.`activities_local` AS
 SELECT *, source, activity, change_key, account_key FROM `provtrail`.`provisioning_activities` FINAL;
 
 CREATE OR REPLACE VIEW `provtrail`.`lookup_local` AS
-SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id, change_key
-FROM `provtrail`.`provisioning_activities`;
+SELECT *, source, activity, change_key, account_key FROM `provtrail`.`provisioning_activities`;
 
 CREATE OR REPLACE VIEW `provtrail`.`passwords_changed_local` AS
 SELECT
@@ -343,20 +342,25 @@ GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome;
 
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_errors`
 (
-    occurred_at  DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
-    tenant       LowCardinality(String) CODEC(ZSTD(1)),
-    source       LowCardinality(String) CODEC(ZSTD(1)),
-    kind         LowCardinality(String) CODEC(ZSTD(1)),
-    operation    LowCardinality(String) CODEC(ZSTD(1)),
-    cause        LowCardinality(String) CODEC(ZSTD(1)),
-    error        LowCardinality(String) CODEC(ZSTD(1)),
-    category     LowCardinality(String) CODEC(ZSTD(1)),
-    signature    LowCardinality(String) CODEC(ZSTD(1)),
-    fingerprint  LowCardinality(String) CODEC(ZSTD(1)),
-    group_id     String CODEC(ZSTD(1)),
-    activity     UInt64 CODEC(NONE),
-    identity     UInt64 CODEC(ZSTD(1)),
-    version      UInt64 CODEC(T64, ZSTD(1))
+    occurred_at   DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    since         DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    tenant        LowCardinality(String) CODEC(ZSTD(1)),
+    source        LowCardinality(String) CODEC(ZSTD(1)),
+    kind          LowCardinality(String) CODEC(ZSTD(1)),
+    operation     LowCardinality(String) CODEC(ZSTD(1)),
+    cause         LowCardinality(String) CODEC(ZSTD(1)),
+    error         LowCardinality(String) CODEC(ZSTD(1)),
+    error_message String CODEC(ZSTD(1)),
+    category      LowCardinality(String) CODEC(ZSTD(1)),
+    signature     LowCardinality(String) CODEC(ZSTD(1)),
+    fingerprint   LowCardinality(String) CODEC(ZSTD(1)),
+    group_id      String CODEC(ZSTD(1)),
+    group_number  Int64 CODEC(ZSTD(1)),
+    activity      UInt64 CODEC(NONE),
+    identity      UInt64 CODEC(ZSTD(1)),
+    change_key    UInt64 CODEC(NONE),
+    account_key   UInt64 CODEC(ZSTD(1)),
+    version       UInt64 CODEC(T64, ZSTD(1))
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_errors', '{replica}', version)
 PARTITION BY toDate(occurred_at)
@@ -366,16 +370,18 @@ SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_errors_from_observations`
 TO `provtrail`.`provisioning_errors`
 AS SELECT
-    occurred_at, tenant, if(source_name = '', source_id, source_name) AS source, kind, operation, cause,
+    occurred_at, ifNull(status_since, occurred_at) AS since, tenant, if(source_name = '', source_id, source_name) AS source, kind, operation, cause,
     replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(error_message,
         '[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}', '<id>'),
         '"[^"]*"|\'[^\']*\'', '<text>'),
         '(?i)\\b(cn|ou|dc|uid)=[^,;\\s]+(,\\s*(cn|ou|dc|uid)=[^,;\\s]+)*', '<dn>'),
         '\\b(0x)?[0-9][0-9a-fA-F]*\\b', '<n>') AS error,
-    error_category AS category, error_signature AS signature, error_fingerprint AS fingerprint,
-    group_id, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity, version
+    error_message, error_category AS category, error_signature AS signature, error_fingerprint AS fingerprint,
+    group_id, group_number, sipHash64(activity_id) AS activity, sipHash64(identity_id) AS identity,
+    sipHash64(tenant, if(identity_id = '', lower(account_id), identity_id), if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), attribute_name, attribute_value,
+        multiIf(attribute_name = '', operation, operation IN ('Remove', 'Delete', 'Disable', 'Lock'), 'take away', 'give')) AS change_key, if(account_id = '', 0, sipHash64(lower(account_id))) AS account_key, version
 FROM `provtrail`.`provisioning_observations`
-WHERE status = 'Failed' AND outcome != 'declined' AND error_message != '';
+WHERE status = 'Failed' AND outcome != 'declined';
 
 CREATE OR REPLACE VIEW `provtrail`.`errors_local` AS
 SELECT * FROM `provtrail`.`provisioning_errors` FINAL;
@@ -496,31 +502,27 @@ GROUP BY hour, tenant, source_name, kind, operation, cause, status, outcome;
 CREATE OR REPLACE VIEW `provtrail`.`failures` AS
 SELECT
     f.*,
-    arrayFirst(r -> r.1 > ifNull(f.status_since, f.occurred_at) AND r.2 != f.group_number
-        AND (r.3 = f.account_key OR r.3 = 0 OR f.account_key = 0 OR f.operation = 'Create'), s.successes) AS repair,
+    arrayFirst(r -> r.1 > f.since AND r.2 != f.group_number
+        AND (r.3 = f.account_key OR r.3 = 0 OR f.account_key = 0 OR f.operation = 'Create'), c.successes) AS repair,
     repair.2 AS repaired_by, if(repair.2 = 0, NULL, repair.1) AS repaired_at
 FROM (
-    SELECT * FROM `provtrail`.`activities`
-    WHERE status = 'Failed' AND outcome = 'fault'
-      AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
-      AND ({group:String} = '' OR group_number IN (SELECT group_number FROM `provtrail`.`lookup` WHERE group_id = {group:String} OR toString(group_number) = {group:String}))
-      AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String})
+    SELECT * FROM `provtrail`.`errors`
+    WHERE occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')} AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String})
 ) AS f
-LEFT JOIN (
-    SELECT change_key, arraySort(groupArray((coalesce(committed_at, finished_at, occurred_at), group_number, account_key))) AS successes
+INNER JOIN (
+    SELECT
+        change_key,
+        groupArrayIf((activity, version), status = 'Failed' AND outcome = 'fault') AS standing,
+        arraySort(groupArrayIf((coalesce(committed_at, finished_at, occurred_at), group_number, account_key), status IN ('Committed', 'Success', 'Not Verifiable'))) AS successes
     FROM `provtrail`.`activities`
-    WHERE status IN ('Committed', 'Success', 'Not Verifiable')
-      AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
+    WHERE occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
+      AND activity GLOBAL IN (SELECT activity FROM `provtrail`.`lookup` WHERE change_key GLOBAL IN (SELECT change_key FROM `provtrail`.`errors` WHERE occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')} AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String})))
       AND ({group:String} = '' OR group_number GLOBAL IN (
-        SELECT group_number FROM `provtrail`.`lookup` WHERE change_key GLOBAL IN (
-          SELECT change_key FROM `provtrail`.`lookup` WHERE group_id = {group:String} OR toString(group_number) = {group:String})))
-      AND change_key GLOBAL IN (
-        SELECT change_key FROM `provtrail`.`activities`
-        WHERE status = 'Failed' AND outcome = 'fault'
-          AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
-          AND ({group:String} = '' OR group_number IN (SELECT group_number FROM `provtrail`.`lookup` WHERE group_id = {group:String} OR toString(group_number) = {group:String})))
+        SELECT group_number FROM `provtrail`.`lookup` WHERE {group:String} != '' AND change_key GLOBAL IN (SELECT change_key FROM `provtrail`.`errors` WHERE occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')} AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String}))))
     GROUP BY change_key
-) AS s USING (change_key);
+) AS c USING (change_key)
+WHERE has(c.standing, (f.activity, f.version))
+SETTINGS optimize_move_to_prewhere_if_final = 1, use_index_for_in_with_subqueries_max_values = 10000;
 
 CREATE OR REPLACE VIEW `provtrail`.`completeness` AS
 SELECT

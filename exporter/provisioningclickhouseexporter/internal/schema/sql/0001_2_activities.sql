@@ -1,4 +1,7 @@
 {{define "source key"}}if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name){{end -}}
+{{define "account key"}}if(account_id = '', 0, sipHash64(lower(account_id))){{end -}}
+{{define "change key"}}sipHash64(tenant, if(identity_id = '', lower(account_id), identity_id), {{template "source key"}}, attribute_name, attribute_value,
+        multiIf(attribute_name = '', operation, operation IN ('Remove', 'Delete', 'Disable', 'Lock'), 'take away', 'give')){{end -}}
 -- The current row of every activity. A row with a higher version replaces one with a
 -- lower; folded rows (the activity went into a finer one) vanish under FINAL. The key is
 -- two integers, because FINAL mostly compares keys while rows come in.
@@ -60,7 +63,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     occurred_at         {{template "fast time"}},
     timed               Bool,
     observed_at         {{template "fast time"}},
-    status_since        {{template "optional time"}},
+    status_since        {{template "fast optional time"}},
     first_pending_at    {{template "optional time"}},
     committed_at        {{template "fast optional time"}},
     finished_at         {{template "fast optional time"}},
@@ -71,18 +74,17 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     committed_ms        {{template "number"}},
     failed_ms           {{template "number"}},
     state_seq           {{template "number"}},
-    version             UInt64 CODEC(T64, ZSTD(1)),
+    version             UInt64 CODEC(T64, LZ4),
     folded_into         {{template "text"}},
     source              LowCardinality(String) MATERIALIZED {{template "source"}} CODEC(LZ4),
     activity            UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
     -- The same for both sides of a password change; 0 for other kinds.
     attempt             UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, {{template "source key"}}, lower(account_id)), 0) CODEC(LZ4),
     -- The account, however its name is written; 0 where none is named.
-    account_key         UInt64 MATERIALIZED if(account_id = '', 0, sipHash64(lower(account_id))) CODEC(LZ4),
+    account_key         UInt64 MATERIALIZED {{template "account key"}} CODEC(LZ4),
     folded              UInt8 MATERIALIZED folded_into != '',
     -- The same for two activities that ask for the same change, whatever group they are in.
-    change_key          UInt64 MATERIALIZED sipHash64(tenant, if(identity_id = '', lower(account_id), identity_id), {{template "source key"}}, attribute_name, attribute_value,
-        multiIf(attribute_name = '', operation, operation IN ('Remove', 'Delete', 'Disable', 'Lock'), 'take away', 'give')) CODEC(NONE),
+    change_key          UInt64 MATERIALIZED {{template "change key"}} CODEC(NONE),
 
     INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -117,14 +119,10 @@ WHERE current;
 CREATE OR REPLACE VIEW {{.View "activities"}} AS
 SELECT *, source, activity, change_key, account_key FROM {{.Table "provisioning_activities"}} FINAL;
 
--- Rows that mention a group, a person or an account, replaced rows included. FINAL cannot
--- use an index alone; it can use the group's number, which is its key.
+-- The same with replaced rows. FINAL cannot use a condition on other columns than its key,
+-- group_number and activity, before it has merged: so a query looks these up first.
 CREATE OR REPLACE VIEW {{.View "lookup"}} AS
-SELECT tenant, group_number, group_id, activity_id, identity_id, identity_name, account_id, change_key
-FROM {{.Table "provisioning_activities"}};
-{{if not .Cluster}}
-{{template "failures" .}}
-{{end}}
+SELECT *, source, activity, change_key, account_key FROM {{.Table "provisioning_activities"}};
 -- One row for each attempt: a reset that fails on both sides is one attempt. Its status is
 -- the worst of its sides.
 CREATE OR REPLACE VIEW {{.View "passwords_changed"}} AS
