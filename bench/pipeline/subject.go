@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
@@ -250,7 +251,8 @@ func size(path string) (bytes int64) {
 	_ = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.Type().IsRegular() {
 			if info, err := entry.Info(); err == nil {
-				bytes += info.Size()
+				// The archive's files of open hours have a second name.
+				bytes += info.Size() / int64(info.Sys().(*syscall.Stat_t).Nlink)
 			}
 		}
 		return nil

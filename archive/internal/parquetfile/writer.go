@@ -68,7 +68,8 @@ func NewReportWriter(to io.Writer, columns []string) *Writer[record.Record] {
 }
 
 func newWriter[T any](t *Table[T], to io.Writer, codec compress.Codec, sorted bool) *Writer[T] {
-	return &Writer[T]{table: t, file: parquet.NewGenericWriter[any](to, t.config(codec, sorted))}
+	// Readers have the bounds of pages in the page index.
+	return &Writer[T]{table: t, file: parquet.NewGenericWriter[any](to, t.config(codec, sorted), parquet.DataPageStatistics(false))}
 }
 
 func (t *Table[T]) config(codec compress.Codec, sorted bool) *parquet.WriterConfig {
@@ -79,9 +80,6 @@ func (t *Table[T]) config(codec compress.Codec, sorted bool) *parquet.WriterConf
 	c.PageBufferSize = pageBytes
 	c.DataPageVersion = 1 // every reader knows it
 	c.DictionaryMaxBytes = dictionaryBytes
-	// Readers have the bounds of pages in the page index. SkipPageBounds would not leave out
-	// those of documents, it would write that they are empty.
-	c.DataPageStatistics = false
 	c.ColumnIndexSizeLimit = func([]string) int { return indexText }
 	c.KeyValueMetadata = map[string]string{MetaTable: t.name, MetaVersion: strconv.Itoa(SchemaVersion)}
 	for i := range t.columns {
