@@ -44,6 +44,10 @@ func (t Target) inserts() string {
 // sync, and a table has up to 80 columns. Larger parts are few.
 const compact = "min_bytes_for_wide_part = 134217728"
 
+// fewMerges merges about sixteen parts at once. With ClickHouse's own five a partition that
+// grows by small parts is rewritten as a whole with every fifth of them.
+const fewMerges = "merge_selector_base = 16"
+
 // Settings are common to all tables: repeated inserts are recognised by their token, and
 // acknowledged ones are durable.
 func (t Target) Settings() string {
@@ -51,7 +55,7 @@ func (t Target) Settings() string {
 	if t.replicated() {
 		window = "replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800"
 	}
-	return strings.Join([]string{window, t.inserts(), syncedMerges, compact}, ", ")
+	return strings.Join([]string{window, t.inserts(), syncedMerges, compact, fewMerges}, ", ")
 }
 
 // MergeWhenIdle are settings that merge a partition into one part once nothing was inserted

@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_observations', '{replica}', version)
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, group_id, event_id)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`observations_local` AS
 SELECT *, if(source_name = '', source_id, source_name) AS source, sipHash64(activity_id) AS activity
@@ -181,7 +181,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_activities', '{replica}', version, folded)
 ORDER BY (group_number, activity)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, index_granularity = 1024, min_compress_block_size = 16384,
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, index_granularity = 1024, min_compress_block_size = 16384,
     min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_activities_from_observations`
@@ -255,7 +255,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_groups`
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_groups', '{replica}', version)
 ORDER BY (group_number, tenant, group_id)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`groups_local` AS
 SELECT *, dateDiff('millisecond', first_at, last_at) AS duration_ms
@@ -277,7 +277,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_transitions`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_transitions', '{replica}')
 PARTITION BY toDate(hour)
 ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause, group_number, activity)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_transitions_from_observations`
 TO `provtrail`.`provisioning_transitions`
@@ -305,7 +305,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_reports`
 ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_reports', '{replica}')
 PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_reports_from_observations`
 TO `provtrail`.`provisioning_reports`
@@ -365,7 +365,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_errors`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_errors', '{replica}', version)
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, source, error, activity, occurred_at)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_errors_from_observations`
 TO `provtrail`.`provisioning_errors`
@@ -403,7 +403,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_quarantine`
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_quarantine', '{replica}')
 ORDER BY event_id
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16;
 
 CREATE OR REPLACE VIEW `provtrail`.`quarantine_local` AS
 SELECT * FROM `provtrail`.`provisioning_quarantine` FINAL;
@@ -430,7 +430,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_reconciliations`
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/provtrail/provisioning_reconciliations', '{replica}')
 ORDER BY (hour, tenant, feed, event_id)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16;
 
 CREATE OR REPLACE VIEW `provtrail`.`reconciliations_local` AS
 SELECT * FROM `provtrail`.`provisioning_reconciliations` FINAL;

@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, group_id, event_id)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`observations` AS
 SELECT *, if(source_name = '', source_id, source_name) AS source, sipHash64(activity_id) AS activity
@@ -181,7 +181,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
 )
 ENGINE = ReplacingMergeTree(version, folded)
 ORDER BY (group_number, activity)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, index_granularity = 1024, min_compress_block_size = 16384,
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, index_granularity = 1024, min_compress_block_size = 16384,
     min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_activities_from_observations`
@@ -255,7 +255,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_groups`
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (group_number, tenant, group_id)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`groups` AS
 SELECT *, dateDiff('millisecond', first_at, last_at) AS duration_ms
@@ -277,7 +277,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_transitions`
 ENGINE = ReplacingMergeTree()
 PARTITION BY toDate(hour)
 ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause, group_number, activity)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_transitions_from_observations`
 TO `provtrail`.`provisioning_transitions`
@@ -305,7 +305,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_reports`
 ENGINE = AggregatingMergeTree()
 PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_reports_from_observations`
 TO `provtrail`.`provisioning_reports`
@@ -365,7 +365,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_errors`
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toDate(occurred_at)
 ORDER BY (toStartOfHour(occurred_at), tenant, source, error, activity, occurred_at)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_errors_from_observations`
 TO `provtrail`.`provisioning_errors`
@@ -428,7 +428,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_quarantine`
 )
 ENGINE = ReplacingMergeTree()
 ORDER BY event_id
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16;
 
 CREATE OR REPLACE VIEW `provtrail`.`quarantine` AS
 SELECT * FROM `provtrail`.`provisioning_quarantine` FINAL;
@@ -455,7 +455,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_reconciliations`
 )
 ENGINE = ReplacingMergeTree()
 ORDER BY (hour, tenant, feed, event_id)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16;
 
 CREATE OR REPLACE VIEW `provtrail`.`reconciliations` AS
 SELECT * FROM `provtrail`.`provisioning_reconciliations` FINAL;
