@@ -22,7 +22,7 @@ type counters struct {
 	collector, engine process
 	rows              int64 // rows of observations that are stored
 	merged, inserted  int64 // rows, all tables
-	syncs             int64
+	syncs             int64 // of files and directories, by ClickHouse
 }
 
 func (p *pipeline) read(ctx context.Context) (c counters, err error) {
@@ -40,8 +40,8 @@ func (p *pipeline) read(ctx context.Context) (c counters, err error) {
 	if c.rows, err = p.number(ctx, "SELECT count() FROM provtrail.provisioning_observations"); err != nil {
 		return c, err
 	}
-	for event, to := range map[string]*int64{"MergedRows": &c.merged, "InsertedRows": &c.inserted, "FileSync": &c.syncs} {
-		if *to, err = p.number(ctx, "SELECT sum(value) FROM system.events WHERE event = '"+event+"'"); err != nil {
+	for events, to := range map[string]*int64{"'MergedRows'": &c.merged, "'InsertedRows'": &c.inserted, "'FileSync', 'DirectorySync'": &c.syncs} {
+		if *to, err = p.number(ctx, "SELECT sum(value) FROM system.events WHERE event IN ("+events+")"); err != nil {
 			return c, err
 		}
 	}

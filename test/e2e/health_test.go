@@ -78,7 +78,7 @@ func TestHealthNamesAHangingClickHouse(t *testing.T) {
 	// With a state of its own the processor asks ClickHouse for nothing, so that what hangs is
 	// the exporter.
 	require.NoError(t, os.WriteFile(c.path("input", "before.json"), []byte(activity("before", "FINISHED")), 0o600))
-	c.eventually(t, "SELECT count() FROM observations WHERE group_id = 'before'", "1")
+	c.eventually(t, "SELECT count() FROM groups WHERE group_id = 'before'", "1") // groups are inserted last
 	engine := c.engine(t)
 	require.NoError(t, syscall.Kill(engine, syscall.SIGSTOP))
 	defer func() { _ = syscall.Kill(engine, syscall.SIGCONT) }() // where the test fails
