@@ -508,11 +508,13 @@ SELECT
 FROM (
     SELECT * FROM `provtrail`.`errors`
     WHERE occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')} AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String})
+    ORDER BY version DESC, error
+    LIMIT 1 BY activity, occurred_at
 ) AS f
 INNER JOIN (
     SELECT
         change_key,
-        groupArrayIf((activity, version), status = 'Failed' AND outcome = 'fault') AS standing,
+        groupArrayIf((activity, occurred_at), status = 'Failed' AND outcome = 'fault') AS standing,
         arraySort(groupArrayIf((coalesce(committed_at, finished_at, occurred_at), group_number, account_key), status IN ('Committed', 'Success', 'Not Verifiable'))) AS successes
     FROM `provtrail`.`activities`
     WHERE occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
@@ -521,7 +523,7 @@ INNER JOIN (
         SELECT group_number FROM `provtrail`.`lookup` WHERE {group:String} != '' AND change_key GLOBAL IN (SELECT change_key FROM `provtrail`.`errors` WHERE occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')} AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String}))))
     GROUP BY change_key
 ) AS c USING (change_key)
-WHERE has(c.standing, (f.activity, f.version))
+WHERE has(c.standing, (f.activity, f.occurred_at))
 SETTINGS optimize_move_to_prewhere_if_final = 1, use_index_for_in_with_subqueries_max_values = 10000;
 
 CREATE OR REPLACE VIEW `provtrail`.`completeness` AS

@@ -18,7 +18,8 @@ panels read of every row: LZ4 takes less CPU than ZSTD. */ -}}
 -- failures(since = ..., until = ..., group = ...): the errors at which activities stand, each
 -- with the number of the first other group that made the same change after it (repaired_by, 0
 -- for none). group is a group's id or number, empty for all. A success with another account
--- overtakes only the creation of an account. The changes that failed are few: so the
+-- overtakes only the creation of an account. What fails at one time may be reported twice, and
+-- by a record that comes later than the activity's newest. The changes that failed are few: so the
 -- activities that ask for them are looked up before FINAL merges, by a condition on its key.
 -- A large set is no index, only a filter. GLOBAL: the groups may be on different shards.
 CREATE OR REPLACE VIEW {{.Table "failures"}} AS
@@ -30,11 +31,13 @@ SELECT
 FROM (
     SELECT * FROM {{.Table "errors"}}
     WHERE {{template "span"}} AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String})
+    ORDER BY version DESC, error
+    LIMIT 1 BY activity, occurred_at
 ) AS f
 INNER JOIN (
     SELECT
         change_key,
-        groupArrayIf((activity, version), status = 'Failed' AND outcome = 'fault') AS standing,
+        groupArrayIf((activity, occurred_at), status = 'Failed' AND outcome = 'fault') AS standing,
         arraySort(groupArrayIf((coalesce(committed_at, finished_at, occurred_at), group_number, account_key), status IN ('Committed', 'Success', 'Not Verifiable'))) AS successes
     FROM {{.Table "activities"}}
     WHERE {{template "span"}}
@@ -43,6 +46,6 @@ INNER JOIN (
         SELECT group_number FROM {{.Table "lookup"}} WHERE {group:String} != '' AND change_key {{template "in" .}} ({{template "failed changes" .}})))
     GROUP BY change_key
 ) AS c USING (change_key)
-WHERE has(c.standing, (f.activity, f.version))
+WHERE has(c.standing, (f.activity, f.occurred_at))
 SETTINGS optimize_move_to_prewhere_if_final = 1, use_index_for_in_with_subqueries_max_values = 10000;
 {{end -}}
