@@ -1,12 +1,11 @@
 package report
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"io"
-	"os"
 
+	"github.com/provtrail/provtrail/internal/tempfiles"
 	"github.com/provtrail/provtrail/provisioning"
 )
 
@@ -28,10 +27,9 @@ const (
 // keys holds the keys of all rows, split by id so that one part at a time fits
 // into memory.
 type keys struct {
-	dir   string
 	kept  [shards][]keyed
 	n     int
-	files [shards]*os.File
+	files tempfiles.Parts // none until keptKeys are kept
 }
 
 func (k *keys) add(e keyed) error {
@@ -44,26 +42,20 @@ func (k *keys) add(e keyed) error {
 }
 
 func (k *keys) spill() error {
-	for i := range k.kept {
-		if k.files[i] == nil {
-			f, err := os.CreateTemp(k.dir, "keys")
-			if err != nil {
-				return err
-			}
-			k.files[i] = f
+	if k.files.Len() == 0 {
+		if err := k.files.Add(shards); err != nil {
+			return err
 		}
-		w := bufio.NewWriterSize(k.files[i], 64<<10)
+	}
+	for i := range k.kept {
 		var b [keyedSize]byte
 		for _, e := range k.kept[i] {
 			copy(b[:16], e.id[:])
 			binary.LittleEndian.PutUint64(b[16:], e.rank)
 			binary.LittleEndian.PutUint64(b[24:], e.row)
-			if _, err := w.Write(b[:]); err != nil {
+			if err := k.files.Write(i, b[:]); err != nil {
 				return err
 			}
-		}
-		if err := w.Flush(); err != nil {
-			return err
 		}
 		k.kept[i] = k.kept[i][:0]
 	}
@@ -73,11 +65,11 @@ func (k *keys) spill() error {
 
 // each calls f for every key of a shard.
 func (k *keys) each(shard int, f func(keyed)) error {
-	if file := k.files[shard]; file != nil {
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
+	if k.files.Len() > 0 {
+		r, err := k.files.Open(shard)
+		if err != nil {
 			return err
 		}
-		r := bufio.NewReaderSize(file, 64<<10)
 		var b [keyedSize]byte
 		for {
 			if _, err := io.ReadFull(r, b[:]); errors.Is(err, io.EOF) {
@@ -119,13 +111,4 @@ func (k *keys) winners(f func(row, winner uint64)) error {
 		}
 	}
 	return nil
-}
-
-func (k *keys) close() (err error) {
-	for _, f := range k.files {
-		if f != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-		}
-	}
-	return err
 }

@@ -400,7 +400,8 @@ func TestHarmless(t *testing.T) {
 
 // TestKeysThatDoNotFitIntoMemory compares winners from files with those of a map.
 func TestKeysThatDoNotFitIntoMemory(t *testing.T) {
-	k := keys{dir: t.TempDir()}
+	t.Setenv("TMPDIR", t.TempDir())
+	var k keys
 	random := rand.New(rand.NewPCG(3, 4))
 	want := map[provisioning.ID]keyed{}
 	for row := range uint64(5000) {
@@ -419,7 +420,7 @@ func TestKeysThatDoNotFitIntoMemory(t *testing.T) {
 	for _, e := range want {
 		require.True(t, got[e.row])
 	}
-	require.NoError(t, k.close())
+	require.NoError(t, k.files.Close())
 }
 
 func TestNoArchiveIsAnError(t *testing.T) {

@@ -1,16 +1,15 @@
 package report
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"container/heap"
 	"encoding/binary"
 	"errors"
 	"io"
-	"os"
 	"slices"
 
+	"github.com/provtrail/provtrail/internal/tempfiles"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -43,7 +42,7 @@ var memoryOfSorter = 16 << 20
 type sorter struct {
 	rows  []sortedRow
 	texts []byte
-	runs  []*os.File
+	runs  tempfiles.Parts
 	count int64
 }
 
@@ -73,12 +72,10 @@ const headSize = 8 + 8 + 16 + 4
 
 func (s *sorter) spill() error {
 	s.sort()
-	f, err := os.CreateTemp("", "provtrail-report")
-	if err != nil {
+	run := s.runs.Len()
+	if err := s.runs.Add(1); err != nil {
 		return err
 	}
-	s.runs = append(s.runs, f)
-	w := bufio.NewWriterSize(f, 256<<10)
 	var head [headSize]byte
 	for i := range s.rows {
 		r := &s.rows[i]
@@ -86,26 +83,23 @@ func (s *sorter) spill() error {
 		binary.LittleEndian.PutUint64(head[8:], r.seq)
 		copy(head[16:], r.id[:])
 		binary.LittleEndian.PutUint32(head[32:], uint32(r.end-r.start))
-		if _, err := w.Write(head[:]); err != nil {
-			return err
-		}
-		if _, err := w.Write(s.texts[r.start:r.end]); err != nil {
+		if err := cmp.Or(s.runs.Write(run, head[:]), s.runs.Write(run, s.texts[r.start:r.end])); err != nil {
 			return err
 		}
 	}
 	s.rows, s.texts = s.rows[:0], s.texts[:0]
-	return w.Flush()
+	return nil
 }
 
 // each calls f with every row in its place. f must not keep the row.
 func (s *sorter) each(f func(row []byte) error) error {
 	s.sort()
 	var runs merge
-	for _, file := range s.runs {
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
+	for i := range s.runs.Len() {
+		r, err := s.runs.Open(i)
+		if err != nil {
 			return err
 		}
-		r := bufio.NewReaderSize(file, 64<<10)
 		runs = append(runs, &run{next: func(to *run) error { return to.read(r) }})
 	}
 	rows := s.rows
@@ -175,12 +169,4 @@ func (m *merge) Pop() any {
 	last := (*m)[len(*m)-1]
 	*m = (*m)[:len(*m)-1]
 	return last
-}
-
-func (s *sorter) close() (err error) {
-	for _, f := range s.runs {
-		err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-	}
-	s.runs = nil
-	return err
 }

@@ -129,4 +129,4 @@ func (s *sheet) each(f func([]string) error) error {
 	})
 }
 
-func (s *sheet) close() error { return s.sorter.close() }
+func (s *sheet) close() error { return s.sorter.runs.Close() }

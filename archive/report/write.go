@@ -99,7 +99,7 @@ func (r *report) writeXLSX(to io.Writer) error {
 // appended it to nothing.
 func (r *report) sorted(columns []string, encode func(to []byte, a *record.Record) []byte, write func(row []byte) error) (rows int64, err error) {
 	var s sorter
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.runs.Close()) }()
 	var row []byte
 	if err := r.choose(columns, func(a *record.Record) error {
 		row = encode(row[:0], a)

@@ -45,15 +45,11 @@ func TestRequeuedIsReadEachTime(t *testing.T) {
 
 func readAgain(t *testing.T, sink *consumertest.LogsSink, text string) (out []record.Quarantined) {
 	for _, ld := range sink.AllLogs() {
-		for _, rl := range ld.ResourceLogs().All() {
-			for _, sl := range rl.ScopeLogs().All() {
-				for _, lr := range sl.LogRecords().All() {
-					var q record.Quarantined
-					require.NoError(t, record.ReadQuarantined(lr, &q))
-					if q.Original == text {
-						out = append(out, q)
-					}
-				}
+		for lr := range record.All(ld) {
+			var q record.Quarantined
+			require.NoError(t, record.ReadQuarantined(lr, &q))
+			if q.Original == text {
+				out = append(out, q)
 			}
 		}
 	}

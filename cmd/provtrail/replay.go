@@ -111,7 +111,7 @@ func replay(cmd *cobra.Command, flags *replayFlags) (err error) {
 	}
 	done, err := r.Run(ctx, func(g *heal.GroupChange) error {
 		if show != nil {
-			if err := show.changes(g.Changes); err != nil {
+			if err := show(g.Changes); err != nil {
 				return err
 			}
 		}
@@ -124,7 +124,7 @@ func replay(cmd *cobra.Command, flags *replayFlags) (err error) {
 		err = write.Flush(ctx)
 	}
 	if err == nil && show != nil {
-		err = show.end()
+		err = show(nil)
 	}
 	if err != nil {
 		return err

@@ -78,7 +78,9 @@ func (t *tracer) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	finished := map[groupKey]*group{}
-	t.read(logs, finished)
+	for lr := range record.All(logs) {
+		t.record(lr, finished)
+	}
 	if n := t.cache.takeEvicted(); n > 0 {
 		t.telemetry.ConnectorProvisioningEvictions.Add(ctx, int64(n))
 	}
@@ -118,16 +120,6 @@ func (t *tracer) store(ctx context.Context) error {
 func (t *tracer) group(key groupKey) *group {
 	t.dirty[key] = struct{}{}
 	return t.cache.group(key)
-}
-
-func (t *tracer) read(logs plog.Logs, finished map[groupKey]*group) {
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				t.record(lr, finished)
-			}
-		}
-	}
 }
 
 // record adds one record. What cannot be read was not written by the

@@ -73,12 +73,8 @@ type entryMaker struct {
 
 func (m *entryMaker) entries(ld plog.Logs) []entry {
 	out := make([]entry, 0, ld.LogRecordCount())
-	for _, rl := range ld.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				out = append(out, m.entry(lr))
-			}
-		}
+	for lr := range record.All(ld) {
+		out = append(out, m.entry(lr))
 	}
 	return out
 }

@@ -14,14 +14,10 @@ import (
 // can be sent again. refused is the number of such records.
 func Read(logs plog.Logs) (batch *Batch, refused int) {
 	r := reader{Builder: NewBuilder(logs.LogRecordCount())}
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, lr := range scope.LogRecords().All() {
-				if err := r.read(lr); err != nil {
-					r.Quarantined(record.Refuse(lr, err))
-					refused++
-				}
-			}
+	for lr := range record.All(logs) {
+		if err := r.read(lr); err != nil {
+			r.Quarantined(record.Refuse(lr, err))
+			refused++
 		}
 	}
 	return r.Batch(), refused

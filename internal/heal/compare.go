@@ -50,7 +50,7 @@ func (d *Doctor) compareRecords(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = archived.close() }() // only temporary files
+	defer func() { _ = archived.Close() }() // only temporary files
 	stored, err := d.digests(ctx, archived.digits)
 	if err != nil {
 		return err
@@ -58,8 +58,8 @@ func (d *Doctor) compareRecords(ctx context.Context) error {
 	for _, s := range stored {
 		d.d.ClickHouse += s.count
 	}
-	for shard := range archived.files {
-		d.Progress("comparing", int64(shard), int64(len(archived.files)))
+	for shard := range archived.Len() {
+		d.Progress("comparing", int64(shard), int64(archived.Len()))
 		if err := d.compareShard(ctx, archived, shard, stored); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (d *Doctor) archivedEvents(ctx context.Context) (s *shards, err error) {
 	}
 	err = read.run(ctx, d.Archive)
 	if err != nil && s != nil {
-		err = errors.Join(err, s.close())
+		err = errors.Join(err, s.Close())
 	}
 	return s, err
 }

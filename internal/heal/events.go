@@ -1,20 +1,19 @@
 package heal
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/provtrail/provtrail/internal/tempfiles"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -68,9 +67,8 @@ func parseEvent(row string) (e event, err error) {
 
 // shards split events by the first hex digits of their ids into temporary files.
 type shards struct {
+	tempfiles.Parts
 	digits int // 0 to 2
-	files  []*os.File
-	to     []*bufio.Writer
 }
 
 // shardEvents is how many events are in memory at once: about 50 MB.
@@ -82,14 +80,7 @@ func newShards(events int64) (*shards, error) {
 	for n := int64(1); n*shardEvents < events && s.digits < 2; n *= 16 {
 		s.digits++
 	}
-	for range 1 << (4 * s.digits) {
-		f, err := os.CreateTemp("", "provtrail-events-*")
-		if err != nil {
-			return nil, errors.Join(err, s.close())
-		}
-		s.files, s.to = append(s.files, f), append(s.to, bufio.NewWriter(f))
-	}
-	return s, nil
+	return s, s.Add(1 << (4 * s.digits))
 }
 
 // prefix is the beginning of the ids of a shard.
@@ -106,19 +97,15 @@ func (s *shards) add(e event) error {
 	binary.BigEndian.PutUint64(b[16:], e.version)
 	binary.BigEndian.PutUint64(b[24:], e.digest)
 	binary.BigEndian.PutUint32(b[32:], e.hour)
-	_, err := s.to[int(e.id[0])>>(8-4*s.digits)].Write(b[:])
-	return err
+	return s.Write(int(e.id[0])>>(8-4*s.digits), b[:])
 }
 
 // read returns the events of a shard by id, each once in its highest version.
 func (s *shards) read(shard int) (list []event, err error) {
-	if err := s.to[shard].Flush(); err != nil {
+	from, err := s.Open(shard)
+	if err != nil {
 		return nil, err
 	}
-	if _, err := s.files[shard].Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	from := bufio.NewReaderSize(s.files[shard], 64<<10)
 	var b [eventBytes]byte
 	for {
 		if _, err := io.ReadFull(from, b[:]); errors.Is(err, io.EOF) {
@@ -139,11 +126,4 @@ func distinctEvents(list []event) []event {
 		return cmp.Or(bytes.Compare(a.id[:], b.id[:]), cmp.Compare(b.version, a.version))
 	})
 	return slices.CompactFunc(list, func(a, b event) bool { return a.id == b.id })
-}
-
-func (s *shards) close() (err error) {
-	for _, f := range s.files {
-		err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-	}
-	return err
 }

@@ -17,7 +17,7 @@ func (r *Restore) groups(ctx context.Context) (stored, gone int64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	defer func() { err = errors.Join(err, p.close()) }()
+	defer func() { err = errors.Join(err, p.Close()) }()
 	to, rows := columnar.NewBuilder(summaryRows), 0
 	flush := func() error {
 		if rows == 0 {
@@ -85,7 +85,7 @@ func collect(ctx context.Context, from *archive.View, columns []string, take fun
 	}}
 	err = read.run(ctx, from)
 	if err != nil && p != nil {
-		err = errors.Join(err, p.close())
+		err = errors.Join(err, p.Close())
 	}
 	return p, err
 }

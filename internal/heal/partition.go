@@ -1,30 +1,31 @@
 package heal
 
 import (
-	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/internal/history"
+	"github.com/provtrail/provtrail/internal/tempfiles"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
 // partitions split records by group into temporary files, so that only the records of one
 // file are in memory when their groups are evaluated.
-type partitions struct{ files []*partition }
+type partitions struct {
+	tempfiles.Parts
+	waiting []waiting // of each part: what is not written yet
+}
 
-type partition struct {
-	file    *os.File
-	to      *bufio.Writer
+type waiting struct {
 	builder *columnar.Builder
-	rows    int // of the builder
+	rows    int
 }
 
 const (
@@ -35,47 +36,42 @@ const (
 
 // newPartitions makes files for about so many records.
 func newPartitions(records int64) (*partitions, error) {
-	p := &partitions{}
-	for range min(max(records/partitionRecords, 1), maxPartitions) {
-		f, err := os.CreateTemp("", "provtrail-groups-*")
-		if err != nil {
-			return nil, errors.Join(err, p.close())
-		}
-		p.files = append(p.files, &partition{file: f, to: bufio.NewWriterSize(f, 16<<10), builder: columnar.NewBuilder(partitionRows)})
-	}
-	return p, nil
+	n := int(min(max(records/partitionRecords, 1), maxPartitions))
+	p := &partitions{waiting: make([]waiting, n)}
+	return p, p.Add(n)
 }
 
 // add stores a copy of a record.
 func (p *partitions) add(r *record.Record) error {
 	key := history.GroupKey(r.Tenant, r.GroupID)
-	to := p.files[binary.BigEndian.Uint32(key[:])%uint32(len(p.files))]
+	part := int(binary.BigEndian.Uint32(key[:]) % uint32(p.Len()))
+	to := &p.waiting[part]
+	if to.builder == nil {
+		to.builder = columnar.NewBuilder(partitionRows)
+	}
 	to.builder.Activity(r)
 	if to.rows++; to.rows < partitionRows {
 		return nil
 	}
-	return to.flush()
+	return p.flush(part)
 }
 
-func (p *partition) flush() error {
-	if p.rows == 0 {
+func (p *partitions) flush(part int) error {
+	of := &p.waiting[part]
+	if of.rows == 0 {
 		return nil
 	}
-	item := p.builder.Batch().Encode()
-	p.builder, p.rows = columnar.NewBuilder(partitionRows), 0
-	if _, err := p.to.Write(binary.AppendUvarint(nil, uint64(len(item)))); err != nil {
-		return err
-	}
-	_, err := p.to.Write(item)
-	return err
+	item := of.builder.Batch().Encode()
+	*of = waiting{}
+	return cmp.Or(p.Write(part, binary.AppendUvarint(nil, uint64(len(item)))), p.Write(part, item))
 }
 
 // groups calls f with all records of one group after another.
 func (p *partitions) groups(ctx context.Context, f func([]record.Record) error) error {
-	for _, file := range p.files {
-		groups, err := file.read()
+	for part := range p.Len() {
+		groups, err := p.read(part)
 		if err != nil {
-			return fmt.Errorf("read temporary file %s: %w", file.file.Name(), err)
+			return fmt.Errorf("read temporary file: %w", err)
 		}
 		for _, records := range groups {
 			if err := ctx.Err(); err != nil {
@@ -90,14 +86,14 @@ func (p *partitions) groups(ctx context.Context, f func([]record.Record) error) 
 }
 
 // read returns the records of each group.
-func (p *partition) read() (map[provisioning.ID][]record.Record, error) {
-	if err := errors.Join(p.flush(), p.to.Flush()); err != nil {
+func (p *partitions) read(part int) (map[provisioning.ID][]record.Record, error) {
+	if err := p.flush(part); err != nil {
 		return nil, err
 	}
-	if _, err := p.file.Seek(0, io.SeekStart); err != nil {
+	from, err := p.Open(part)
+	if err != nil {
 		return nil, err
 	}
-	from := bufio.NewReaderSize(p.file, 64<<10)
 	groups := map[provisioning.ID][]record.Record{}
 	for {
 		size, err := binary.ReadUvarint(from)
@@ -122,13 +118,4 @@ func (p *partition) read() (map[provisioning.ID][]record.Record, error) {
 			groups[key] = append(groups[key], rows[i])
 		}
 	}
-}
-
-// close removes the files.
-func (p *partitions) close() (err error) {
-	for _, f := range p.files {
-		err = errors.Join(err, f.file.Close(), os.Remove(f.file.Name()))
-	}
-	p.files = nil
-	return err
 }

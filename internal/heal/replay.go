@@ -72,7 +72,7 @@ func (p *Replay) Run(ctx context.Context, f func(*GroupChange) error) (done Repl
 	if err != nil {
 		return done, err
 	}
-	defer func() { err = errors.Join(err, parts.close()) }()
+	defer func() { err = errors.Join(err, parts.Close()) }()
 	done.Epoch = uint32(highest>>32) + 1
 	matched := false
 	err = parts.groups(ctx, func(records []record.Record) error {

@@ -4,6 +4,7 @@
 package quarantine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,10 +55,7 @@ func Select(ctx context.Context, query Query) ([]*record.Quarantined, error) {
 		return nil, err
 	}
 	slices.SortStableFunc(out, func(a, b *record.Quarantined) int {
-		if c := a.ObservedAt.AsTime().Compare(b.ObservedAt.AsTime()); c != 0 {
-			return c
-		}
-		return int(a.Position - b.Position)
+		return cmp.Or(cmp.Compare(a.ObservedAt, b.ObservedAt), cmp.Compare(a.Position, b.Position))
 	})
 	return out, unambiguous(query.IDs, out)
 }

@@ -172,7 +172,16 @@ func TestHoursAreTheWrittenDocuments(t *testing.T) {
 		}
 		require.NotEmpty(t, want[feed])
 	}
-	got, err := truth.ReadHours(o.Truth())
+	got := map[string]map[time.Time]int{}
+	file, err := os.ReadFile(filepath.Join(o.Truth(), truth.HoursFile))
 	require.NoError(t, err)
+	for line := range strings.Lines(string(file)) {
+		var row truth.Hour
+		require.NoError(t, json.Unmarshal([]byte(line), &row))
+		if got[row.Feed] == nil {
+			got[row.Feed] = map[time.Time]int{}
+		}
+		got[row.Feed][row.Start.UTC()] = row.Documents
+	}
 	require.Equal(t, want, got)
 }

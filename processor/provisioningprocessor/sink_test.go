@@ -50,13 +50,9 @@ func (s *sink) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 	if before {
 		return errRefused
 	}
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				if err := s.keep(lr); err != nil {
-					return err
-				}
-			}
+	for lr := range record.All(logs) {
+		if err := s.keep(lr); err != nil {
+			return err
 		}
 	}
 	if after {

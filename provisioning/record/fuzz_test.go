@@ -38,12 +38,8 @@ func FuzzReadRecords(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, rl := range ld.ResourceLogs().All() {
-			for _, sl := range rl.ScopeLogs().All() {
-				for _, lr := range sl.LogRecords().All() {
-					readAgain(t, lr)
-				}
-			}
+		for lr := range All(ld) {
+			readAgain(t, lr)
 		}
 	})
 }

@@ -150,17 +150,13 @@ func (l *listener) consume(message *kgo.Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var r record.Record
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, lr := range scope.LogRecords().All() {
-				if err := record.Read(lr, &r); err != nil {
-					return err
-				}
-				l.known[r.EventID.String()] = strings.Join([]string{
-					r.GroupID, string(r.Feed), string(r.Dialect), r.ReportedStatus.String(), r.RawStatus,
-				}, "|")
-			}
+	for lr := range record.All(logs) {
+		if err := record.Read(lr, &r); err != nil {
+			return err
 		}
+		l.known[r.EventID.String()] = strings.Join([]string{
+			r.GroupID, string(r.Feed), string(r.Dialect), r.ReportedStatus.String(), r.RawStatus,
+		}, "|")
 	}
 	return nil
 }

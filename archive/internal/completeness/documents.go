@@ -1,14 +1,14 @@
 package completeness
 
 import (
-	"bufio"
 	"cmp"
 	"encoding/binary"
 	"errors"
 	"io"
-	"os"
 	"slices"
 	"sync"
+
+	"github.com/provtrail/provtrail/internal/tempfiles"
 )
 
 // document is a document of a key, which is the index of a statement.
@@ -27,13 +27,9 @@ const (
 // and the others in temporary files, one for each partition by hash; counting reads one of
 // these files at a time: of 40 million rows, a file has 7.5 MB, which take 10 MB in memory.
 type documents struct {
-	mu    sync.Mutex // guards parts
-	parts [partitions]partition
-}
-
-type partition struct {
-	buffer []document
-	file   *os.File // nil until the buffer is full
+	mu      sync.Mutex // guards everything below
+	buffers [partitions][]document
+	files   tempfiles.Parts // none until a buffer is full
 }
 
 // add adds documents; one may be added any number of times.
@@ -41,48 +37,46 @@ func (d *documents) add(list []document) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, doc := range list {
-		p := &d.parts[doc.hash>>58]
-		if p.buffer = append(p.buffer, doc); len(p.buffer) < bufferRows {
+		part := int(doc.hash >> 58)
+		buffer := &d.buffers[part]
+		if *buffer = append(*buffer, doc); len(*buffer) < bufferRows {
 			continue
 		}
-		if p.buffer = distinct(p.buffer); len(p.buffer) < bufferRows/2 {
+		if *buffer = distinct(*buffer); len(*buffer) < bufferRows/2 {
 			continue
 		}
-		if err := p.spill(); err != nil {
+		if err := d.spill(part); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *partition) spill() (err error) {
-	if p.file == nil {
-		if p.file, err = os.CreateTemp("", "provtrail-verify-*"); err != nil {
+func (d *documents) spill(part int) error {
+	if d.files.Len() == 0 {
+		if err := d.files.Add(partitions); err != nil {
 			return err
 		}
 	}
-	text := make([]byte, 0, len(p.buffer)*documentBytes)
-	for _, doc := range p.buffer {
+	text := make([]byte, 0, len(d.buffers[part])*documentBytes)
+	for _, doc := range d.buffers[part] {
 		text = binary.LittleEndian.AppendUint32(text, doc.key)
 		text = binary.LittleEndian.AppendUint64(text, doc.hash)
 	}
-	p.buffer = p.buffer[:0]
-	_, err = p.file.Write(text)
-	return err
+	d.buffers[part] = d.buffers[part][:0]
+	return d.files.Write(part, text)
 }
 
-// load returns the distinct documents of the partition, in the memory of scratch where it has
-// enough.
-func (p *partition) load(scratch []document) ([]document, error) {
-	list := scratch[:0]
-	list = append(list, p.buffer...)
-	if p.file == nil {
+// load returns the distinct documents of a part, in the memory of scratch where it has enough.
+func (d *documents) load(part int, scratch []document) ([]document, error) {
+	list := append(scratch[:0], d.buffers[part]...)
+	if d.files.Len() == 0 {
 		return distinct(list), nil
 	}
-	if _, err := p.file.Seek(0, io.SeekStart); err != nil {
+	from, err := d.files.Open(part)
+	if err != nil {
 		return nil, err
 	}
-	from := bufio.NewReader(p.file)
 	var text [documentBytes]byte
 	for {
 		if _, err := io.ReadFull(from, text[:]); errors.Is(err, io.EOF) {
@@ -96,10 +90,7 @@ func (p *partition) load(scratch []document) ([]document, error) {
 
 func distinct(list []document) []document {
 	slices.SortFunc(list, func(a, b document) int {
-		if a.hash != b.hash {
-			return cmp.Compare(a.hash, b.hash)
-		}
-		return cmp.Compare(a.key, b.key)
+		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.key, b.key))
 	})
 	return slices.Compact(list)
 }
@@ -116,9 +107,9 @@ func (d *documents) count(keys int) ([]held, error) {
 	defer d.mu.Unlock()
 	of := make([]held, keys)
 	var list []document
-	for i := range d.parts {
+	for part := range d.buffers {
 		var err error
-		if list, err = d.parts[i].load(list); err != nil {
+		if list, err = d.load(part, list); err != nil {
 			return nil, err
 		}
 		for _, doc := range list {
@@ -127,14 +118,4 @@ func (d *documents) count(keys int) ([]held, error) {
 		}
 	}
 	return of, nil
-}
-
-// close removes the temporary files.
-func (d *documents) close() (err error) {
-	for i := range d.parts {
-		if f := d.parts[i].file; f != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-		}
-	}
-	return err
 }

@@ -35,7 +35,7 @@ func TestDocumentsAreCountedOnce(t *testing.T) {
 	got, err := d.count(keys + 1)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
-	require.NoError(t, d.close())
+	require.NoError(t, d.files.Close())
 	files, err = filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*"))
 	require.NoError(t, err)
 	require.Empty(t, files, "nothing is left")

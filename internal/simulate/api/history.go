@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -69,13 +70,7 @@ func (p points) with(more points, at int64) points {
 	first := p.from(at)
 	out := append(append(make(points, 0, len(p)+len(more)), p...), more...)
 	slices.SortFunc(out[first:], func(a, b point) int {
-		if a.at != b.at {
-			return int(a.at - b.at)
-		}
-		if a.ref != b.ref {
-			return int(a.ref - b.ref)
-		}
-		return int(a.event) - int(b.event)
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.ref, b.ref), cmp.Compare(a.event, b.event))
 	})
 	return out
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,23 +35,13 @@ func (n not) match(f func(string) []string) bool { return !n.of.match(f) }
 func (n not) cost() int                          { return n.of.cost() }
 
 func (a and) match(f func(string) []string) bool {
-	for _, q := range a {
-		if !q.match(f) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(a, func(q query) bool { return !q.match(f) })
 }
 
 func (a and) cost() int { return highest(a) }
 
 func (o or) match(f func(string) []string) bool {
-	for _, q := range o {
-		if q.match(f) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(o, func(q query) bool { return q.match(f) })
 }
 
 func (o or) cost() int { return highest(o) }
@@ -78,12 +69,7 @@ func timeField(field string) bool {
 }
 
 func (t term) match(fields func(string) []string) bool {
-	for _, have := range fields(t.field) {
-		if like(strings.ToLower(have), t.text) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(fields(t.field), func(have string) bool { return like(strings.ToLower(have), t.text) })
 }
 
 // like compares with * as a wildcard; a phrase matches inside a longer text.

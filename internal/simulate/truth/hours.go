@@ -1,6 +1,7 @@
 package truth
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"time"
@@ -57,10 +58,7 @@ func (h *Hours) Flush() error {
 		rows = append(rows, Hour{key.feed, time.UnixMilli(key.hour).UTC(), h.counts[key]})
 	}
 	slices.SortFunc(rows, func(a, b Hour) int {
-		if c := a.Start.Compare(b.Start); c != 0 {
-			return c
-		}
-		return slices.Index(feedOrder, a.Feed) - slices.Index(feedOrder, b.Feed)
+		return cmp.Or(a.Start.Compare(b.Start), slices.Index(feedOrder, a.Feed)-slices.Index(feedOrder, b.Feed))
 	})
 	for i := range rows {
 		if err := h.out.json.Encode(&rows[i]); err != nil {
@@ -75,14 +73,3 @@ var feedOrder = []string{"rest", "search", "events"}
 
 // Close closes the file.
 func (h *Hours) Close() error { return h.out.file.Close() }
-
-// ReadHours reads the file of a truth folder.
-func ReadHours(dir string) (map[string]map[time.Time]int, error) {
-	out := map[string]map[time.Time]int{}
-	return out, readLines(filepath.Join(dir, HoursFile), func(row Hour) {
-		if out[row.Feed] == nil {
-			out[row.Feed] = map[time.Time]int{}
-		}
-		out[row.Feed][row.Start.UTC()] = row.Documents
-	})
-}

@@ -88,16 +88,7 @@ func (s *Store) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 }
 
 // Records are the log records in order.
-func Records(logs plog.Logs) (out []plog.LogRecord) {
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, lr := range scope.LogRecords().All() {
-				out = append(out, lr)
-			}
-		}
-	}
-	return out
-}
+func Records(logs plog.Logs) []plog.LogRecord { return slices.Collect(record.All(logs)) }
 
 // SetRefuse sets what decides whether a call is refused; nil accepts.
 func (s *Store) SetRefuse(refuse func() error) {
