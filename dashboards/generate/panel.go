@@ -130,7 +130,10 @@ func (g *generator) fieldConfig(p *panel, preset object, sql string) (object, er
 		}
 	}
 	for _, c := range p.Columns {
-		c = g.preset(c)
+		c, err := g.preset(c)
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", c.Name, err)
+		}
 		properties, err := g.properties(&c)
 		if err != nil {
 			return nil, fmt.Errorf("column %s: %w", c.Name, err)

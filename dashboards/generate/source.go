@@ -80,12 +80,15 @@ type column struct {
 	Color    string
 	Links    []dataLink
 	Extra    object // further properties
+
+	node *yaml.Node // what the dashboard says; nil where it is a name alone
 }
 
 func (c *column) UnmarshalYAML(node *yaml.Node) error {
 	if node.Kind == yaml.ScalarNode {
 		return node.Decode(&c.Name)
 	}
+	c.node = node
 	type plain column
 	return node.Decode((*plain)(c))
 }

@@ -1,5 +1,7 @@
 package main
 
+import "maps"
+
 // values are the value mappings of a column.
 func (g *generator) values(name string) []object {
 	switch name {
@@ -66,28 +68,15 @@ func (g *generator) properties(c *column) ([]object, error) {
 }
 
 // preset fills a column from the preset of its name. What the column says itself wins.
-func (g *generator) preset(c column) column {
+func (g *generator) preset(c column) (column, error) {
 	p, found := g.common.Columns[c.Name]
 	if !found {
-		return c
+		return c, nil
 	}
-	p.Name = c.Name
-	if c.Width > 0 {
-		p.Width = c.Width
+	p.Name, p.Cell, p.Extra = c.Name, maps.Clone(p.Cell), maps.Clone(p.Extra)
+	if c.node == nil {
+		return p, nil
 	}
-	if c.Unit != "" {
-		p.Unit = c.Unit
-	}
-	if c.Decimals != nil {
-		p.Decimals = c.Decimals
-	}
-	if c.Values != "" {
-		p.Values = c.Values
-	}
-	if c.Links != nil {
-		p.Links = c.Links
-	}
-	p.Wrap, p.Hidden = p.Wrap || c.Wrap, p.Hidden || c.Hidden
-	p.Cell, p.Extra = merge(p.Cell, c.Cell), merge(p.Extra, c.Extra)
-	return p
+	type plain column
+	return p, c.node.Decode((*plain)(&p))
 }
