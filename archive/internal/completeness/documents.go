@@ -67,9 +67,9 @@ func (d *documents) spill(part int) error {
 	return d.files.Write(part, text)
 }
 
-// load returns the distinct documents of a part, in the memory of scratch where it has enough.
-func (d *documents) load(part int, scratch []document) ([]document, error) {
-	list := append(scratch[:0], d.buffers[part]...)
+// load returns the distinct documents of a part, in the memory of list where it has enough.
+func (d *documents) load(part int, list []document) ([]document, error) {
+	list = append(list[:0], d.buffers[part]...)
 	if d.files.Len() == 0 {
 		return distinct(list), nil
 	}
