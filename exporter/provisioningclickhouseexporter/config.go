@@ -1,8 +1,6 @@
 package provisioningclickhouseexporter
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -15,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/provtrail/provtrail/internal/settings"
 )
 
 // Config is the configuration of the exporter.
@@ -126,57 +126,39 @@ var compressions = map[string]ch.Compression{
 
 // Validate reports every setting that cannot work.
 func (c *Config) Validate() error {
-	var errs []error
-	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if len(c.Endpoints) == 0 {
-		wrong("endpoints: name at least one host:port of ClickHouse's native protocol")
-	}
+	var wrong settings.Problems
+	wrong.If(len(c.Endpoints) == 0, "endpoints: name at least one host:port of ClickHouse's native protocol")
 	addresses := func(key string, list []string) {
 		for _, address := range list {
-			if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
-				wrong("%s: %q is not host:port, without a scheme", key, address)
-			}
+			_, port, err := net.SplitHostPort(address)
+			wrong.If(err != nil || port == "", "%s: %q is not host:port, without a scheme", key, address)
 		}
 	}
 	addresses("endpoints", c.Endpoints)
 	if cluster := c.Cluster.Get(); cluster != nil {
 		addresses("cluster::nodes", cluster.Nodes)
-		if c.SyncDirectory != "" {
-			wrong("sync_directory: the servers of a cluster sync their own files; leave it out")
-		}
-		if cluster.Name == "" {
-			wrong("cluster::name: must not be empty; it is the cluster's name in the servers' remote_servers")
-		}
-		if cluster.Replicated && (!strings.Contains(cluster.KeeperPath, "{shard}") || !strings.Contains(cluster.KeeperPath, "{table}")) {
-			wrong("cluster::keeper_path: %q must contain {shard} and {table}; without them tables share their rows", cluster.KeeperPath)
-		}
+		wrong.If(c.SyncDirectory != "", "sync_directory: the servers of a cluster sync their own files; leave it out")
+		wrong.If(cluster.Name == "", "cluster::name: must not be empty; it is the cluster's name in the servers' remote_servers")
+		wrong.If(cluster.Replicated && (!strings.Contains(cluster.KeeperPath, "{shard}") || !strings.Contains(cluster.KeeperPath, "{table}")),
+			"cluster::keeper_path: %q must contain {shard} and {table}; without them tables share their rows", cluster.KeeperPath)
 	}
-	if _, ok := compressions[c.Compression]; !ok {
-		wrong("compression: %q is none of lz4, zstd, none", c.Compression)
-	}
-	if c.Database == "" {
-		wrong("database: must not be empty")
-	}
-	if c.MaxConnections < 1 {
-		wrong("max_connections: %d is less than 1", c.MaxConnections)
-	}
+	_, known := compressions[c.Compression]
+	wrong.Unless(known, "compression: %q is none of lz4, zstd, none", c.Compression)
+	wrong.If(c.Database == "", "database: must not be empty")
+	wrong.If(c.MaxConnections < 1, "max_connections: %d is less than 1", c.MaxConnections)
 	for _, d := range []struct {
 		key   string
 		value time.Duration
 	}{{"timeout", c.Timeout}, {"dial_timeout", c.DialTimeout}} {
-		if d.value <= 0 {
-			wrong("%s: %s is not above 0", d.key, d.value)
-		}
+		wrong.If(d.value <= 0, "%s: %s is not above 0", d.key, d.value)
 	}
 	for _, d := range []struct {
 		key   string
 		value time.Duration
 	}{{"ttl", c.TTL}, {"rollup_ttl", c.RollupTTL}, {"quarantine_ttl", c.QuarantineTTL}} {
-		if d.value != 0 && (d.value < time.Second || d.value > maxTTL) {
-			wrong("%s: %s is neither 0 (for ever) nor from 1s to %s", d.key, d.value, maxTTL)
-		}
+		wrong.If(d.value != 0 && (d.value < time.Second || d.value > maxTTL), "%s: %s is neither 0 (for ever) nor from 1s to %s", d.key, d.value, maxTTL)
 	}
-	return errors.Join(errs...)
+	return wrong.Err()
 }
 
 // server names the endpoints for messages.

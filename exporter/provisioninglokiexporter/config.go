@@ -1,8 +1,6 @@
 package provisioninglokiexporter
 
 import (
-	"errors"
-	"fmt"
 	"net/url"
 	"regexp"
 
@@ -11,6 +9,8 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/provtrail/provtrail/internal/settings"
 )
 
 // Times an entry can carry.
@@ -57,29 +57,17 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 // Validate names every setting that cannot work.
 func (c *Config) Validate() error {
-	var errs []error
-	if u, err := url.Parse(c.ClientConfig.Endpoint); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		errs = append(errs, fmt.Errorf("endpoint: %q is not an http or https URL, for example http://127.0.0.1:3100", c.ClientConfig.Endpoint))
-	}
-	if c.ClientConfig.Compression != "" {
-		errs = append(errs, fmt.Errorf("compression: %q cannot be set, the push protocol prescribes snappy", c.ClientConfig.Compression))
-	}
-	if c.Quarantine.Directory == "" {
-		errs = append(errs, errors.New("quarantine::directory: must be set, it keeps the entries that Loki refuses for good"))
-	}
-	if c.Timestamp != timestampObserved && c.Timestamp != timestampOccurred {
-		errs = append(errs, fmt.Errorf("timestamp: %q is neither %q nor %q", c.Timestamp, timestampObserved, timestampOccurred))
-	}
-	if c.MaxRequestSize <= 0 {
-		errs = append(errs, fmt.Errorf("max_request_size: %d is not positive", c.MaxRequestSize))
-	}
+	var wrong settings.Problems
+	u, err := url.Parse(c.ClientConfig.Endpoint)
+	wrong.If(err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"),
+		"endpoint: %q is not an http or https URL, for example http://127.0.0.1:3100", c.ClientConfig.Endpoint)
+	wrong.If(c.ClientConfig.Compression != "", "compression: %q cannot be set, the push protocol prescribes snappy", c.ClientConfig.Compression)
+	wrong.If(c.Quarantine.Directory == "", "quarantine::directory: must be set, it keeps the entries that Loki refuses for good")
+	wrong.If(c.Timestamp != timestampObserved && c.Timestamp != timestampOccurred, "timestamp: %q is neither %q nor %q", c.Timestamp, timestampObserved, timestampOccurred)
+	wrong.If(c.MaxRequestSize <= 0, "max_request_size: %d is not positive", c.MaxRequestSize)
 	for name := range c.Labels {
-		if !labelName.MatchString(name) {
-			errs = append(errs, fmt.Errorf("labels: %q is no label name (letters, digits and _)", name))
-		}
-		if isOwnLabel(name) {
-			errs = append(errs, fmt.Errorf("labels: %q is set by the exporter from each record", name))
-		}
+		wrong.If(!labelName.MatchString(name), "labels: %q is no label name (letters, digits and _)", name)
+		wrong.If(isOwnLabel(name), "labels: %q is set by the exporter from each record", name)
 	}
-	return errors.Join(errs...)
+	return wrong.Err()
 }

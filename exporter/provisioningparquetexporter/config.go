@@ -2,8 +2,6 @@ package provisioningparquetexporter
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -12,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/provtrail/provtrail/archive"
+	"github.com/provtrail/provtrail/internal/settings"
 )
 
 // Config of the exporter.
@@ -102,36 +101,20 @@ var _ component.Config = (*Config)(nil)
 
 // Validate names the setting that is wrong.
 func (c *Config) Validate() error {
-	var errs []error
-	if c.Directory == "" {
-		errs = append(errs, errors.New("`directory` must name the directory or bucket of the archive"))
-	}
+	var wrong settings.Problems
+	wrong.If(c.Directory == "", "`directory` must name the directory or bucket of the archive")
 	if archive.IsURL(c.Directory) {
-		if c.Spool == "" {
-			errs = append(errs, errors.New("`spool` must name a directory of this machine: `directory` is a bucket"))
-		}
-		if c.Privacy.Enabled && c.Privacy.Keys == "" {
-			errs = append(errs, errors.New("`privacy.keys` must name a file of this machine: `directory` is a bucket, where the keys must not be"))
-		}
-		if c.Sealing.Enabled && c.Sealing.SigningKey == "" {
-			errs = append(errs, errors.New("`sealing.signing_key` must name a file of this machine: `directory` is a bucket, where the key must not be"))
-		}
+		wrong.If(c.Spool == "", "`spool` must name a directory of this machine: `directory` is a bucket")
+		wrong.If(c.Privacy.Enabled && c.Privacy.Keys == "", "`privacy.keys` must name a file of this machine: `directory` is a bucket, where the keys must not be")
+		wrong.If(c.Sealing.Enabled && c.Sealing.SigningKey == "", "`sealing.signing_key` must name a file of this machine: `directory` is a bucket, where the key must not be")
 	}
-	if c.Sealing.Grace < 0 {
-		errs = append(errs, fmt.Errorf("`sealing.grace` must not be negative, is %s", c.Sealing.Grace))
-	}
-	if c.Retention < 0 {
-		errs = append(errs, fmt.Errorf("`retention` must not be negative, is %s", c.Retention))
-	}
-	if c.RetentionNotice < 0 {
-		errs = append(errs, fmt.Errorf("`retention_notice` must not be negative, is %s", c.RetentionNotice))
-	}
+	wrong.If(c.Sealing.Grace < 0, "`sealing.grace` must not be negative, is %s", c.Sealing.Grace)
+	wrong.If(c.Retention < 0, "`retention` must not be negative, is %s", c.Retention)
+	wrong.If(c.RetentionNotice < 0, "`retention_notice` must not be negative, is %s", c.RetentionNotice)
 	for i, h := range c.LegalHolds {
-		if !h.From.IsZero() && !h.To.IsZero() && !h.From.Before(h.To) {
-			errs = append(errs, fmt.Errorf("`legal_holds[%d]`: `from` must be before `to`", i))
-		}
+		wrong.If(!h.From.IsZero() && !h.To.IsZero() && !h.From.Before(h.To), "`legal_holds[%d]`: `from` must be before `to`", i)
 	}
-	return errors.Join(errs...)
+	return wrong.Err()
 }
 
 // signingKey is a file beside the archive and not in it, so that a copy of the archive

@@ -1,7 +1,6 @@
 package clickhouseembeddedextension
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"regexp"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/provtrail/provtrail/internal/clickhouse"
 	"github.com/provtrail/provtrail/internal/loopbackhttp"
+	"github.com/provtrail/provtrail/internal/settings"
 )
 
 // Config says which ClickHouse to run, where it listens and where it keeps its data.
@@ -72,37 +72,21 @@ var databaseName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
 // Validate names every setting that cannot work.
 func (c *Config) Validate() error {
-	var errs []error
+	var wrong settings.Problems
 	native, err := splitHost("native_endpoint", c.NativeEndpoint)
-	errs = append(errs, err)
+	wrong.Add(err)
 	http, err := splitHost("http_endpoint", c.HTTPEndpoint)
-	errs = append(errs, err)
-	if native != http {
-		errs = append(errs, fmt.Errorf("native_endpoint and http_endpoint must have the same host, not %q and %q", native, http))
-	}
-	if c.ConfigFile == "" && !loopbackhttp.IsLoopback(native) {
-		errs = append(errs, fmt.Errorf("native_endpoint: %q can be reached from other machines, but user default has no password: "+
-			"listen on 127.0.0.1, or set config_file to a ClickHouse configuration whose users_config has users with passwords", native))
-	}
-	if c.Directory == "" {
-		errs = append(errs, errors.New("directory must be set"))
-	}
-	if c.Binary != "" && c.Library != "" {
-		errs = append(errs, errors.New("binary and library exclude each other"))
-	}
-	if !slices.Contains(clickhouse.Levels, c.LogLevel) {
-		errs = append(errs, fmt.Errorf("log_level: %q is none of %s", c.LogLevel, strings.Join(clickhouse.Levels, ", ")))
-	}
-	if !databaseName.MatchString(c.Database) {
-		errs = append(errs, fmt.Errorf("database: %q must be letters, digits and underscores", c.Database))
-	}
-	if c.StartTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("start_timeout must be positive, not %s", c.StartTimeout))
-	}
-	if c.StopTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("stop_timeout must be positive, not %s", c.StopTimeout))
-	}
-	return errors.Join(errs...)
+	wrong.Add(err)
+	wrong.If(native != http, "native_endpoint and http_endpoint must have the same host, not %q and %q", native, http)
+	wrong.If(c.ConfigFile == "" && !loopbackhttp.IsLoopback(native), "native_endpoint: %q can be reached from other machines, but user default has no password: "+
+		"listen on 127.0.0.1, or set config_file to a ClickHouse configuration whose users_config has users with passwords", native)
+	wrong.If(c.Directory == "", "directory must be set")
+	wrong.If(c.Binary != "" && c.Library != "", "binary and library exclude each other")
+	wrong.If(!slices.Contains(clickhouse.Levels, c.LogLevel), "log_level: %q is none of %s", c.LogLevel, strings.Join(clickhouse.Levels, ", "))
+	wrong.If(!databaseName.MatchString(c.Database), "database: %q must be letters, digits and underscores", c.Database)
+	wrong.If(c.StartTimeout <= 0, "start_timeout must be positive, not %s", c.StartTimeout)
+	wrong.If(c.StopTimeout <= 0, "stop_timeout must be positive, not %s", c.StopTimeout)
+	return wrong.Err()
 }
 
 func splitHost(key, endpoint string) (string, error) {

@@ -1,8 +1,6 @@
 package provisioninghistoryextension
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"time"
 
@@ -10,6 +8,8 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configtls"
+
+	"github.com/provtrail/provtrail/internal/settings"
 )
 
 // Config of the extension.
@@ -51,23 +51,14 @@ func createDefaultConfig() component.Config {
 
 // Validate names the setting that is wrong.
 func (c *Config) Validate() error {
-	var errs []error
-	if len(c.Endpoints) == 0 {
-		errs = append(errs, errors.New("endpoints: name at least one host:port of ClickHouse's native protocol"))
-	}
+	var wrong settings.Problems
+	wrong.If(len(c.Endpoints) == 0, "endpoints: name at least one host:port of ClickHouse's native protocol")
 	for _, address := range c.Endpoints {
-		if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
-			errs = append(errs, fmt.Errorf("endpoints: %q is not host:port, without a scheme", address))
-		}
+		_, port, err := net.SplitHostPort(address)
+		wrong.If(err != nil || port == "", "endpoints: %q is not host:port, without a scheme", address)
 	}
-	if c.Database == "" {
-		errs = append(errs, errors.New("database: must not be empty"))
-	}
-	if c.Timeout <= 0 {
-		errs = append(errs, fmt.Errorf("timeout: %s is not above 0", c.Timeout))
-	}
-	if c.MaxConnections < 1 {
-		errs = append(errs, fmt.Errorf("max_connections: %d is less than 1", c.MaxConnections))
-	}
-	return errors.Join(errs...)
+	wrong.If(c.Database == "", "database: must not be empty")
+	wrong.If(c.Timeout <= 0, "timeout: %s is not above 0", c.Timeout)
+	wrong.If(c.MaxConnections < 1, "max_connections: %d is less than 1", c.MaxConnections)
+	return wrong.Err()
 }

@@ -1,8 +1,6 @@
 package provisioningreportextension
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -10,6 +8,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/internal/loopbackhttp"
+	"github.com/provtrail/provtrail/internal/settings"
 )
 
 // Config of the extension.
@@ -60,31 +59,19 @@ func createDefaultConfig() component.Config {
 
 // Validate names the setting that is wrong.
 func (c *Config) Validate() error {
-	var errs []error
-	if c.Directory == "" {
-		errs = append(errs, errors.New("`directory` must name the directory or bucket of the archive"))
-	}
-	if c.MaxRange < 0 {
-		errs = append(errs, fmt.Errorf("`max_range` must not be negative, is %s", c.MaxRange))
-	}
-	if c.MaxConcurrent < 1 {
-		errs = append(errs, fmt.Errorf("`max_concurrent` must be at least 1, is %d", c.MaxConcurrent))
-	}
+	var wrong settings.Problems
+	wrong.If(c.Directory == "", "`directory` must name the directory or bucket of the archive")
+	wrong.If(c.MaxRange < 0, "`max_range` must not be negative, is %s", c.MaxRange)
+	wrong.If(c.MaxConcurrent < 1, "`max_concurrent` must be at least 1, is %d", c.MaxConcurrent)
 	for _, t := range []struct {
 		name string
 		is   time.Duration
 	}{{"page_timeout", c.PageTimeout}, {"stall_timeout", c.StallTimeout}} {
-		if t.is <= 0 {
-			errs = append(errs, fmt.Errorf("`%s` must be more than 0, is %s", t.name, t.is))
-		}
+		wrong.If(t.is <= 0, "`%s` must be more than 0, is %s", t.name, t.is)
 	}
-	if c.MaxDownloads < 1 {
-		errs = append(errs, fmt.Errorf("`max_downloads` must be at least 1, is %d", c.MaxDownloads))
-	}
-	if !c.guarded() && !loopbackhttp.IsLoopback(c.Server.NetAddr.Endpoint) {
-		errs = append(errs, fmt.Errorf("`auth` must be set: `endpoint` %s is no loopback address, and reports name people; or set `allow_unauthenticated` where a proxy authenticates", c.Server.NetAddr.Endpoint))
-	}
-	return errors.Join(errs...)
+	wrong.If(c.MaxDownloads < 1, "`max_downloads` must be at least 1, is %d", c.MaxDownloads)
+	wrong.If(!c.guarded() && !loopbackhttp.IsLoopback(c.Server.NetAddr.Endpoint), "`auth` must be set: `endpoint` %s is no loopback address, and reports name people; or set `allow_unauthenticated` where a proxy authenticates", c.Server.NetAddr.Endpoint)
+	return wrong.Err()
 }
 
 // guarded says whether somebody is asked who they are, here or by a proxy. Otherwise

@@ -1,14 +1,13 @@
 package simulate
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/provtrail/provtrail/internal/settings"
 	"github.com/provtrail/provtrail/internal/simulate/model"
 )
 
@@ -64,37 +63,23 @@ func DefaultOptions() Options {
 
 // Validate returns everything that is wrong with the options.
 func (o *Options) Validate() error {
-	var errs []error
+	var wrong settings.Problems
 	share := func(name string, v float64) {
-		if v < 0 || v > 1 {
-			errs = append(errs, fmt.Errorf("%s is %v, want a share between 0 and 1", name, v))
-		}
+		wrong.If(v < 0 || v > 1, "%s is %v, want a share between 0 and 1", name, v)
 	}
 	share("late", o.Late)
 	share("duplicates", o.Duplicates)
 	share("shuffle", o.Shuffle)
 	share("ties", o.Ties)
-	if o.Tenant == "" {
-		errs = append(errs, errors.New("the tenant has no name"))
-	}
-	if o.Identities < 1 {
-		errs = append(errs, fmt.Errorf("identities is %d, want at least 1", o.Identities))
-	}
-	if o.GroupsPerDay < 0 || o.Rate < 0 {
-		errs = append(errs, errors.New("groups per day and rate must not be negative"))
-	}
-	if o.FileSize < 1<<16 {
-		errs = append(errs, fmt.Errorf("file size is %d bytes, want at least 65536", o.FileSize))
-	}
+	wrong.If(o.Tenant == "", "the tenant has no name")
+	wrong.If(o.Identities < 1, "identities is %d, want at least 1", o.Identities)
+	wrong.If(o.GroupsPerDay < 0 || o.Rate < 0, "groups per day and rate must not be negative")
+	wrong.If(o.FileSize < 1<<16, "file size is %d bytes, want at least 65536", o.FileSize)
 	for _, f := range o.Feeds {
-		if !slices.Contains(Feeds, f) {
-			errs = append(errs, fmt.Errorf("feed %q is unknown, want some of %s", f, strings.Join(Feeds, ", ")))
-		}
+		wrong.If(!slices.Contains(Feeds, f), "feed %q is unknown, want some of %s", f, strings.Join(Feeds, ", "))
 	}
-	if !o.Live && !o.From.Before(o.To) {
-		errs = append(errs, fmt.Errorf("the period from %s to %s is empty and live is off: nothing to do", o.From.Format(time.RFC3339), o.To.Format(time.RFC3339)))
-	}
-	return errors.Join(errs...)
+	wrong.If(!o.Live && !o.From.Before(o.To), "the period from %s to %s is empty and live is off: nothing to do", o.From.Format(time.RFC3339), o.To.Format(time.RFC3339))
+	return wrong.Err()
 }
 
 // Inbox is the folder that gets the documents: the one to let a receiver watch.

@@ -1,7 +1,6 @@
 package provisioningprocessor
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
 
+	"github.com/provtrail/provtrail/internal/settings"
 	"github.com/provtrail/provtrail/processor/provisioningprocessor/internal/change"
 )
 
@@ -77,14 +77,10 @@ type StateConfig struct {
 
 // Validate checks the section.
 func (c *StateConfig) Validate() error {
-	var errs []error
-	if c.Directory == "" {
-		errs = append(errs, errors.New("directory is empty, it must name a directory"))
-	}
-	if c.CacheSizeMiB <= 0 {
-		errs = append(errs, fmt.Errorf("cache_size_mib is %d, it must be at least 1", c.CacheSizeMiB))
-	}
-	return errors.Join(errs...)
+	var wrong settings.Problems
+	wrong.If(c.Directory == "", "directory is empty, it must name a directory")
+	wrong.If(c.CacheSizeMiB <= 0, "cache_size_mib is %d, it must be at least 1", c.CacheSizeMiB)
+	return wrong.Err()
 }
 
 // SourceConfig holds the thresholds of one source. What is absent is as for all.
@@ -111,27 +107,19 @@ func createDefaultConfig() component.Config {
 
 // Validate checks the configuration; each error names the key.
 func (c *Config) Validate() error {
-	var errs []error
+	var wrong settings.Problems
 	notNegative := func(key string, d time.Duration) {
-		if d < 0 {
-			errs = append(errs, fmt.Errorf("%s is %s, it must not be negative (0 never flags)", key, d))
-		}
+		wrong.If(d < 0, "%s is %s, it must not be negative (0 never flags)", key, d)
 	}
 	notNegative("stalled_after", c.StalledAfter)
 	notNegative("overdue_after", c.OverdueAfter)
-	if c.HistoryFor != HistoryShared && c.HistoryFor != HistoryLost {
-		errs = append(errs, fmt.Errorf("history_for is %q, it must be %s or %s", c.HistoryFor, HistoryShared, HistoryLost))
-	}
+	wrong.If(c.HistoryFor != HistoryShared && c.HistoryFor != HistoryLost, "history_for is %q, it must be %s or %s", c.HistoryFor, HistoryShared, HistoryLost)
 	seen := map[string]bool{}
 	for i, s := range c.Sources {
 		at := fmt.Sprintf("sources[%d].", i)
 		word := strings.ToLower(s.Source)
-		switch {
-		case word == "":
-			errs = append(errs, errors.New(at+"source is empty, it must be a source's name or id"))
-		case seen[word]:
-			errs = append(errs, fmt.Errorf("%ssource %q is named twice", at, s.Source))
-		}
+		wrong.If(word == "", "%ssource is empty, it must be a source's name or id", at)
+		wrong.If(word != "" && seen[word], "%ssource %q is named twice", at, s.Source)
 		seen[word] = true
 		if s.StalledAfter != nil {
 			notNegative(at+"stalled_after", *s.StalledAfter)
@@ -140,16 +128,10 @@ func (c *Config) Validate() error {
 			notNegative(at+"overdue_after", *s.OverdueAfter)
 		}
 	}
-	if c.Retention < minRetention {
-		errs = append(errs, fmt.Errorf("retention is %s, it must be at least %s: the vendor reports that late", c.Retention, minRetention))
-	}
-	if c.OpenRetention < c.Retention {
-		errs = append(errs, fmt.Errorf("open_retention is %s, it must not be shorter than retention (%s)", c.OpenRetention, c.Retention))
-	}
-	if c.CheckInterval <= 0 {
-		errs = append(errs, fmt.Errorf("check_interval is %s, it must be more than 0s", c.CheckInterval))
-	}
-	return errors.Join(errs...)
+	wrong.If(c.Retention < minRetention, "retention is %s, it must be at least %s: the vendor reports that late", c.Retention, minRetention)
+	wrong.If(c.OpenRetention < c.Retention, "open_retention is %s, it must not be shorter than retention (%s)", c.OpenRetention, c.Retention)
+	wrong.If(c.CheckInterval <= 0, "check_interval is %s, it must be more than 0s", c.CheckInterval)
+	return wrong.Err()
 }
 
 // thresholds are the limits of all sources; what a source leaves out is the default.

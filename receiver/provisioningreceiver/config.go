@@ -1,13 +1,12 @@
 package provisioningreceiver
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
 
+	"github.com/provtrail/provtrail/internal/settings"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/apiclient"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/filefeed"
@@ -70,13 +69,11 @@ type RedactConfig struct {
 
 // Validate names the entry that is wrong.
 func (c *RedactConfig) Validate() error {
-	var errs error
+	var wrong settings.Problems
 	for i, name := range c.Names {
-		if strings.TrimSpace(name) == "" {
-			errs = errors.Join(errs, fmt.Errorf("names[%d] is empty, want the name of an attribute", i))
-		}
+		wrong.If(strings.TrimSpace(name) == "", "names[%d] is empty, want the name of an attribute", i)
 	}
-	return errs
+	return wrong.Err()
 }
 
 var passedStatuses = map[string]provisioning.Status{
@@ -86,22 +83,15 @@ var passedStatuses = map[string]provisioning.Status{
 
 // Validate checks the configuration as a whole; the feeds check themselves.
 func (c *Config) Validate() error {
-	var errs error
-	if c.Tenant == "" {
-		errs = errors.Join(errs, errors.New("tenant must not be empty"))
-	}
-	if _, ok := passedStatuses[c.PassedStatus]; !ok {
-		errs = errors.Join(errs, fmt.Errorf("passed_status is %q, want committed or success", c.PassedStatus))
-	}
-	if c.REST.HasValue() && c.REST.Get().PageSize > pollfeed.MaxActivities {
-		errs = errors.Join(errs, fmt.Errorf("rest: page_size is %d, the vendor gives at most %d", c.REST.Get().PageSize, pollfeed.MaxActivities))
+	var wrong settings.Problems
+	wrong.If(c.Tenant == "", "tenant must not be empty")
+	_, known := passedStatuses[c.PassedStatus]
+	wrong.Unless(known, "passed_status is %q, want committed or success", c.PassedStatus)
+	if rest := c.REST.Get(); rest != nil {
+		wrong.If(rest.PageSize > pollfeed.MaxActivities, "rest: page_size is %d, the vendor gives at most %d", rest.PageSize, pollfeed.MaxActivities)
 	}
 	polls := c.REST.HasValue() || c.Search.HasValue() || c.Events.HasValue()
-	if polls && !c.API.HasValue() {
-		errs = errors.Join(errs, errors.New("api must be set for the feeds rest, search and events"))
-	}
-	if !polls && !c.File.HasValue() && !c.Webhook.HasValue() {
-		errs = errors.Join(errs, errors.New("no feed is configured: write at least one of the sections rest, search, events, webhook, file"))
-	}
-	return errs
+	wrong.If(polls && !c.API.HasValue(), "api must be set for the feeds rest, search and events")
+	wrong.If(!polls && !c.File.HasValue() && !c.Webhook.HasValue(), "no feed is configured: write at least one of the sections rest, search, events, webhook, file")
+	return wrong.Err()
 }

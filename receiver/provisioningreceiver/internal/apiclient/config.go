@@ -1,12 +1,12 @@
 package apiclient
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
+
+	"github.com/provtrail/provtrail/internal/settings"
 )
 
 // Config is the section api: the vendor's API, which the feeds rest, search and
@@ -45,18 +45,10 @@ func NewDefaultConfig() Config {
 
 // Validate names every setting that is wrong.
 func (c *Config) Validate() error {
-	var errs error
-	if c.ClientConfig.Endpoint == "" {
-		errs = errors.Join(errs, errors.New("endpoint must be set, e.g. https://acme.api.identitynow.com"))
-	}
-	if (c.ClientID == "") != (c.ClientSecret == "") {
-		errs = errors.Join(errs, errors.New("client_id and client_secret must be set together"))
-	}
-	if c.RequestsPer10s < 1 {
-		errs = errors.Join(errs, fmt.Errorf("requests_per_10s is %d, must be positive", c.RequestsPer10s))
-	}
-	if c.MaxResponseSize < 1 {
-		errs = errors.Join(errs, fmt.Errorf("max_response_size is %d bytes, must be positive", c.MaxResponseSize))
-	}
-	return errs
+	var wrong settings.Problems
+	wrong.If(c.ClientConfig.Endpoint == "", "endpoint must be set, e.g. https://acme.api.identitynow.com")
+	wrong.If((c.ClientID == "") != (c.ClientSecret == ""), "client_id and client_secret must be set together")
+	wrong.If(c.RequestsPer10s < 1, "requests_per_10s is %d, must be positive", c.RequestsPer10s)
+	wrong.If(c.MaxResponseSize < 1, "max_response_size is %d bytes, must be positive", c.MaxResponseSize)
+	return wrong.Err()
 }

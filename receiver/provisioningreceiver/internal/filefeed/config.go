@@ -1,14 +1,13 @@
 package filefeed
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/provtrail/provtrail/internal/sailpoint"
+	"github.com/provtrail/provtrail/internal/settings"
 )
 
 // Config is the section file.
@@ -84,30 +83,25 @@ func NewDefaultConfig() Config {
 
 // Validate names every setting that is wrong.
 func (c *Config) Validate() error {
-	var errs error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = errors.Join(errs, fmt.Errorf(format, args...))
-		}
-	}
-	check(len(c.Include) > 0, "include must name at least one file, glob or directory")
+	var wrong settings.Problems
+	wrong.Unless(len(c.Include) > 0, "include must name at least one file, glob or directory")
 	for key, globs := range map[string][]string{"include": c.Include, "exclude": c.Exclude} {
 		for i, glob := range globs {
-			check(glob != "" && doublestar.ValidatePathPattern(glob),
+			wrong.Unless(glob != "" && doublestar.ValidatePathPattern(glob),
 				`%s[%d] is %q, which is not a glob: write a bracket, brace or star of a file's name with a backslash, e.g. \[`, key, i, glob)
 		}
 	}
-	check(c.StartAt == startAtBeginning || c.StartAt == startAtEnd, "start_at is %q, want beginning or end", c.StartAt)
-	check(c.PollInterval > 0, "poll_interval is %v, must be positive", c.PollInterval)
-	check(c.SweepInterval > 0, "sweep_interval is %v, must be positive", c.SweepInterval)
-	check(c.MaxDocumentSize >= minDocumentSize, "max_document_size is %d bytes, must be at least %d", c.MaxDocumentSize, minDocumentSize)
-	check(c.IncompleteTimeout > 0, "incomplete_timeout is %v, must be positive", c.IncompleteTimeout)
-	check(c.FingerprintSize >= minFingerprintSize, "fingerprint_size is %d bytes, must be at least %d", c.FingerprintSize, minFingerprintSize)
-	check(c.MaxConcurrentFiles >= 1, "max_concurrent_files is %d, must be positive", c.MaxConcurrentFiles)
-	check(c.Compression == "" || c.Compression == compressionGzip || c.Compression == compressionAuto,
+	wrong.Unless(c.StartAt == startAtBeginning || c.StartAt == startAtEnd, "start_at is %q, want beginning or end", c.StartAt)
+	wrong.Unless(c.PollInterval > 0, "poll_interval is %v, must be positive", c.PollInterval)
+	wrong.Unless(c.SweepInterval > 0, "sweep_interval is %v, must be positive", c.SweepInterval)
+	wrong.Unless(c.MaxDocumentSize >= minDocumentSize, "max_document_size is %d bytes, must be at least %d", c.MaxDocumentSize, minDocumentSize)
+	wrong.Unless(c.IncompleteTimeout > 0, "incomplete_timeout is %v, must be positive", c.IncompleteTimeout)
+	wrong.Unless(c.FingerprintSize >= minFingerprintSize, "fingerprint_size is %d bytes, must be at least %d", c.FingerprintSize, minFingerprintSize)
+	wrong.Unless(c.MaxConcurrentFiles >= 1, "max_concurrent_files is %d, must be positive", c.MaxConcurrentFiles)
+	wrong.Unless(c.Compression == "" || c.Compression == compressionGzip || c.Compression == compressionAuto,
 		"compression is %q, want gzip, auto or nothing", c.Compression)
 	for heading, field := range c.Columns {
-		check(slices.Contains(sailpoint.CSVFields(), field), "columns: %q is %q, want one of %s", heading, field, strings.Join(sailpoint.CSVFields(), ", "))
+		wrong.Unless(slices.Contains(sailpoint.CSVFields(), field), "columns: %q is %q, want one of %s", heading, field, strings.Join(sailpoint.CSVFields(), ", "))
 	}
-	return errs
+	return wrong.Err()
 }

@@ -1,9 +1,9 @@
 package pollfeed
 
 import (
-	"errors"
-	"fmt"
 	"time"
+
+	"github.com/provtrail/provtrail/internal/settings"
 )
 
 // Config is when and what a polling feed reads. The feeds rest, search and events
@@ -45,22 +45,17 @@ const maxSearchPage = 10_000
 
 // Validate names every setting that is wrong.
 func (c *Config) Validate() error {
-	var errs error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = errors.Join(errs, fmt.Errorf(format, args...))
-		}
-	}
-	check(c.Path != "" && c.Path[0] == '/', "path is %q, must begin with /", c.Path)
-	check(c.PageSize > 0 && c.PageSize <= maxSearchPage, "page_size is %d, must be between 1 and %d", c.PageSize, maxSearchPage)
-	check(c.Parallel > 0 && c.Parallel <= 32, "parallel is %d, must be between 1 and 32", c.Parallel)
-	check(c.Interval > 0, "interval is %v, must be positive", c.Interval)
-	check(len(c.Lookback) > 0, "lookback must have at least one duration")
+	var wrong settings.Problems
+	wrong.Unless(c.Path != "" && c.Path[0] == '/', "path is %q, must begin with /", c.Path)
+	wrong.Unless(c.PageSize > 0 && c.PageSize <= maxSearchPage, "page_size is %d, must be between 1 and %d", c.PageSize, maxSearchPage)
+	wrong.Unless(c.Parallel > 0 && c.Parallel <= 32, "parallel is %d, must be between 1 and 32", c.Parallel)
+	wrong.Unless(c.Interval > 0, "interval is %v, must be positive", c.Interval)
+	wrong.Unless(len(c.Lookback) > 0, "lookback must have at least one duration")
 	for i, o := range c.Lookback {
-		check(o > 0 && (i == 0 || o > c.Lookback[i-1]), "lookback is %v, must be positive and increasing", c.Lookback)
+		wrong.Unless(o > 0 && (i == 0 || o > c.Lookback[i-1]), "lookback is %v, must be positive and increasing", c.Lookback)
 	}
-	check(c.Backfill > 0, "backfill is %v, must be positive", c.Backfill)
-	return errs
+	wrong.Unless(c.Backfill > 0, "backfill is %v, must be positive", c.Backfill)
+	return wrong.Err()
 }
 
 func newDefaultConfig(path string, pageSize int, query string) Config {

@@ -19,8 +19,8 @@ import (
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/reconcile"
 )
 
-// settings are the sections of the receiver's configuration that polling needs.
-type settings struct {
+// sections are those of the receiver's configuration that polling needs.
+type sections struct {
 	api                  apiclient.Config
 	rest, search, events *Config // nil: the feed is off
 	reconcile            reconcile.Config
@@ -73,9 +73,9 @@ func serve(t *testing.T, answer http.HandlerFunc) string {
 }
 
 // newFeeds makes the feeds, with every request through an extension unless that is nil.
-func newFeeds(t testing.TB, next consumer.Logs, storageDir string, configure func(*settings), x component.Component, change ...func(*receiver.Settings)) *running {
+func newFeeds(t testing.TB, next consumer.Logs, storageDir string, configure func(*sections), x component.Component, change ...func(*receiver.Settings)) *running {
 	t.Helper()
-	s := settings{api: apiclient.NewDefaultConfig(), reconcile: reconcile.Config{BudgetShare: 1}} // off
+	s := sections{api: apiclient.NewDefaultConfig(), reconcile: reconcile.Config{BudgetShare: 1}} // off
 	configure(&s)
 	r := &running{Env: feedtest.NewEnv(t, "", next, storageDir, change...)}
 	if x != nil {
@@ -119,7 +119,7 @@ func (r *running) start() {
 }
 
 // start starts feeds that retry quickly.
-func start(t testing.TB, next consumer.Logs, storageDir string, configure func(*settings)) *running {
+func start(t testing.TB, next consumer.Logs, storageDir string, configure func(*sections)) *running {
 	t.Helper()
 	r := newFeeds(t, next, storageDir, configure, nil)
 	r.client.Retry = feedtest.QuickRetry
@@ -128,8 +128,8 @@ func start(t testing.TB, next consumer.Logs, storageDir string, configure func(*
 }
 
 // polling configures quick polls of a vendor.
-func polling(url string) func(*settings) {
-	return func(s *settings) {
+func polling(url string) func(*sections) {
+	return func(s *sections) {
 		s.api.ClientConfig.Endpoint = url
 		s.api.ClientID, s.api.ClientSecret, s.api.RequestsPer10s = "id", "secret", 1_000_000
 		quick := func(c Config, pageSize int) *Config {
@@ -143,8 +143,8 @@ func polling(url string) func(*settings) {
 }
 
 // onlyREST polls account activities without a token.
-func onlyREST(url string) func(*settings) {
-	return func(s *settings) {
+func onlyREST(url string) func(*sections) {
+	return func(s *sections) {
 		polling(url)(s)
 		s.api.ClientID, s.api.ClientSecret = "", ""
 		s.search, s.events = nil, nil
@@ -153,8 +153,8 @@ func onlyREST(url string) func(*settings) {
 
 // searching polls the search index with the given vendor, as it is by default but for what
 // change does.
-func searching(change func(*Config)) func(*settings) {
-	return func(s *settings) {
+func searching(change func(*Config)) func(*sections) {
+	return func(s *sections) {
 		s.api.ClientConfig.Endpoint = "http://vendor"
 		s.search = new(Config)
 		*s.search = NewDefaultSearchConfig()

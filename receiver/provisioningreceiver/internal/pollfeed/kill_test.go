@@ -57,7 +57,7 @@ func pollingChild(t *testing.T, dir, url string) {
 	require.NoError(t, err)
 	_, err = file.WriteString("\n") // ends what a kill may have cut off
 	require.NoError(t, err)
-	start(t, &ledger{file: file}, filepath.Join(dir, "storage"), func(c *settings) {
+	start(t, &ledger{file: file}, filepath.Join(dir, "storage"), func(c *sections) {
 		reconciling(url)(c)
 		for _, f := range []*Config{c.rest, c.search, c.events} {
 			f.Backfill, f.Interval = NewDefaultRESTConfig().Backfill, 20*time.Millisecond

@@ -148,7 +148,7 @@ func TestRequestsConformToTheDescription(t *testing.T) {
 		return next.RoundTrip(r)
 	}}
 	s := feedtest.NewStore()
-	r := newFeeds(t, s, t.TempDir(), func(c *settings) {
+	r := newFeeds(t, s, t.TempDir(), func(c *sections) {
 		reconciling(v.url)(c)
 		c.rest.PageSize = 2 // of which many have one time only
 	}, checking)

@@ -86,8 +86,8 @@ func digests(s *feedtest.Store) map[feedHour]string {
 }
 
 // reconciling polls as polling does, and reconciles.
-func reconciling(url string) func(*settings) {
-	return func(s *settings) {
+func reconciling(url string) func(*sections) {
+	return func(s *sections) {
 		polling(url)(s)
 		s.reconcile = reconcile.NewDefaultConfig()
 		s.reconcile.Behind, s.reconcile.BudgetShare = behind, 1
@@ -164,7 +164,7 @@ func TestStatementsEqualTheTruth(t *testing.T) {
 				}
 			})
 			s := feedtest.NewStore()
-			start(t, s, t.TempDir(), func(c *settings) {
+			start(t, s, t.TempDir(), func(c *sections) {
 				reconciling(v.url)(c)
 				if faults[api.FaultCountCapped] > 0 {
 					c.countCut = 4

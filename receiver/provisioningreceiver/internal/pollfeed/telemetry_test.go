@@ -50,7 +50,7 @@ func TestTelemetryOfPolling(t *testing.T) {
 	tt := componenttest.NewTelemetry()
 	t.Cleanup(func() { require.NoError(t, tt.Shutdown(context.Background())) })
 	s := feedtest.NewStore()
-	r := newFeeds(t, s, t.TempDir(), func(c *settings) {
+	r := newFeeds(t, s, t.TempDir(), func(c *sections) {
 		onlyREST(url)(c)
 		c.api.RequestsPer10s, c.rest.Interval = 1000, time.Hour
 	}, nil, func(set *receiver.Settings) { set.TelemetrySettings = tt.NewTelemetrySettings() })

@@ -1,9 +1,9 @@
 package reconcile
 
 import (
-	"errors"
-	"fmt"
 	"time"
+
+	"github.com/provtrail/provtrail/internal/settings"
 )
 
 // Config is the section reconcile: whether and when the vendor is asked how many documents
@@ -38,19 +38,14 @@ func NewDefaultConfig() Config {
 
 // Validate names every setting that is wrong.
 func (c *Config) Validate() error {
-	var errs error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = errors.Join(errs, fmt.Errorf(format, args...))
-		}
-	}
-	check(c.Behind > 0, "behind is %v, must be positive", c.Behind)
+	var wrong settings.Problems
+	wrong.Unless(c.Behind > 0, "behind is %v, must be positive", c.Behind)
 	last := c.Behind
 	for _, again := range c.Again {
-		check(again > last, "again is %v, must be increasing and longer than behind (%v)", c.Again, c.Behind)
+		wrong.Unless(again > last, "again is %v, must be increasing and longer than behind (%v)", c.Again, c.Behind)
 		last = max(last, again)
 	}
-	check(c.Retention > last+lastPass, "retention is %v, must be at least %v longer than the last of again, or than behind (%v)", c.Retention, lastPass, last)
-	check(c.BudgetShare > 0 && c.BudgetShare <= 1, "budget_share is %v, must be above 0 and at most 1", c.BudgetShare)
-	return errs
+	wrong.Unless(c.Retention > last+lastPass, "retention is %v, must be at least %v longer than the last of again, or than behind (%v)", c.Retention, lastPass, last)
+	wrong.Unless(c.BudgetShare > 0 && c.BudgetShare <= 1, "budget_share is %v, must be above 0 and at most 1", c.BudgetShare)
+	return wrong.Err()
 }

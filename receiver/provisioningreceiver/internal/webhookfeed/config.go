@@ -1,14 +1,13 @@
 package webhookfeed
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
 
 	"github.com/provtrail/provtrail/internal/loopbackhttp"
+	"github.com/provtrail/provtrail/internal/settings"
 )
 
 // Config is the section webhook: an HTTP server that receives Provisioning Completed
@@ -49,23 +48,15 @@ func NewDefaultConfig() Config {
 
 // Validate names every setting that is wrong.
 func (c *Config) Validate() error {
-	var errs error
-	if !strings.HasPrefix(c.Path, "/") {
-		errs = errors.Join(errs, fmt.Errorf("path is %q, must begin with /", c.Path))
-	}
-	if c.DeliveryTimeout <= 0 {
-		errs = errors.Join(errs, fmt.Errorf("delivery_timeout is %v, must be positive", c.DeliveryTimeout))
-	}
-	if c.MaxInFlight < 1 {
-		errs = errors.Join(errs, fmt.Errorf("max_in_flight is %d, must be positive", c.MaxInFlight))
-	}
-	if c.MaxWaiting < 1 {
-		errs = errors.Join(errs, fmt.Errorf("max_waiting is %d, must be positive", c.MaxWaiting))
-	}
-	if at := c.ServerConfig.NetAddr.Endpoint; !c.isAuthenticated() && !loopbackhttp.IsLoopback(at) {
-		errs = errors.Join(errs, fmt.Errorf("auth must be set: endpoint %s is no loopback address, and whoever reaches it could make up activities; or set allow_unauthenticated where a proxy authenticates", at))
-	}
-	return errs
+	var wrong settings.Problems
+	wrong.If(!strings.HasPrefix(c.Path, "/"), "path is %q, must begin with /", c.Path)
+	wrong.If(c.DeliveryTimeout <= 0, "delivery_timeout is %v, must be positive", c.DeliveryTimeout)
+	wrong.If(c.MaxInFlight < 1, "max_in_flight is %d, must be positive", c.MaxInFlight)
+	wrong.If(c.MaxWaiting < 1, "max_waiting is %d, must be positive", c.MaxWaiting)
+	at := c.ServerConfig.NetAddr.Endpoint
+	wrong.If(!c.isAuthenticated() && !loopbackhttp.IsLoopback(at),
+		"auth must be set: endpoint %s is no loopback address, and whoever reaches it could make up activities; or set allow_unauthenticated where a proxy authenticates", at)
+	return wrong.Err()
 }
 
 // isAuthenticated reports whether requests are authenticated, here or by a proxy. Otherwise
