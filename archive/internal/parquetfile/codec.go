@@ -12,14 +12,16 @@ import (
 // What parquet-go would do again and again for each file of an open hour, since its pools
 // are emptied by each garbage collection.
 
-// codec keeps its encoders, which have megabytes of history.
+// codec keeps its encoders. Each has megabytes of history, and they are used in turn: more of
+// them would be more memory.
 type codec struct {
 	zstd.Codec
 	encoder *kompress.Encoder
 }
 
 func newCodec(level zstd.Level) *codec {
-	encoder, err := kompress.NewWriter(nil, kompress.WithEncoderLevel(level), kompress.WithZeroFrames(true), kompress.WithEncoderCRC(false))
+	encoder, err := kompress.NewWriter(nil, kompress.WithEncoderConcurrency(2), kompress.WithEncoderLevel(level),
+		kompress.WithZeroFrames(true), kompress.WithEncoderCRC(false))
 	if err != nil {
 		panic(err) // the options are constants
 	}
