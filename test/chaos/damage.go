@@ -24,42 +24,56 @@ const (
 // keptDir is where the archive has the links to files of open hours.
 const keptDir = "_open"
 
-// damage is what people did to the archive and to the processor's state.
+// damage is what people did to the archive.
 type damage struct {
 	lost    map[string]bool   // files of open hours that cannot come back
 	changed map[string]string // sealed files, and what verify must call them
 	early   int               // hours that were sealed before their time
-	states  []deletedState
 }
 
-func (d *damage) any() bool { return len(d.lost)+len(d.changed)+len(d.states) > 0 }
-
-// deletedState is when a state of the processor was deleted, and which observations ClickHouse
-// had then.
-type deletedState struct {
-	at     time.Time
-	stored map[string]bool
-}
+func (d *damage) any() bool { return len(d.lost)+len(d.changed) > 0 }
 
 func (r *run) archiveDir() string { return filepath.Join(r.disks.path("archive"), "data") }
 
 func (r *run) stateDir() string { return filepath.Join(r.disks.path("state"), "groups") }
 
-// deleteState kills the collector and deletes the processor's state.
+// deleteState kills the collector and deletes the processor's state. Nothing is on its way then:
+// what is in a queue cannot be read back.
 func (a *act) deleteState() error {
+	a.feeder.hold.Lock()
+	defer a.feeder.hold.Unlock()
+	a.relay.closed.Store(true)
+	defer a.relay.closed.Store(false)
+	a.wires[vendorName].setCut(true)
+	defer a.wires[vendorName].setCut(false)
+	if err := a.quiet(); err != nil {
+		return err
+	}
 	a.collector.want(false)
 	defer a.collector.want(true)
 	a.collector.kill()
-	s := deletedState{at: time.Now(), stored: map[string]bool{}}
-	err := await(a.ctx, time.Minute, func() error {
-		rows, err := a.ask(a.ctx, "SELECT event_id FROM provisioning_observations WHERE record_type = 'observation'")
-		for _, row := range rows {
-			s.stored[row[0]] = true
+	return errors.Join(os.RemoveAll(a.stateDir()), syncDir(filepath.Dir(a.stateDir())))
+}
+
+// quiet waits until the exporters' queues have been empty for longer than a feed takes to store
+// how far it has read.
+func (a *act) quiet() error {
+	const storing = 8 * time.Second
+	var since time.Time
+	return await(a.ctx, 2*time.Minute, func() error {
+		queued, err := a.collector.queued(a.ctx)
+		if err != nil || queued > 0 {
+			since = time.Time{}
+			return fmt.Errorf("%.0f items stay in the exporters' queues: %w", queued, errors.Join(err, errDiffers))
 		}
-		return err
+		if since.IsZero() {
+			since = time.Now()
+		}
+		if time.Since(since) < storing {
+			return errDiffers
+		}
+		return nil
 	})
-	a.damage.states = append(a.damage.states, s)
-	return errors.Join(err, os.RemoveAll(a.stateDir()), syncDir(filepath.Dir(a.stateDir())))
 }
 
 // deleteOpenFile deletes a file of an hour that is not sealed. It must come back; without its

@@ -235,11 +235,3 @@ func (e *expected) statuses() blackbox.Facts {
 	}
 	return out
 }
-
-// groupOf is the group of an activity of the truth.
-func (e *expected) groupOf(activity string) string {
-	if a, ok := e.fromFiles[activity]; ok {
-		return a.GroupID
-	}
-	return e.fromVendor[activity].GroupID
-}

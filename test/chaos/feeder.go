@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/provtrail/provtrail/internal/blackbox"
@@ -23,6 +24,8 @@ type feeder struct {
 	files     []*input
 	torn      blackbox.Facts // files of a half document, which must come to the quarantine
 	bytes     int
+
+	hold sync.Mutex // nothing is written
 }
 
 // input is a file to come.
@@ -93,20 +96,9 @@ func (f *feeder) run(ctx context.Context, within time.Duration, seed uint64) err
 		i := rng.IntN(min(atOnce, len(f.files)))
 		file := f.files[i]
 		n := min(len(file.rest), 1+rng.IntN(mostPiece))
-		if err := appendTo(filepath.Join(f.input, file.name), file.rest[:n]); err != nil {
+		n, err := f.write(ctx, file, n, time.Duration(rng.Int64N(1+int64(pause))))
+		if err != nil {
 			return err
-		}
-		// The rest of a torn line follows soon: one that does not is a broken document.
-		if line := bytes.IndexByte(file.rest[n:], '\n'); n < len(file.rest) && file.rest[n-1] != '\n' {
-			sleep(ctx, time.Duration(rng.Int64N(1+int64(pause))))
-			end := len(file.rest)
-			if line >= 0 {
-				end = n + line + 1
-			}
-			if err := appendTo(filepath.Join(f.input, file.name), file.rest[n:end]); err != nil {
-				return err
-			}
-			n = end
 		}
 		written += n
 		if file.rest = file.rest[n:]; len(file.rest) == 0 {
@@ -118,6 +110,26 @@ func (f *feeder) run(ctx context.Context, within time.Duration, seed uint64) err
 		}
 	}
 	return nil
+}
+
+// write writes n bytes of a file. The rest of a torn line follows soon: one that does not is a
+// broken document. It returns how much was written.
+func (f *feeder) write(ctx context.Context, file *input, n int, pause time.Duration) (int, error) {
+	f.hold.Lock()
+	defer f.hold.Unlock()
+	if err := appendTo(filepath.Join(f.input, file.name), file.rest[:n]); err != nil {
+		return 0, err
+	}
+	line := bytes.IndexByte(file.rest[n:], '\n')
+	if n == len(file.rest) || file.rest[n-1] == '\n' {
+		return n, nil
+	}
+	sleep(ctx, pause)
+	end := len(file.rest)
+	if line >= 0 {
+		end = n + line + 1
+	}
+	return end, appendTo(filepath.Join(f.input, file.name), file.rest[n:end])
 }
 
 func appendTo(path string, text []byte) error {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +15,7 @@ import (
 type relay struct {
 	to     string // URL of the webhook
 	server *http.Server
+	closed atomic.Bool // nothing is accepted
 
 	mu       sync.Mutex // guards everything below
 	accepted [][]byte
@@ -31,6 +33,10 @@ func startRelay(address, to string) (*relay, error) {
 }
 
 func (r *relay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	if r.closed.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
 	body, err := io.ReadAll(request.Body)
 	if err != nil {
 		return

@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/provtrail/provtrail/archive"
-	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 // setAside takes changed sealed files out of the archive, which only somebody who has a copy
@@ -26,8 +25,8 @@ func (r *run) setAside() (err error) {
 	return err
 }
 
-// repair does what docs/recovery.md says of deleted files and of a deleted state. Afterwards the
-// stores must be equal, and hold what they must.
+// repair does what docs/recovery.md says of deleted files. Afterwards the stores must be equal,
+// and hold what they must.
 func (r *run) repair(ctx context.Context, e *expected) error {
 	if err := r.sealAll(ctx); err != nil { // so that verify names what is lost before it is back
 		return err
@@ -35,30 +34,18 @@ func (r *run) repair(ctx context.Context, e *expected) error {
 	if err := r.verify(ctx); err != nil {
 		r.wrong(err.Error())
 	}
-	if err := r.blameState(ctx, e); err != nil {
-		return err
-	}
-	address := []string{"--clickhouse", "clickhouse://default@" + r.engine.native + "/provtrail"}
-	doctor := append([]string{"doctor", r.archiveDir(), "--since", "60d"}, address...)
-	type step struct {
-		args []string
-		all  bool // nothing may differ then
-	}
-	steps := []step{{slices.Concat(doctor, []string{"--repair", "archive"}), false}, {slices.Concat(doctor, []string{"--repair", "clickhouse"}), len(r.damage.states) == 0}}
-	if len(r.damage.states) > 0 {
-		replay := append([]string{"replay", r.archiveDir(), "--write", "--state", r.stateDir(), "--reason", "chaos"}, address...)
-		steps = append(steps, step{replay, true}, step{doctor, true})
-	}
-	for _, s := range steps {
-		command := exec.CommandContext(ctx, r.collector.program, s.args...)
+	doctor := []string{"doctor", r.archiveDir(), "--since", "60d", "--clickhouse", "clickhouse://default@" + r.engine.native + "/provtrail", "--repair"}
+	for _, store := range []string{"archive", "clickhouse"} {
+		args := slices.Concat(doctor, []string{store})
+		command := exec.CommandContext(ctx, r.collector.program, args...)
 		command.Dir = r.collector.root
 		out, err := command.CombinedOutput()
 		exit, _ := errors.AsType[*exec.ExitError](err)
-		if exit != nil && exit.ExitCode() == 1 && !s.all {
+		if exit != nil && exit.ExitCode() == 1 && store == "archive" {
 			err = nil // what is left is for the next step
 		}
 		if err != nil {
-			r.wrong(fmt.Sprintf("%v: %v\n%s", s.args, err, out))
+			r.wrong(fmt.Sprintf("%v: %v\n%s", args, err, out))
 		}
 	}
 	v, err := r.check(ctx, e)
@@ -66,34 +53,4 @@ func (r *run) repair(ctx context.Context, e *expected) error {
 		r.verdict, r.Repaired = r.verdict.plus(v), true
 	}
 	return err
-}
-
-// blameState notes activities and groups that are not as they must be although ClickHouse had all
-// their earlier observations when the processor's state was deleted, so that these could be read
-// back. Of the others some were in the exporter's queue.
-func (r *run) blameState(ctx context.Context, e *expected) error {
-	excused := map[string]bool{}
-	for _, s := range r.damage.states {
-		rows, err := r.ask(ctx, fmt.Sprintf("SELECT event_id, group_id FROM provisioning_observations WHERE record_type = 'observation' AND observed_at <= fromUnixTimestamp64Micro(toInt64(%d))", s.at.UnixMicro()))
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			if !s.stored[row[0]] {
-				excused[row[1]] = true
-			}
-		}
-	}
-	rows, err := r.ask(ctx, activityFacts())
-	if err != nil {
-		return err
-	}
-	var wrong []blackbox.Difference
-	for _, d := range e.compareActivities(e.byTruth(rows)) {
-		if !excused[e.groupOf(d.ID)] {
-			wrong = append(wrong, d)
-		}
-	}
-	r.verdict.note("activity after the state was deleted", wrong)
-	return nil
 }
