@@ -45,15 +45,17 @@ type Activity struct {
 	FailedOn       FailedOn
 	StateSeq       int // number of observations folded
 
-	RequestedAt    pcommon.Timestamp
-	RemoveAt       pcommon.Timestamp
-	StatusSince    pcommon.Timestamp // when the current status was entered
-	FirstPendingAt pcommon.Timestamp
-	CommittedAt    pcommon.Timestamp // first
-	FinishedAt     pcommon.Timestamp // first Success
-	FirstFailedAt  pcommon.Timestamp
-	FailedAt       pcommon.Timestamp // last
-	FirstAt        pcommon.Timestamp // first observation
+	RequestedAt          pcommon.Timestamp
+	RemoveAt             pcommon.Timestamp
+	StatusSince          pcommon.Timestamp // when the current status was entered
+	FirstPendingAt       pcommon.Timestamp
+	FirstRetryingAt      pcommon.Timestamp
+	FirstNotVerifiableAt pcommon.Timestamp
+	CommittedAt          pcommon.Timestamp // first
+	FinishedAt           pcommon.Timestamp // first Success
+	FirstFailedAt        pcommon.Timestamp
+	FailedAt             pcommon.Timestamp // last
+	FirstAt              pcommon.Timestamp // first observation
 	// LastAt is the newest observation that has a vendor's time or changed the status. One
 	// without both, such as a document that is sent again, shows nothing new.
 	LastAt pcommon.Timestamp
@@ -140,10 +142,14 @@ func (a *Activity) mark(now, reported Status, at pcommon.Timestamp) {
 	switch now {
 	case StatusPending:
 		first(&a.FirstPendingAt, at)
+	case StatusRetrying:
+		first(&a.FirstRetryingAt, at)
 	case StatusCommitted:
 		first(&a.CommittedAt, at)
 	case StatusSuccess:
 		first(&a.FinishedAt, at)
+	case StatusNotVerifiable:
+		first(&a.FirstNotVerifiableAt, at)
 	case StatusFailed:
 		first(&a.FirstFailedAt, at)
 		if reported == StatusFailed {

@@ -98,14 +98,14 @@ func (f *Filter) values() (list []filterValue) {
 }
 
 var beginColumns = []string{
-	"requested_at", "occurred_at", "observed_at", "status_since", "first_pending_at", "committed_at", "finished_at", "first_failed_at",
+	"requested_at", "occurred_at", "observed_at", "status_since", "first_pending_at", "first_retrying_at", "first_not_verifiable_at", "committed_at", "finished_at", "first_failed_at",
 	"pending_ms", "retrying_ms", "committed_ms", "failed_ms",
 }
 
 // beginOf is the earliest time that an activity's state knows of its history.
 func beginOf(a *record.Record) time.Time {
 	begin := a.At()
-	for _, at := range []pcommon.Timestamp{a.RequestedAt, a.StatusSince, a.FirstPendingAt, a.CommittedAt, a.FinishedAt, a.FirstFailedAt} {
+	for _, at := range []pcommon.Timestamp{a.RequestedAt, a.StatusSince, a.FirstPendingAt, a.FirstRetryingAt, a.CommittedAt, a.FinishedAt, a.FirstFailedAt} {
 		if at != 0 {
 			begin = min(begin, at)
 		}

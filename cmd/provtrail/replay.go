@@ -37,7 +37,7 @@ would change and how. Nothing is written without --write.
 
 --write stores the new states in the archive, as new records with the reason, and in
 ClickHouse, where they supersede the old ones. What is sealed stays as it is. Stop the
-collector before; its state (--state) is told to go on above the new versions.
+collector before; its state (--state) continues above the new versions.
 
 Give --passed-status and --error-signatures as in the collector's configuration. Observations
 whose document is not archived, or was cut, are taken as they were read.

@@ -8,7 +8,7 @@ import (
 
 // Config is the connector's configuration.
 type Config struct {
-	// MaxGroups is how many groups are held in memory, those dirty of last.
+	// MaxGroups is how many groups are held in memory, the last ones that changed.
 	MaxGroups int `mapstructure:"max_groups"`
 	// Storage names a storage extension that keeps the groups across restarts. Without
 	// one they live in memory only.

@@ -87,10 +87,10 @@ func writeEvents(a *activity, span ptrace.Span) {
 	}
 }
 
-// begin is when the activity was asked for, or else first dirty of.
+// begin is when the activity was asked for, or else first known.
 func begin(r *record.Record) pcommon.Timestamp {
 	at := r.At()
-	for _, t := range []pcommon.Timestamp{r.RequestedAt, r.FirstPendingAt, r.FirstFailedAt, r.CommittedAt, r.FinishedAt, r.StatusSince} {
+	for _, t := range []pcommon.Timestamp{r.RequestedAt, r.FirstPendingAt, r.FirstRetryingAt, r.FirstFailedAt, r.CommittedAt, r.FinishedAt, r.StatusSince} {
 		if t != 0 {
 			at = min(at, t)
 		}

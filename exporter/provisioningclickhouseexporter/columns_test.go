@@ -169,7 +169,7 @@ func TestTablesHaveTheFields(t *testing.T) {
 	require.ElementsMatch(t, fields, columns("provisioning_observations"))
 	require.ElementsMatch(t, append(fields, "source", "activity"), columns("observations"))
 	current := slices.DeleteFunc(slices.Clone(fields), func(name string) bool {
-		return slices.Contains([]string{"current", "original", "reason", "reported_overrides"}, name)
+		return slices.Contains([]string{"current", "original", "reason", "withdrawn", "reported_overrides"}, name)
 	})
 	require.ElementsMatch(t, append(current, "source", "activity", "change_key", "account_key"), columns("activities"))
 }

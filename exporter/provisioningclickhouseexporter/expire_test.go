@@ -28,7 +28,7 @@ func twentyDays(t *testing.T, f *fixture) time.Time {
 			r := &list[i]
 			r.EventID[0], r.ActivityID[0], r.EventID[1] = byte(d+1), byte(d+1), byte(i)
 			r.GroupID, r.GroupNumber = fmt.Sprint("day-", d), int64(d+1)
-			r.OccurredAt, r.ObservedAt = at, at
+			r.OccurredAt, r.ObservedAt, r.FirstFailedAt = at, at, at
 		}
 		for i := range groups {
 			groups[i].ID, groups[i].Number = fmt.Sprint("day-", d), int64(d+1)

@@ -35,13 +35,14 @@ func history(n int) (list []record.Record, groups []record.Group) {
 		if g%5 == 0 {
 			base.Kind, base.Operation, base.FailedOn = provisioning.KindPassword, provisioning.OperationChangePassword, provisioning.FailedOnNone
 		}
+		base.FirstPendingAt = at
 		coarse, pending, committed := base, base, base
 		coarse.EventID, coarse.ActivityID, coarse.Status, coarse.Version = id(fmt.Sprint("coarse", g)), id(fmt.Sprint("C", g)), provisioning.StatusPending, 2
 		pending.EventID, pending.ActivityID, pending.Status, pending.Version = id(fmt.Sprint("p", g)), id(fmt.Sprint("A", g)), provisioning.StatusPending, 4
 		committed.EventID, committed.ActivityID, committed.Status, committed.Version = id(fmt.Sprint("c", g)), id(fmt.Sprint("A", g)), provisioning.StatusCommitted, 6
 		committed.PreviousStatus, committed.OccurredAt, committed.CommittedAt = provisioning.StatusPending, at+hour/2, at+hour/2
 		if g%7 == 3 {
-			pending.Status, committed.PreviousStatus = provisioning.StatusFailed, provisioning.StatusFailed
+			committed.Status, committed.Outcome, committed.CommittedAt, committed.FirstFailedAt = provisioning.StatusFailed, provisioning.OutcomeFault, 0, at+hour/2
 		}
 		folded := coarse
 		folded.AsState(4)
@@ -99,11 +100,11 @@ func TestNothingIsDoubled(t *testing.T) {
 	list, groups := history(60)
 	require.NoError(t, f.pushLogs(t.Context(), logsOf(list, groups)))
 	want := counts(t, f)
-	require.Equal(t, "('Committed',60,60)", want["activities"], "the folded are gone, the newest stand")
+	require.Equal(t, "('Committed',51,51) ('Failed',9,9)", want["activities"], "the folded are gone, the newest stand")
 	require.Equal(t, "(240,240,180)", want["observations"])
 	require.Equal(t, "('Committed',60,60,0)", want["groups"])
 	require.Equal(t, "(1)", want["quarantine"])
-	require.Equal(t, "('none','Committed',12)", want["passwords_changed"])
+	require.Equal(t, "('none','Committed',10) ('none','Failed',2)", want["passwords_changed"])
 
 	t.Run("sent twice", func(t *testing.T) {
 		before := one[uint64](t, f, "SELECT count() FROM provisioning_observations")

@@ -27,7 +27,7 @@ var observations string
 const columns = `tenant, record_type, event_id, feed, dialect, group_id, group_number, activity_id, status, previous_status, reported_status, raw_status, group_status,
 	kind, operation, cause, source_id, source_name, account_id, attribute_name, attribute_value, identity_id, identity_name, requester_name, approver_name,
 	error_message, outcome, error_category, failed_on, item_id, attempts, stalled, requested_at, occurred_at, timed, observed_at, status_since, first_pending_at, committed_at,
-	finished_at, failed_at, first_failed_at, state_seq, version, current, original`
+	finished_at, failed_at, first_failed_at, first_retrying_at, first_not_verifiable_at, state_seq, version, current, original`
 
 // groups summarises the groups of a query of observations.
 const groups = `

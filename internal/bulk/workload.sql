@@ -22,7 +22,7 @@ SELECT
     requested_at + [20, 60 + h % 3000, 120 + h % 5000][step + 1] AS occurred_at, true AS timed, occurred_at + 15 AS observed_at,
     occurred_at AS status_since, requested_at + 20 AS first_pending_at,
     if(step > 0, requested_at + 60 + h % 3000, NULL) AS committed_at, if(status = 'Success', occurred_at, NULL) AS finished_at,
-    if(status = 'Failed', occurred_at, NULL) AS failed_at, failed_at AS first_failed_at,
+    if(status = 'Failed', occurred_at, NULL) AS failed_at, failed_at AS first_failed_at, if(status = 'Retrying', occurred_at, NULL) AS first_retrying_at, if(status = 'Not Verifiable', occurred_at, NULL) AS first_not_verifiable_at,
     step + 1 AS state_seq, toUInt64(2 * (step + 1)) + {shift:UInt64} AS version, true AS current,
     concat('{"id":"', item_id, '","attribute":"', attribute_name, '","value":"', attribute_value, '","status":"', raw_status, '","created":"', toString(requested_at), '"}') AS original
 FROM (

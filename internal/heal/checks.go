@@ -135,7 +135,9 @@ func (d *Doctor) checkRollups(ctx context.Context) error {
 		}
 		until := from.AddDate(0, 0, 1)
 		for _, c := range []struct{ table, column, query string }{
-			{"provisioning_transitions", "hour", "SELECT toUInt32(intDiv(toUnixTimestamp(hour), 3600)) AS hour, toString(group_number) AS id FROM (SELECT * FROM ({made}) WHERE {day} EXCEPT DISTINCT SELECT * FROM {table} WHERE {day})"},
+			{"provisioning_transitions", "hour", "SELECT toUInt32(intDiv(toUnixTimestamp(hour), 3600)) AS hour, toString(group_number) AS id FROM (" +
+				"SELECT hour, tenant, status, group_number, activity, max(version) AS newest FROM ({made}) WHERE {day} GROUP BY ALL HAVING argMax(folded, version) = 0" +
+				" EXCEPT DISTINCT SELECT hour, tenant, status, group_number, activity, version FROM {table} FINAL WHERE {day})"},
 			{"provisioning_errors", "occurred_at", "SELECT toUInt32(intDiv(toUnixTimestamp(occurred_at), 3600)) AS hour, toString(activity) AS id FROM (" +
 				"SELECT occurred_at, tenant, source, error, activity FROM ({made}) WHERE {day} EXCEPT DISTINCT SELECT occurred_at, tenant, source, error, activity FROM {table} WHERE {day})"},
 			{"provisioning_reports", "hour", "SELECT toUInt32(intDiv(toUnixTimestamp(m.hour), 3600)) AS hour, toString(m.source_name) AS id FROM " +

@@ -42,7 +42,7 @@ type ChangedColumn struct {
 // notCompared are columns that tell records apart and not states, and those that are of the
 // group.
 var notCompared = []string{
-	"record_type", "event_id", "version", "current", "reason", "reported_overrides", "original", "observed_at", "group_status", "group_number",
+	"record_type", "event_id", "version", "current", "reason", "withdrawn", "reported_overrides", "original", "observed_at", "group_status", "group_number",
 }
 
 // compare adds the change from a state to another one; was is nil where there was none.
@@ -74,6 +74,9 @@ func (g *GroupChange) compare(was *record.Record, now record.Record, version uin
 		return
 	}
 	now.AsState(version)
+	if was != nil {
+		now.Withdraw(was)
+	}
 	now.Reason = reason + ": " + strings.Join(names, ", ")
 	c.Record = now
 	g.Changes = append(g.Changes, c)

@@ -129,7 +129,7 @@ func differences(known *truth.Truth, groups map[string][]provisioning.Observatio
 				Status: a.Status.String(), Kind: string(a.Kind), Operation: string(a.Key.Operation), Cause: a.Cause,
 				Attempts: a.Attempts, FailedOn: string(a.FailedOn), SourceKey: a.Key.Source, SourceName: cmp.Or(a.SourceName, a.SourceID),
 				AttributeName: a.Key.Attribute, AttributeValue: a.Key.Value,
-				FirstPendingAt: same(a.FirstPendingAt, want.FirstPendingAt), CommittedAt: same(a.CommittedAt, want.CommittedAt),
+				FirstPendingAt: same(a.FirstPendingAt, want.FirstPendingAt), FirstRetryingAt: same(a.FirstRetryingAt, want.FirstRetryingAt), FirstNotVerifiableAt: same(a.FirstNotVerifiableAt, want.FirstNotVerifiableAt), CommittedAt: same(a.CommittedAt, want.CommittedAt),
 				FinishedAt: same(a.FinishedAt, want.FinishedAt), FirstFailedAt: same(a.FirstFailedAt, want.FirstFailedAt),
 				FailedAt: same(a.FailedAt, want.FailedAt),
 			}
@@ -174,9 +174,9 @@ func flat(a truth.Activity) map[string]any {
 		}
 		return t.Format(time.RFC3339Nano)
 	}
-	times := []string{at(a.FirstPendingAt), at(a.CommittedAt), at(a.FinishedAt), at(a.FirstFailedAt), at(a.FailedAt), at(a.RemoveAt)}
+	times := []string{at(a.FirstPendingAt), at(a.FirstRetryingAt), at(a.FirstNotVerifiableAt), at(a.CommittedAt), at(a.FinishedAt), at(a.FirstFailedAt), at(a.FailedAt), at(a.RemoveAt)}
 	a.RemoveAt = nil
-	a.FirstPendingAt, a.CommittedAt, a.FinishedAt, a.FirstFailedAt, a.FailedAt = nil, nil, nil, nil, nil
+	a.FirstPendingAt, a.FirstRetryingAt, a.FirstNotVerifiableAt, a.CommittedAt, a.FinishedAt, a.FirstFailedAt, a.FailedAt = nil, nil, nil, nil, nil, nil, nil
 	return map[string]any{"a": fmt.Sprintf("%+v", a), "times": times}
 }
 

@@ -106,7 +106,7 @@ func logsOf(observations []provisioning.Observation) plog.Logs {
 // plain is an activity's row without what depends on how the observations came.
 func plain(r record.Record) record.Record {
 	r.ErrorCategory, r.ErrorSignature, r.ErrorFingerprint = "", "", "" // see errors_test.go
-	r.EventID, r.Original, r.ReportedOverrides, r.RecordType, r.Version, r.Current = provisioning.ID{}, "", "", "", 0, false
+	r.EventID, r.Original, r.ReportedOverrides, r.Withdrawn, r.RecordType, r.Version, r.Current = provisioning.ID{}, "", "", "", "", 0, false
 	r.GroupNumber, r.GroupStatus = 0, 0
 	return r
 }

@@ -48,17 +48,21 @@ type Record struct {
 	GroupNumber int64
 	GroupStatus provisioning.Status
 
-	StatusSince    pcommon.Timestamp
-	FirstPendingAt pcommon.Timestamp
-	CommittedAt    pcommon.Timestamp
-	FinishedAt     pcommon.Timestamp
-	FirstFailedAt  pcommon.Timestamp
-	FailedAt       pcommon.Timestamp
-	PendingMS      int64 // time in each status it has left
-	RetryingMS     int64
-	CommittedMS    int64
-	FailedMS       int64
+	StatusSince          pcommon.Timestamp
+	FirstPendingAt       pcommon.Timestamp
+	FirstRetryingAt      pcommon.Timestamp
+	FirstNotVerifiableAt pcommon.Timestamp
+	CommittedAt          pcommon.Timestamp
+	FinishedAt           pcommon.Timestamp
+	FirstFailedAt        pcommon.Timestamp
+	FailedAt             pcommon.Timestamp
+	PendingMS            int64 // time in each status it has left
+	RetryingMS           int64
+	CommittedMS          int64
+	FailedMS             int64
 
+	// Withdrawn are the transitions that an earlier state of the activity had, see Withdraw.
+	Withdrawn string
 	// ReportedOverrides is what the observation itself reports where the record, which has the
 	// activity's values, differs: see RestoreObservation.
 	ReportedOverrides string
@@ -103,11 +107,9 @@ func (r *Record) Describe(a *provisioning.Activity) {
 	r.RequestedAt, r.RemoveAt = a.RequestedAt, a.RemoveAt
 
 	r.ActivityID, r.Kind, r.FailedOn = a.ID, a.Kind, a.FailedOn
-	r.Status, r.Outcome, r.PreviousStatus, r.Odd = a.Status, a.Outcome, a.PreviousStatus, a.Odd
+	r.Outcome, r.PreviousStatus, r.Odd = a.Outcome, a.PreviousStatus, a.Odd
 	r.Attempts, r.StateSeq = int64(a.Attempts), int64(a.StateSeq)
-	r.StatusSince, r.FirstPendingAt = a.StatusSince, a.FirstPendingAt
-	r.CommittedAt, r.FinishedAt = a.CommittedAt, a.FinishedAt
-	r.FirstFailedAt, r.FailedAt = a.FirstFailedAt, a.FailedAt
+	r.DescribeTimes(a)
 	r.PendingMS = a.TimeIn[provisioning.StatusPending].Milliseconds()
 	r.RetryingMS = a.TimeIn[provisioning.StatusRetrying].Milliseconds()
 	r.CommittedMS = a.TimeIn[provisioning.StatusCommitted].Milliseconds()
@@ -120,7 +122,7 @@ func (r *Record) Describe(a *provisioning.Activity) {
 func (r *Record) AsState(version uint64) {
 	r.RecordType, r.Version, r.Current = TypeState, version, true
 	r.EventID = stateEventID(r.ActivityID, version)
-	r.Original, r.ReportedOverrides = "", ""
+	r.Original, r.ReportedOverrides, r.Withdrawn = "", "", ""
 }
 
 // stateEventID identifies a state record: a state of an activity that no observation

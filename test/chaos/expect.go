@@ -169,6 +169,8 @@ var times = []struct {
 	of     func(*truth.Activity) *time.Time
 }{
 	{"first_pending_at", func(a *truth.Activity) *time.Time { return a.FirstPendingAt }},
+	{"first_retrying_at", func(a *truth.Activity) *time.Time { return a.FirstRetryingAt }},
+	{"first_not_verifiable_at", func(a *truth.Activity) *time.Time { return a.FirstNotVerifiableAt }},
 	{"committed_at", func(a *truth.Activity) *time.Time { return a.CommittedAt }},
 	{"finished_at", func(a *truth.Activity) *time.Time { return a.FinishedAt }},
 	{"first_failed_at", func(a *truth.Activity) *time.Time { return a.FirstFailedAt }},

@@ -75,6 +75,7 @@ func testDecisionsAndReplaysAreQuiet(t *testing.T, s *store) {
 	old := func(r *record.Record) {
 		then := stamp(r.OccurredAt.AsTime().AddDate(0, -6, 0))
 		r.OccurredAt, r.StatusSince, r.FailedAt = then, then, then
+		r.FirstPendingAt, r.FirstRetryingAt, r.FirstFailedAt = 0, 0, then
 	}
 	for _, text := range causeTexts {
 		bulk(200, "Payroll DB", provisioning.StatusFailed, func(r *record.Record) { old(r); r.ErrorMessage = text })

@@ -163,19 +163,19 @@ var fingerprints = []struct {
 
 func assertErrors(t *testing.T, h *history, got *result) {
 	activities := map[string]map[provisioning.ID]bool{}
-	for i := range h.records {
-		r := &h.records[i]
-		if r.Outcome != provisioning.OutcomeFault || r.ErrorMessage == "" {
+	for i := range h.activities {
+		a := &h.activities[i]
+		if a.Outcome != provisioning.OutcomeFault || a.ErrorMessage == "" {
 			continue
 		}
-		text := r.ErrorMessage
+		text := a.ErrorMessage
 		for _, f := range fingerprints {
 			text = f.what.ReplaceAllString(text, f.by)
 		}
 		if activities[text] == nil {
 			activities[text] = map[provisioning.ID]bool{}
 		}
-		activities[text][r.ActivityID] = true
+		activities[text][a.ID] = true
 	}
 	require.NotEmpty(t, got.rows)
 	assert.Len(t, got.rows, min(len(activities), 25))

@@ -87,7 +87,7 @@ func TestHealthNamesAHangingClickHouse(t *testing.T) {
 	require.True(t, eventually(func() bool {
 		code, text := c.health(t)
 		return code == http.StatusInternalServerError &&
-			strings.Contains(text, "does not answer") && strings.Contains(text, "provisioning_observations: context deadline exceeded")
+			strings.Contains(text, "does not answer") && strings.Contains(text, "context deadline exceeded")
 	}), "the health check does not name it: %s", c.log(t))
 	for _, line := range []string{"\twarn\t.*ClickHouse takes no records", "\twarn\t.*ClickHouse does not answer"} {
 		assert.Regexp(t, line, c.log(t))

@@ -33,6 +33,7 @@ func TestClickHouseIsRestoredFromTheArchive(t *testing.T) {
 	c.matchesTruth(t, c.path("simulated", "truth"))
 	require.NoError(t, os.WriteFile(c.path("input", "broken.json"), []byte(`{"neither":"this nor that"}`+"\n"), 0o600))
 	c.eventually(t, "SELECT toString(count()) FROM quarantine", "1")
+	c.transitionsAreThoseOfTheStates(t)
 	before := c.views(t)
 	for _, view := range []string{"observations", "activities", "groups", "quarantine", "transitions", "status_hourly", "errors", "passwords_changed", "failures"} {
 		require.NotEmpty(t, before[view], view)
@@ -61,10 +62,10 @@ func TestClickHouseIsRestoredFromTheArchive(t *testing.T) {
 	}
 }
 
-// views returns the rows of every view, once everything is merged and what is derived from
-// observations is derived again: a transition that only the first, less full copy of an
-// observation had is in the derived tables if that copy was ever inserted, and the archive
-// may have merged it away before. That nothing is missing there is for doctor to check.
+// views returns the rows of every view, once everything is merged and the reports are made
+// again: they have what the first, less full copy of an observation said, if that copy was
+// ever inserted, and the archive may have merged it away before. That nothing is missing there
+// is for doctor to check.
 func (c *collector) views(t *testing.T) map[string][]string {
 	t.Helper()
 	password, err := os.ReadFile(c.path("clickhouse", "password"))
@@ -86,13 +87,10 @@ func (c *collector) views(t *testing.T) map[string][]string {
 		_, err := db.ExecContext(t.Context(), "OPTIMIZE TABLE "+table+" FINAL")
 		require.NoError(t, err)
 	}
-	for _, derived := range query("SELECT name FROM system.tables WHERE database = 'provtrail' AND endsWith(name, '_from_observations')") {
-		table := strings.TrimSuffix(derived, "_from_observations")
-		derive := query("SELECT as_select FROM system.tables WHERE database = 'provtrail' AND name = '" + derived + "'")[0]
-		for _, statement := range []string{"TRUNCATE TABLE " + table, "INSERT INTO " + table + " " + derive, "OPTIMIZE TABLE " + table + " FINAL"} {
-			_, err := db.ExecContext(t.Context(), statement)
-			require.NoError(t, err, statement)
-		}
+	derive := query("SELECT as_select FROM system.tables WHERE database = 'provtrail' AND name = 'provisioning_reports_from_observations'")[0]
+	for _, statement := range []string{"TRUNCATE TABLE provisioning_reports", "INSERT INTO provisioning_reports " + derive, "OPTIMIZE TABLE provisioning_reports FINAL"} {
+		_, err := db.ExecContext(t.Context(), statement)
+		require.NoError(t, err, statement)
 	}
 	all := map[string][]string{}
 	for _, view := range query("SELECT name FROM system.tables WHERE database = 'provtrail' AND engine = 'View'") {

@@ -118,3 +118,17 @@ func (c *collector) agree(t *testing.T, query string) {
 	})
 	require.True(t, ok, "ClickHouse (want) and the archive (have) differ in %d (%v), the first:\n%v", len(diff), failed, diff[:min(len(diff), 5)])
 }
+
+// transitionsAreThoseOfTheStates checks that each activity is counted once in each status that
+// its newest state has entered, in that hour, and no other activity is.
+func (c *collector) transitionsAreThoseOfTheStates(t *testing.T) {
+	t.Helper()
+	c.eventually(t, `SELECT toString(count()) FROM (
+		SELECT group_number, activity, status, hour, sum(n) AS n FROM (
+			SELECT group_number, activity, status, hour, toInt8(1) AS n FROM transitions
+			UNION ALL
+			SELECT group_number, toUInt32(activity), entered.1, toStartOfHour(assumeNotNull(entered.2)), -1 FROM activities
+			ARRAY JOIN arrayFilter(e -> isNotNull(e.2), [('Pending', first_pending_at), ('Retrying', first_retrying_at),
+				('Failed', first_failed_at), ('Committed', committed_at), ('Success', finished_at), ('Not Verifiable', first_not_verifiable_at)]) AS entered)
+		GROUP BY ALL HAVING n != 0)`, "0")
+}

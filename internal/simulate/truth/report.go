@@ -64,7 +64,7 @@ type result struct {
 	// give different ones.
 	errors []errorclass.Category
 
-	firstPending, committed, finished, firstFailed, lastFailed int64   // 0: no report with a vendor's time
+	firstPending, firstRetrying, firstNotVerifiable, committed, finished, firstFailed, lastFailed int64   // 0: no report with a vendor's time
 	untimed                                                    bool    // a report without a time took part
 	failedOn                                                   [2]bool // the last word of the source, of the identity system
 }
@@ -166,6 +166,10 @@ func (o *result) mark(at int64) {
 	switch o.status {
 	case model.Pending:
 		first(&o.firstPending)
+	case model.Retrying:
+		first(&o.firstRetrying)
+	case model.NotVerifiable:
+		first(&o.firstNotVerifiable)
 	case model.Committed:
 		first(&o.committed)
 	case model.Success:

@@ -35,12 +35,14 @@ type Activity struct {
 	IdentityName   string `json:"identity_name"`
 	TicketID       string `json:"ticket_id,omitempty"`
 	Details
-	RequestedAt    time.Time  `json:"requested_at"`
-	FirstPendingAt *time.Time `json:"first_pending_at,omitempty"`
-	CommittedAt    *time.Time `json:"committed_at,omitempty"`
-	FinishedAt     *time.Time `json:"finished_at,omitempty"`
-	FirstFailedAt  *time.Time `json:"first_failed_at,omitempty"`
-	FailedAt       *time.Time `json:"failed_at,omitempty"` // the last failure; absent if a trigger, which has no time, may have reported it later
+	RequestedAt          time.Time  `json:"requested_at"`
+	FirstPendingAt       *time.Time `json:"first_pending_at,omitempty"`
+	FirstRetryingAt      *time.Time `json:"first_retrying_at,omitempty"`
+	FirstNotVerifiableAt *time.Time `json:"first_not_verifiable_at,omitempty"`
+	CommittedAt          *time.Time `json:"committed_at,omitempty"`
+	FinishedAt           *time.Time `json:"finished_at,omitempty"`
+	FirstFailedAt        *time.Time `json:"first_failed_at,omitempty"`
+	FailedAt             *time.Time `json:"failed_at,omitempty"` // the last failure; absent if a trigger, which has no time, may have reported it later
 }
 
 // Details are what documents give beside the change: nothing that none of them gave.
@@ -172,7 +174,7 @@ func (l *Ledger) activity(r *model.Request, item *model.Attribute, o result, rev
 		Kind: kind(g, item), Operation: string(op), Cause: g.Cause.Name, Attempts: o.attempts,
 		SourceKey: source, SourceName: l.names.of(source), AccountID: r.Account, AttributeName: item.Name, AttributeValue: value,
 		IdentityID: g.Recipient.ID, IdentityName: g.Recipient.Name, RequestedAt: model.Time(g.Created),
-		FirstPendingAt: timeOrNil(o.firstPending), CommittedAt: timeOrNil(o.committed), FinishedAt: timeOrNil(o.finished),
+		FirstPendingAt: timeOrNil(o.firstPending), FirstRetryingAt: timeOrNil(o.firstRetrying), FirstNotVerifiableAt: timeOrNil(o.firstNotVerifiable), CommittedAt: timeOrNil(o.committed), FinishedAt: timeOrNil(o.finished),
 		FirstFailedAt: timeOrNil(o.firstFailed), FailedAt: timeOrNil(o.lastFailed),
 	}
 	if o.untimed {

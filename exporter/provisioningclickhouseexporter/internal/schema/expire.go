@@ -18,7 +18,7 @@ func (t Target) expiring() []expiring {
 		{"provisioning_observations", "observed_at", "occurred_at", t.TTL, "toDate(occurred_at)"},
 		{"provisioning_activities", "observed_at", "occurred_at", t.TTL, ""},
 		{"provisioning_groups", "observed_at", "last_at", t.TTL, ""},
-		{"provisioning_transitions", "hour", "hour", t.RollupTTL, "toDate(hour)"},
+		{"provisioning_transitions", "hour", "hour", t.RollupTTL, ""},
 		{"provisioning_reports", "hour", "hour", t.RollupTTL, ""},
 		{"provisioning_errors", "occurred_at", "occurred_at", t.RollupTTL, "toDate(occurred_at)"},
 		{"provisioning_quarantine", "observed_at", "observed_at", t.QuarantineTTL, ""},

@@ -86,6 +86,8 @@ func (p *Pages) activity(ctx context.Context, v *view) (content, error) {
 	}{
 		{"Requested", is.RequestedAt},
 		{"First pending", is.FirstPendingAt},
+		{"First retrying", is.FirstRetryingAt},
+		{"First not verifiable", is.FirstNotVerifiableAt},
 		{"Committed", is.CommittedAt},
 		{"Finished", is.FinishedAt},
 		{"First failed", is.FirstFailedAt},

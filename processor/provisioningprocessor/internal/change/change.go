@@ -151,6 +151,7 @@ func (f *finder) state(a *provisioning.Activity) {
 	r := f.add(a)
 	f.flag(r, a)
 	r.AsState(f.version(flagged))
+	f.withdrawTransitions(r, a)
 	r.OccurredAt = a.KnownAt()
 }
 
@@ -183,6 +184,16 @@ func (f *finder) add(a *provisioning.Activity) *record.Record {
 	}
 	r.GroupNumber, r.GroupStatus = f.number, f.status
 	return r
+}
+
+// withdrawTransitions has the record of an activity's newest state say which transitions of
+// the state before it are not its own.
+func (f *finder) withdrawTransitions(r *record.Record, a *provisioning.Activity) {
+	if before := f.before.Find(a.ID); before != nil {
+		var was record.Record
+		was.DescribeTimes(before)
+		r.Withdraw(&was)
+	}
 }
 
 func (f *finder) flag(r *record.Record, a *provisioning.Activity) bool {

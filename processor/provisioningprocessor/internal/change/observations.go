@@ -91,6 +91,9 @@ func (f *finder) observation(a *provisioning.Activity, step, arrival int) {
 	r.Original = f.Arrivals[arrival].Original
 	r.Current = isState(a, step)
 	flagged := r.Current && f.flag(r, a)
+	if r.Current {
+		f.withdrawTransitions(r, a)
+	}
 	r.Version = f.version(flagged)
 	f.Observed = append(f.Observed, arrival)
 }

@@ -65,6 +65,8 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     observed_at         {{template "fast time"}},
     status_since        {{template "fast optional time"}},
     first_pending_at    {{template "optional time"}},
+    first_retrying_at   {{template "optional time"}},
+    first_not_verifiable_at {{template "optional time"}},
     committed_at        {{template "fast optional time"}},
     finished_at         {{template "fast optional time"}},
     first_failed_at     {{template "optional time"}},
@@ -111,7 +113,7 @@ AS SELECT
     error_category, error_signature, error_fingerprint, warnings, failed_on, failed_side, ticket_id,
     requested_item_name, requested_item_type, requester_comment, reviewer_comment, client_metadata,
     vendor_id, vendor_created_at, item_id, attempts, stalled, overdue, requested_at, remove_at, occurred_at, timed,
-    observed_at, status_since, first_pending_at, committed_at, finished_at, first_failed_at, failed_at,
+    observed_at, status_since, first_pending_at, first_retrying_at, first_not_verifiable_at, committed_at, finished_at, first_failed_at, failed_at,
     pending_ms, retrying_ms, committed_ms, failed_ms, state_seq, version, folded_into
 FROM {{.Table "provisioning_observations"}}
 WHERE current;

@@ -1,31 +1,45 @@
--- One row for each activity that entered a status within an hour. All columns are the key,
--- so a row inserted twice is one row and counting rows counts activities. 32 bits tell the
--- activities of one group apart.
+-- One row for each activity that entered a status within an hour, the first time it did. Every
+-- state of an activity brings all its transitions: which it has is only known once its
+-- documents are there, in whatever order they come, and takes back those that it moved to
+-- another hour. A row inserted twice is one row, so counting rows counts activities; those of
+-- an activity that went into a finer one vanish under FINAL. 32 bits tell the activities of
+-- one group apart.
 CREATE TABLE IF NOT EXISTS {{.Table "provisioning_transitions"}}
 (
     hour         {{template "hour"}},
     tenant       {{template "word"}},
     status       {{template "word"}},
+    group_number Int64 CODEC(Delta(8), ZSTD(1)),
+    activity     UInt32 CODEC(NONE),
+    at           {{template "hour"}},
     outcome      {{template "word"}},
     kind         {{template "word"}},
     source_name  {{template "word"}},
     operation    {{template "word"}},
     cause        {{template "word"}},
-    group_number Int64 CODEC(Delta(8), ZSTD(1)),
-    activity     UInt32 CODEC(NONE)
+    version      UInt64 CODEC(T64, ZSTD(1)),
+    folded       UInt8 CODEC(ZSTD(1))
 )
-ENGINE = {{.Engine "provisioning_transitions" "ReplacingMergeTree"}}
-PARTITION BY toDate(hour)
-ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause, group_number, activity)
+ENGINE = {{.Engine "provisioning_transitions" "ReplacingMergeTree" "version" "folded"}}
+PARTITION BY toYYYYMM(hour)
+ORDER BY (hour, tenant, status, group_number, activity)
 SETTINGS {{.Settings}}, {{.MergeWhenIdle}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_transitions_from_observations"}}
 TO {{.Table "provisioning_transitions"}}
 AS SELECT
-    toStartOfHour(occurred_at) AS hour, tenant, status, outcome, kind, {{template "source"}} AS source_name,
-    operation, cause, group_number, toUInt32(sipHash64(activity_id)) AS activity
-FROM {{.Table "provisioning_observations"}}
-WHERE status != previous_status AND folded_into = '';
+    toStartOfHour(entered.2) AS hour, o.tenant AS tenant, entered.1 AS status, o.group_number AS group_number,
+    toUInt32(sipHash64(o.activity_id)) AS activity, entered.2 AS at,
+    if(entered.1 = o.status, o.outcome, '') AS outcome, o.kind AS kind, if(o.source_name = '', o.source_id, o.source_name) AS source_name,
+    o.operation AS operation, o.cause AS cause, o.version AS version, entered.3 AS folded
+FROM {{.Table "provisioning_observations"}} AS o
+ARRAY JOIN arrayConcat(
+    arrayMap(e -> (e.1, toDateTime(assumeNotNull(e.2), 'UTC'), o.folded_into != ''), arrayFilter(e -> isNotNull(e.2), [
+        ('Pending', o.first_pending_at), ('Retrying', o.first_retrying_at), ('Failed', o.first_failed_at),
+        ('Committed', o.committed_at), ('Success', o.finished_at),
+        ('Not Verifiable', o.first_not_verifiable_at)])),
+    arrayMap(w -> (w[1], toDateTime(toUInt32OrZero(w[2]), 'UTC'), true), extractAllGroupsVertical(o.withdrawn, '([^,]+) ([0-9]+)'))) AS entered
+WHERE o.current;
 
 CREATE OR REPLACE VIEW {{.View "transitions"}} AS
 SELECT * FROM {{.Table "provisioning_transitions"}} FINAL;
