@@ -65,8 +65,8 @@ type result struct {
 	errors []errorclass.Category
 
 	firstPending, firstRetrying, firstNotVerifiable, committed, finished, firstFailed, lastFailed int64   // 0: no report with a vendor's time
-	untimed                                                    bool    // a report without a time took part
-	failedOn                                                   [2]bool // the last word of the source, of the identity system
+	untimed                                                                                       bool    // a report without a time took part
+	failedOn                                                                                      [2]bool // the last word of the source, of the identity system
 }
 
 // settle accounts for reports: in the order of the vendor's times, those without

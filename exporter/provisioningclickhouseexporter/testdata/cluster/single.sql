@@ -58,6 +58,8 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
     observed_at         DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
     status_since        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     first_pending_at    Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    first_retrying_at   Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    first_not_verifiable_at Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     committed_at        Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     finished_at         Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     first_failed_at     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
@@ -69,6 +71,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
     state_seq           Int64 CODEC(ZSTD(3)),
     version             UInt64 CODEC(ZSTD(3)),
     folded_into         String CODEC(ZSTD(1)),
+    withdrawn           String CODEC(ZSTD(1)),
     reported_overrides  String CODEC(ZSTD(1)),
     reason              String CODEC(ZSTD(1)),
     current             Bool CODEC(ZSTD(1)),
@@ -152,6 +155,8 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     observed_at         DateTime64(6, 'UTC') CODEC(T64),
     status_since        Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4),
     first_pending_at    Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    first_retrying_at   Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
+    first_not_verifiable_at Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     committed_at        Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4),
     finished_at         Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4),
     first_failed_at     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
@@ -194,7 +199,7 @@ AS SELECT
     error_category, error_signature, error_fingerprint, warnings, failed_on, failed_side, ticket_id,
     requested_item_name, requested_item_type, requester_comment, reviewer_comment, client_metadata,
     vendor_id, vendor_created_at, item_id, attempts, stalled, overdue, requested_at, remove_at, occurred_at, timed,
-    observed_at, status_since, first_pending_at, committed_at, finished_at, first_failed_at, failed_at,
+    observed_at, status_since, first_pending_at, first_retrying_at, first_not_verifiable_at, committed_at, finished_at, first_failed_at, failed_at,
     pending_ms, retrying_ms, committed_ms, failed_ms, state_seq, version, folded_into
 FROM `provtrail`.`provisioning_observations`
 WHERE current;
@@ -266,26 +271,39 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_transitions`
     hour         DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     tenant       LowCardinality(String) CODEC(ZSTD(1)),
     status       LowCardinality(String) CODEC(ZSTD(1)),
+    group_number Int64 CODEC(Delta(8), ZSTD(1)),
+    activity     UInt32 CODEC(NONE),
+    at           DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     outcome      LowCardinality(String) CODEC(ZSTD(1)),
     kind         LowCardinality(String) CODEC(ZSTD(1)),
     source_name  LowCardinality(String) CODEC(ZSTD(1)),
     operation    LowCardinality(String) CODEC(ZSTD(1)),
     cause        LowCardinality(String) CODEC(ZSTD(1)),
-    group_number Int64 CODEC(Delta(8), ZSTD(1)),
-    activity     UInt32 CODEC(NONE)
+    version      UInt64 CODEC(T64, ZSTD(1)),
+    folded       UInt8 CODEC(ZSTD(1))
 )
-ENGINE = ReplacingMergeTree()
-PARTITION BY toDate(hour)
-ORDER BY (hour, tenant, status, outcome, kind, source_name, operation, cause, group_number, activity)
+ENGINE = ReplacingMergeTree(version, folded)
+PARTITION BY toYYYYMM(hour)
+ORDER BY (hour, tenant, status, group_number, activity)
 SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_transitions_from_observations`
 TO `provtrail`.`provisioning_transitions`
 AS SELECT
-    toStartOfHour(occurred_at) AS hour, tenant, status, outcome, kind, if(source_name = '', source_id, source_name) AS source_name,
-    operation, cause, group_number, toUInt32(sipHash64(activity_id)) AS activity
-FROM `provtrail`.`provisioning_observations`
-WHERE status != previous_status AND folded_into = '';
+    toStartOfHour(entered.2) AS hour, tenant, entered.1 AS status, group_number, activity, entered.2 AS at, entered.3 AS outcome,
+    kind, source_name, operation, cause, version, entered.4 AS folded
+FROM (
+    SELECT
+        tenant, group_number, toUInt32(sipHash64(activity_id)) AS activity, kind, if(source_name = '', source_id, source_name) AS source_name, operation, cause, version,
+        arrayConcat(
+            arrayMap(e -> (e.1, toDateTime(assumeNotNull(e.2), 'UTC'), if(e.1 = status, outcome, ''), folded_into != ''), arrayFilter(e -> isNotNull(e.2), [
+                ('Pending', first_pending_at), ('Retrying', first_retrying_at), ('Failed', first_failed_at),
+                ('Committed', committed_at), ('Success', finished_at), ('Not Verifiable', first_not_verifiable_at)])),
+            arrayMap(w -> (w[1], toDateTime(toUInt32OrZero(w[2]), 'UTC'), '', true), extractAllGroupsVertical(withdrawn, '([^,]+) ([0-9]+)'))) AS transitions
+    FROM `provtrail`.`provisioning_observations`
+    WHERE current
+)
+ARRAY JOIN transitions AS entered;
 
 CREATE OR REPLACE VIEW `provtrail`.`transitions` AS
 SELECT * FROM `provtrail`.`provisioning_transitions` FINAL;

@@ -28,18 +28,20 @@ SETTINGS {{.Settings}}, {{.MergeWhenIdle}};
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_transitions_from_observations"}}
 TO {{.Table "provisioning_transitions"}}
 AS SELECT
-    toStartOfHour(entered.2) AS hour, o.tenant AS tenant, entered.1 AS status, o.group_number AS group_number,
-    toUInt32(sipHash64(o.activity_id)) AS activity, entered.2 AS at,
-    if(entered.1 = o.status, o.outcome, '') AS outcome, o.kind AS kind, if(o.source_name = '', o.source_id, o.source_name) AS source_name,
-    o.operation AS operation, o.cause AS cause, o.version AS version, entered.3 AS folded
-FROM {{.Table "provisioning_observations"}} AS o
-ARRAY JOIN arrayConcat(
-    arrayMap(e -> (e.1, toDateTime(assumeNotNull(e.2), 'UTC'), o.folded_into != ''), arrayFilter(e -> isNotNull(e.2), [
-        ('Pending', o.first_pending_at), ('Retrying', o.first_retrying_at), ('Failed', o.first_failed_at),
-        ('Committed', o.committed_at), ('Success', o.finished_at),
-        ('Not Verifiable', o.first_not_verifiable_at)])),
-    arrayMap(w -> (w[1], toDateTime(toUInt32OrZero(w[2]), 'UTC'), true), extractAllGroupsVertical(o.withdrawn, '([^,]+) ([0-9]+)'))) AS entered
-WHERE o.current;
+    toStartOfHour(entered.2) AS hour, tenant, entered.1 AS status, group_number, activity, entered.2 AS at, entered.3 AS outcome,
+    kind, source_name, operation, cause, version, entered.4 AS folded
+FROM (
+    SELECT
+        tenant, group_number, toUInt32(sipHash64(activity_id)) AS activity, kind, {{template "source"}} AS source_name, operation, cause, version,
+        arrayConcat(
+            arrayMap(e -> (e.1, toDateTime(assumeNotNull(e.2), 'UTC'), if(e.1 = status, outcome, ''), folded_into != ''), arrayFilter(e -> isNotNull(e.2), [
+                ('Pending', first_pending_at), ('Retrying', first_retrying_at), ('Failed', first_failed_at),
+                ('Committed', committed_at), ('Success', finished_at), ('Not Verifiable', first_not_verifiable_at)])),
+            arrayMap(w -> (w[1], toDateTime(toUInt32OrZero(w[2]), 'UTC'), '', true), extractAllGroupsVertical(withdrawn, '([^,]+) ([0-9]+)'))) AS transitions
+    FROM {{.Table "provisioning_observations"}}
+    WHERE current
+)
+ARRAY JOIN transitions AS entered;
 
 CREATE OR REPLACE VIEW {{.View "transitions"}} AS
 SELECT * FROM {{.Table "provisioning_transitions"}} FINAL;
