@@ -155,13 +155,15 @@ func (f *finder) state(a *provisioning.Activity) {
 	r.OccurredAt = a.KnownAt()
 }
 
+// differs compares two states of an activity. Where nothing moved, a history is as before when it
+// has the same observations, but one without a time of its own is dated by the others of its
+// group.
 func (f *finder) differs(before, after *provisioning.Activity) bool {
-	if f.Moved {
-		return record.New(before) != record.New(after)
+	timed := slices.ContainsFunc(after.History, func(s provisioning.Step) bool { return s.OccurredAt != 0 })
+	if f.Moved || !timed {
+		return record.New(before) != record.New(after) || before.KnownAt() != after.KnownAt()
 	}
-	// An activity without a time of its own is dated by the others of its group.
-	return before.FirstAt != after.FirstAt || before.StatusSince != after.StatusSince || before.LastAt != after.LastAt ||
-		!slices.EqualFunc(before.History, after.History, func(a, b provisioning.Step) bool { return a.EventID == b.EventID })
+	return !slices.EqualFunc(before.History, after.History, func(a, b provisioning.Step) bool { return a.EventID == b.EventID })
 }
 
 // tombstone emits that an activity no longer stands: a finer one took it in.
