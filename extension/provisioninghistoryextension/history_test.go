@@ -81,11 +81,13 @@ func emit(to *columnar.Builder, version uint64, observations []provisioning.Obse
 				continue
 			}
 			stored[r.EventID] = true
-			r.Version, r.Current, r.Original = version, step == len(activities[i].History)-1, "{}"
+			newest := step == len(activities[i].History)-1 && activities[i].KnownAt() == r.OccurredAt
+			r.Version, r.Current, r.Original = version, newest, "{}"
 			to.Activity(&r)
 		}
 		state := record.New(&activities[i])
 		state.AsState(version)
+		state.OccurredAt = activities[i].KnownAt()
 		to.Activity(&state)
 	}
 	to.Group(&record.Group{Group: provisioning.Summarize(activities), Version: version, ObservedAt: 20_000 * day})

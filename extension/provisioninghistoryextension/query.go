@@ -15,7 +15,8 @@ import (
 type span struct{ first, last int64 }
 
 // newer returns the groups of which something newer is stored, with the version it
-// has, and the time from their first observation to their last.
+// has, and the time from their first observation to their last. One without a vendor's time is
+// stored with that of its receipt, which the vendor's clock may be ahead of.
 func (h *historyExtension) newer(ctx context.Context, groups []history.KnownGroup) (newer []history.KnownGroup, of span, err error) {
 	known := make(map[provisioning.ID]uint64, len(groups))
 	numbers := make([]string, len(groups))
@@ -26,9 +27,9 @@ func (h *historyExtension) newer(ctx context.Context, groups []history.KnownGrou
 	in := " WHERE group_number IN (" + strings.Join(numbers, ", ") + ")"
 	ctx, cancel := context.WithTimeout(ctx, h.config.Timeout)
 	defer cancel()
-	rows, err := h.conn.Query(ctx, `SELECT toString(tenant), group_id, max(version), toUnixTimestamp64Micro(min(f)), toUnixTimestamp64Micro(max(l)) FROM (
-		SELECT tenant, group_id, version, first_at AS f, last_at AS l FROM `+h.table("provisioning_groups", "provisioning_groups_all")+in+` UNION ALL
-		SELECT tenant, group_id, version, occurred_at AS f, occurred_at AS l FROM `+h.table("provisioning_activities", "activities")+in+`
+	rows, err := h.conn.Query(ctx, `SELECT toString(tenant), group_id, max(version), toUnixTimestamp64Micro(min(f) - INTERVAL 1 HOUR), toUnixTimestamp64Micro(max(l)) FROM (
+		SELECT tenant, group_id, version, first_at AS f, greatest(last_at, observed_at) AS l FROM `+h.table("provisioning_groups", "provisioning_groups_all")+in+` UNION ALL
+		SELECT tenant, group_id, version, occurred_at AS f, greatest(occurred_at, observed_at) AS l FROM `+h.table("provisioning_activities", "activities")+in+`
 	) GROUP BY tenant, group_id`)
 	if err != nil {
 		return nil, of, err
