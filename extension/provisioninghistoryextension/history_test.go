@@ -90,7 +90,11 @@ func emit(to *columnar.Builder, version uint64, observations []provisioning.Obse
 		state.OccurredAt = activities[i].KnownAt()
 		to.Activity(&state)
 	}
-	to.Group(&record.Group{Group: provisioning.Summarize(activities), Version: version, ObservedAt: 20_000 * day})
+	g := record.Group{Group: provisioning.Summarize(activities), Version: version}
+	for i := range observations {
+		g.ObservedAt = max(g.ObservedAt, observations[i].ObservedAt)
+	}
+	to.Group(&g)
 }
 
 func TestObservationsComeBackAsTheyWere(t *testing.T) {
@@ -114,6 +118,8 @@ func TestObservationsComeBackAsTheyWere(t *testing.T) {
 		}),
 	}
 	two := []provisioning.Observation{observe("g'2", 4, nil), observe("g'2", 5, func(o *provisioning.Observation) { o.AccountID = "Bob" })}
+	// Without a time, and after all that the vendor dated.
+	two = append(two, observe("g'2", 6, func(o *provisioning.Observation) { o.OccurredAt = 0 }))
 	batch := columnar.NewBuilder(0)
 	emit(batch, 8, one[:2])
 	emit(batch, 5<<32|8, one)
