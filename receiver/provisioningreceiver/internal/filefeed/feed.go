@@ -162,7 +162,8 @@ func (f *Feed) poll(ctx context.Context) {
 func (f *Feed) open(ctx context.Context, x found) (openFile, error) {
 	now := time.Now()
 	known := f.byPath[x.key]
-	if known != nil && known.info != nil && os.SameFile(known.info, x.info) && !known.due(x.info, now, f.cfg.IncompleteTimeout) {
+	// One that this poll has found before is being read.
+	if known != nil && known.info != nil && os.SameFile(known.info, x.info) && (known.poll == f.polls || !known.due(x.info, now, f.cfg.IncompleteTimeout)) {
 		known.poll, known.seen = f.polls, now
 		return openFile{}, nil
 	}
