@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -33,6 +34,11 @@ func TestClickHouseIsRestoredFromTheArchive(t *testing.T) {
 	c.matchesTruth(t, c.path("simulated", "truth"))
 	require.NoError(t, os.WriteFile(c.path("input", "broken.json"), []byte(`{"neither":"this nor that"}`+"\n"), 0o600))
 	c.eventually(t, "SELECT toString(count()) FROM quarantine", "1")
+	require.True(t, eventually(func() bool {
+		files, err := filepath.Glob(c.path("archive", "quarantine", "date=*", "hour=*", "*.parquet"))
+		require.NoError(t, err)
+		return len(files) > 0
+	}), "the archive has it too")
 	c.transitionsAreThoseOfTheStates(t)
 	before := c.views(t)
 	for _, view := range []string{"observations", "activities", "groups", "quarantine", "transitions", "status_hourly", "errors", "passwords_changed", "failures"} {
