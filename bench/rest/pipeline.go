@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 // pipeline is a running provtrail with its ClickHouse.
@@ -32,11 +34,13 @@ func start(ctx context.Context, o options, dir string) (*pipeline, error) {
 	}
 	env := append(os.Environ(), "PROVTRAIL_DATA="+filepath.Join(dir, "data"))
 	p := &pipeline{password: filepath.Join(dir, "data", "clickhouse", "password")}
-	for _, name := range []string{"HEALTH", "CLICKHOUSE_NATIVE", "CLICKHOUSE_HTTP", "REPORT", "WEBHOOK", "METRICS"} {
-		address, err := freeAddress()
-		if err != nil {
-			return nil, err
-		}
+	names := []string{"HEALTH", "CLICKHOUSE_NATIVE", "CLICKHOUSE_HTTP", "REPORT", "WEBHOOK", "METRICS"}
+	addresses, err := blackbox.FreePorts(len(names))
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range names {
+		address := addresses[i]
 		switch name {
 		case "CLICKHOUSE_HTTP":
 			p.http = address
@@ -54,15 +58,6 @@ func start(ctx context.Context, o options, dir string) (*pipeline, error) {
 	p.collector.Env, p.collector.Stdout, p.collector.Stderr = env, p.log, p.log
 	p.collector.Cancel = func() error { return p.collector.Process.Signal(syscall.SIGTERM) }
 	return p, p.collector.Start()
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 func (p *pipeline) stop() error {

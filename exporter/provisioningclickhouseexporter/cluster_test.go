@@ -22,22 +22,17 @@ import (
 
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/metadata"
 	"github.com/provtrail/provtrail/exporter/provisioningclickhouseexporter/internal/schema"
+	"github.com/provtrail/provtrail/internal/blackbox"
 	"github.com/provtrail/provtrail/internal/clickhousetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// freeAddresses are loopback addresses nobody listened on a moment ago.
 func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
-	var list []string
-	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer listener.Close()
-		list = append(list, listener.Addr().String())
-	}
-	return list
+	addresses, err := blackbox.FreePorts(n)
+	require.NoError(t, err)
+	return addresses
 }
 
 // startShards starts n servers that know each other as cluster "test", one shard each.

@@ -1,9 +1,7 @@
 package blackbox
 
 import (
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,19 +18,6 @@ func Build(root, into string) (string, error) {
 		return "", fmt.Errorf("build provtrail: %w\n%s", err, out)
 	}
 	return program, nil
-}
-
-// FreePorts returns n addresses on loopback that nothing listens on.
-func FreePorts(n int) (addresses []string, err error) {
-	for range n {
-		l, listenErr := net.Listen("tcp", "127.0.0.1:0")
-		if listenErr != nil {
-			return nil, errors.Join(err, listenErr)
-		}
-		defer l.Close()
-		addresses = append(addresses, l.Addr().String())
-	}
-	return addresses, nil
 }
 
 // Tail returns the last lines of a file, each cut to what a person reads.

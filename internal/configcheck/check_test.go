@@ -2,7 +2,6 @@ package configcheck
 
 import (
 	"context"
-	"net"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,6 +11,8 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/zpagesextension"
 	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 func convert(conf map[string]any, purpose Purpose) (map[string]any, error) {
@@ -69,10 +70,9 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 }
 
 func TestTwoListenersOnOneAddress(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addresses, err := blackbox.FreePorts(1)
 	require.NoError(t, err)
-	free := l.Addr().String()
-	require.NoError(t, l.Close())
+	free := addresses[0]
 	same := map[string]any{"endpoint": free}
 	_, err = convert(map[string]any{
 		"extensions": map[string]any{"zpages": same, "zpages/2": same, "zpages/unused": same},

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/provtrail/provtrail/internal/blackbox"
 	"github.com/provtrail/provtrail/internal/sailpoint"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/feedtest"
@@ -59,9 +60,11 @@ func TestAllFeedsTogether(t *testing.T) {
 	t.Cleanup(vendor.Close)
 	dir, s := t.TempDir(), feedtest.NewStore()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), []byte(strings.Replace(feedtest.Document("filed"), `"memberOf"`, `"badgeno"`, 1)), 0o600))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	addresses, err := blackbox.FreePorts(1)
 	require.NoError(t, err)
-	address := listener.Addr().String()
+	address := addresses[0]
+	listener, err := net.Listen("tcp", address)
+	require.NoError(t, err)
 	host, storage := feedtest.StartStorage(t, t.TempDir())
 	t.Cleanup(func() { require.NoError(t, storage.Shutdown(context.Background())) })
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/extension/provisioningreportextension"
+	"github.com/provtrail/provtrail/internal/blackbox"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -74,10 +74,9 @@ func serve(t *testing.T) (url string) {
 // start starts the extension over an archive.
 func start(t *testing.T, dir string) (url string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	addresses, err := blackbox.FreePorts(1)
 	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	address := addresses[0]
 	factory := provisioningreportextension.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*provisioningreportextension.Config)
 	cfg.Server.NetAddr.Endpoint, cfg.Directory = address, dir

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/provtrail/provtrail/internal/blackbox"
@@ -49,7 +50,9 @@ func newCollector(t *testing.T) *collector {
 	c.db = clickhouse.OpenDB(options)
 	t.Cleanup(func() {
 		_ = c.db.Close()
-		c.stop(t)
+		if c.process != nil {
+			assert.NoError(t, c.process.Stop(timeout), "the collector stopped with an error")
+		}
 		if t.Failed() {
 			t.Logf("end of the collector's log:\n%s", blackbox.Tail(c.path("collector.log"), 15))
 		}

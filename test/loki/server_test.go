@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 // root is the folder of the repository.
@@ -133,10 +135,9 @@ func (s *server) ids(t *testing.T, from time.Time) []string {
 func nano(t time.Time) string { return strconv.FormatInt(t.UnixNano(), 10) }
 
 func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addresses, err := blackbox.FreePorts(1)
 	require.NoError(t, err)
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
+	_, port, err := net.SplitHostPort(addresses[0])
 	require.NoError(t, err)
 	return port
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/versity/versitygw/backend/meta"
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/embedgw"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 const (
@@ -47,7 +49,11 @@ func run(m *testing.M) int {
 	if err != nil {
 		panic(err)
 	}
-	address := freeAddress()
+	addresses, err := blackbox.FreePorts(1)
+	if err != nil {
+		panic(err)
+	}
+	address := addresses[0]
 	endpoint = "http://" + address
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -75,15 +81,6 @@ func run(m *testing.M) int {
 	stop()
 	<-ended
 	return status
-}
-
-func freeAddress() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // newBucket makes a bucket and returns the URL of a folder in it.

@@ -2,7 +2,6 @@ package webhookfeed
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer"
 
+	"github.com/provtrail/provtrail/internal/blackbox"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/receiver/provisioningreceiver/internal/feedtest"
 )
@@ -23,10 +23,9 @@ func triggerOf(group string) string {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addresses, err := blackbox.FreePorts(1)
 	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	return addresses[0]
 }
 
 // start starts a feed on a storage and returns the address for triggers.
