@@ -2,8 +2,8 @@ package blackbox
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
+	"os"
 	"strconv"
 	"sync"
 )
@@ -52,8 +52,8 @@ func FreePorts(n int) (addresses []string, err error) {
 func (b *portBlock) reserve() error {
 	const blocks = (endOfPorts - firstPort) / blockSize
 	var failed error
-	for _, i := range rand.Perm(blocks) {
-		first := firstPort + i*blockSize
+	for i := range blocks {
+		first := firstPort + (os.Getpid()+i)%blocks*blockSize
 		held, err := net.Listen("tcp", loopback(first))
 		if err != nil {
 			failed = err
