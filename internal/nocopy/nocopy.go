@@ -1,5 +1,6 @@
-// Package nocopy turns texts into bytes and back without copying them. It is the one place
-// that does so: whoever uses it owns the memory and does not write to it again.
+// Package nocopy turns texts into bytes and back without copying them, and reaches a field by
+// its offset. Besides the ClickHouse library's interface it is the one place with unsafe code:
+// whoever uses it owns the memory and does not write to it again.
 package nocopy
 
 import "unsafe"
@@ -14,4 +15,9 @@ func Bytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) 
 func Raw[T any](list []T) []byte {
 	var one T
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(list))), len(list)*int(unsafe.Sizeof(one)))
+}
+
+// At points to the V that lies so many bytes behind the beginning of a T.
+func At[V, T any](row *T, offset uintptr) *V {
+	return (*V)(unsafe.Add(unsafe.Pointer(row), offset))
 }

@@ -3,8 +3,8 @@ package record
 import (
 	"fmt"
 	"reflect"
-	"unsafe"
 
+	"github.com/provtrail/provtrail/internal/nocopy"
 	"github.com/provtrail/provtrail/provisioning"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -32,7 +32,7 @@ type FieldOf[T any] struct {
 	builtin builtin
 	// at is the offset of the value in a T. A record has some sixty values, each of which is
 	// read several times on its way: a type switch on what Pointer returns takes three times
-	// as long. This file alone uses the offset.
+	// as long.
 	at uintptr
 }
 
@@ -64,7 +64,7 @@ func (f *FieldOf[T]) Attribute() string { return f.attribute }
 func (f *FieldOf[T]) describe() {
 	row := new(T)
 	p := reflect.ValueOf(f.Pointer(row))
-	f.at = p.Pointer() - uintptr(unsafe.Pointer(row))
+	f.at = p.Pointer() - reflect.ValueOf(row).Pointer()
 	switch is := p.Elem(); is.Interface().(type) {
 	case provisioning.ID:
 		f.Value = ValueID
@@ -87,27 +87,25 @@ func (f *FieldOf[T]) describe() {
 	}
 }
 
-func (f *FieldOf[T]) in(row *T) unsafe.Pointer { return unsafe.Add(unsafe.Pointer(row), f.at) }
-
 // Text returns the value of a ValueText.
-func (f *FieldOf[T]) Text(row *T) string { return *(*string)(f.in(row)) }
+func (f *FieldOf[T]) Text(row *T) string { return *nocopy.At[string](row, f.at) }
 
 // SetText sets the value of a ValueText.
-func (f *FieldOf[T]) SetText(row *T, text string) { *(*string)(f.in(row)) = text }
+func (f *FieldOf[T]) SetText(row *T, text string) { *nocopy.At[string](row, f.at) = text }
 
 // Texts points to the value of a ValueTexts.
-func (f *FieldOf[T]) Texts(row *T) *[]string { return (*[]string)(f.in(row)) }
+func (f *FieldOf[T]) Texts(row *T) *[]string { return nocopy.At[[]string](row, f.at) }
 
 // ID points to the value of a ValueID.
-func (f *FieldOf[T]) ID(row *T) *provisioning.ID { return (*provisioning.ID)(f.in(row)) }
+func (f *FieldOf[T]) ID(row *T) *provisioning.ID { return nocopy.At[provisioning.ID](row, f.at) }
 
 // Number returns the value of one of the others: false is 0 and true 1.
 func (f *FieldOf[T]) Number(row *T) int64 {
 	switch f.Value {
 	case ValueStatus, ValueBool:
-		return int64(*(*uint8)(f.in(row)))
+		return int64(*nocopy.At[uint8](row, f.at))
 	default:
-		return *(*int64)(f.in(row))
+		return *nocopy.At[int64](row, f.at)
 	}
 }
 
@@ -115,11 +113,11 @@ func (f *FieldOf[T]) Number(row *T) int64 {
 func (f *FieldOf[T]) SetNumber(row *T, n int64) {
 	switch f.Value {
 	case ValueBool:
-		*(*bool)(f.in(row)) = n != 0
+		*nocopy.At[bool](row, f.at) = n != 0
 	case ValueStatus:
-		*(*provisioning.Status)(f.in(row)) = provisioning.Status(n)
+		*nocopy.At[provisioning.Status](row, f.at) = provisioning.Status(n)
 	default:
-		*(*int64)(f.in(row)) = n
+		*nocopy.At[int64](row, f.at) = n
 	}
 }
 
@@ -137,22 +135,19 @@ func (f *FieldOf[T]) Word(row *T) string {
 	}
 }
 
-// An Observation is the beginning of its Record, so a field that is not derived lies at the
-// same offset in both.
-var _ = [1]struct{}{}[unsafe.Offsetof(Record{}.Observation)]
-
-// same reports whether a record has the value of an observation. Copying the observation
-// into a record to compare the two would cost an allocation for each record.
+// same reports whether a record has the value of an observation, which is no derived one.
+// An Observation is the beginning of its Record, so the value lies at the same offset in
+// both. Copying the observation into a record to compare the two would cost an allocation
+// for each record.
 func same(f *Field, o *provisioning.Observation, r *Record) bool {
-	at := unsafe.Add(unsafe.Pointer(o), f.at)
 	switch f.Value {
 	case ValueText:
-		return *(*string)(at) == f.Text(r)
+		return *nocopy.At[string](o, f.at) == f.Text(r)
 	case ValueID:
-		return *(*provisioning.ID)(at) == *f.ID(r)
+		return *nocopy.At[provisioning.ID](o, f.at) == *f.ID(r)
 	case ValueStatus, ValueBool:
-		return int64(*(*uint8)(at)) == f.Number(r)
+		return int64(*nocopy.At[uint8](o, f.at)) == f.Number(r)
 	default:
-		return *(*int64)(at) == f.Number(r)
+		return *nocopy.At[int64](o, f.at) == f.Number(r)
 	}
 }

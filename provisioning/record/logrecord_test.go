@@ -1,6 +1,7 @@
 package record
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/provtrail/provtrail/provisioning"
@@ -158,4 +159,11 @@ func TestEnrichedIsAsWritten(t *testing.T) {
 		require.Equal(t, want.TraceID(), got.TraceID())
 		require.Equal(t, want.Timestamp(), got.Timestamp())
 	})
+}
+
+// What [same] rests on.
+func TestObservationIsTheBeginningOfItsRecord(t *testing.T) {
+	first := reflect.TypeFor[Record]().Field(0)
+	require.Equal(t, reflect.TypeFor[provisioning.Observation](), first.Type)
+	require.Zero(t, first.Offset)
 }

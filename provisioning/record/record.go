@@ -24,7 +24,7 @@ const (
 // and the state of its activity after it. The receiver fills the observation
 // only; the processor adds the rest.
 type Record struct {
-	provisioning.Observation
+	provisioning.Observation // the first field: same reads by offset
 
 	RecordType     Type
 	Current        bool // the activity's newest state

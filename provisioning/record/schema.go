@@ -3,6 +3,7 @@ package record
 import (
 	"fmt"
 
+	"github.com/provtrail/provtrail/internal/nocopy"
 	"github.com/provtrail/provtrail/provisioning"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -163,7 +164,7 @@ func (f *FieldOf[T]) read(row *T, value pcommon.Value) (err error) {
 		status, err = provisioning.ParseStatus(value.Str())
 		f.SetNumber(row, int64(status))
 	case ValueBool:
-		*(*bool)(f.in(row)) = value.Bool()
+		*nocopy.At[bool](row, f.at) = value.Bool()
 	case ValueInt:
 		f.SetNumber(row, value.Int())
 	default:
