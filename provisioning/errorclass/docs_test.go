@@ -27,11 +27,10 @@ func document() string {
 	var b strings.Builder
 	b.WriteString(`# Errors: categories, signatures, next actions
 
-Every failed or retrying change of access has an error category. It is decided by the
-structured fields first (the approval, a manual task) and by the error text second: the
-first signature that matches wins. A text that no signature knows is ` + "`unclassified`" + `;
-nothing is guessed. The fingerprint groups the errors of one cause: the same source, operation
-and signature, or, where none matches, the same text without names, ids, times and numbers.
+The structured fields (approval, manual task) decide the category first, then the first signature
+that matches the error text. What no signature knows is ` + "`unclassified`" + `. The fingerprint groups
+the errors of one cause: the same source, operation and signature, or, without one, the same text
+without names, ids, times and numbers.
 
 ` + "```sh" + `
 provtrail errors explain "ORA-01017: invalid username/password; logon denied"
@@ -39,12 +38,11 @@ provtrail errors list --category auth_failed
 provtrail errors propose "Widget 42 jammed" --id widget_jammed --category configuration_error
 ` + "```" + `
 
-The signatures, in the order of precedence, are the rows of
-[signatures.tsv](../provisioning/errorclass/signatures.tsv) with an example, the next action and
-how the text is attested: F a published page prints it, C it was seen in public code or logs,
-K general knowledge of the product, I inferred from a documented state or class.
-` + "`propose`" + ` prints a row for a file of signatures of your own with the same heading. A row with
-the id of a built-in signature takes its place, all others come first.
+Signatures are the rows of [signatures.tsv](../provisioning/errorclass/signatures.tsv), in the order of
+precedence, with an example, the next action and how the text is attested: F a published page prints it, C
+it was seen in public code or logs, K general knowledge of the product, I inferred from a documented state.
+` + "`propose`" + ` prints a row for a file of your own with the same heading; a row with the id of a built-in
+signature takes its place, all others come first.
 
 ## Categories
 

@@ -29,7 +29,7 @@ func attributesDocument() string {
 
 One list (` + "`provisioning/record/fields.go`" + `) gives the attributes of a LogRecord, the columns of
 ClickHouse and Parquet and the headings of CSV. An attribute is its column's name with
-` + "`" + AttributePrefix + "`" + ` before it, unless the table reported otherwise. What is empty, zero or
+` + "`" + AttributePrefix + "`" + ` before it, unless the table says otherwise. What is empty, zero or
 false is absent from a LogRecord. Times are nanoseconds since 1970 (UTC) in a LogRecord,
 microseconds in the stores.
 
