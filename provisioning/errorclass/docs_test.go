@@ -41,8 +41,8 @@ provtrail errors propose "Widget 42 jammed" --id widget_jammed --category config
 Signatures are the rows of [signatures.tsv](../provisioning/errorclass/signatures.tsv), in the order of
 precedence, with an example, the next action and how the text is attested: F a published page prints it, C
 it was seen in public code or logs, K general knowledge of the product, I inferred from a documented state.
-` + "`propose`" + ` prints a row for a file of your own with the same heading; a row with the id of a built-in
-signature takes its place, all others come first.
+` + "`propose`" + ` prints a row for a file of your own with the same heading, the processor's
+` + "`error_signatures`" + `; a row with the id of a built-in signature takes its place, all others come first.
 
 ## Categories
 
