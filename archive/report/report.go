@@ -137,7 +137,7 @@ func (r *report) close() (err error) {
 	for _, s := range r.snapshots {
 		err = errors.Join(err, s.Close())
 	}
-	return errors.Join(err, r.activities.files.Close(), r.events.files.Close(), r.view.Close())
+	return errors.Join(err, r.activities.sorted.Close(), r.events.sorted.Close(), r.view.Close())
 }
 
 // prove compares the files for which wanted returns true with their seals, and looks for missing files with rows from a time on. It refuses if the

@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/provtrail/provtrail/internal/extsort"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -80,13 +81,13 @@ type sheet struct {
 	table
 	cells  []cell
 	row    []byte
-	sorter sorter
+	sorter extsort.Sorter // of rows behind their places
 	// unproven, where set, is called for each row and fills the column of that name.
 	unproven func() string
 }
 
 func (r *report) newSheet(name string, columns []string) *sheet {
-	s := &sheet{cells: cells(columns, r.filter.Zone)}
+	s := &sheet{cells: cells(columns, r.filter.Zone), sorter: extsort.Sorter{Memory: memoryOfSorter}}
 	if r.filter.AllowUnproven {
 		s.unproven = r.unproven
 		columns = append(slices.Clone(columns), "unproven")
@@ -104,7 +105,7 @@ func (r *report) unproven() string {
 }
 
 func (s *sheet) add(r *record.Record) error {
-	s.row = s.row[:0]
+	s.row = appendPlace(s.row[:0], r)
 	put := func(text string) { s.row = append(binary.AppendUvarint(s.row, uint64(len(text))), text...) }
 	for _, c := range s.cells {
 		put(c(r))
@@ -112,12 +113,12 @@ func (s *sheet) add(r *record.Record) error {
 	if s.unproven != nil {
 		put(s.unproven())
 	}
-	return s.sorter.add(placeOf(r), s.row)
+	return s.sorter.Add(s.row)
 }
 
 func (s *sheet) each(f func([]string) error) error {
 	row := make([]string, len(s.columns))
-	return s.sorter.each(func(text []byte) error {
+	return eachRow(&s.sorter, func(text []byte) error {
 		for i := range row {
 			n, head := binary.Uvarint(text)
 			if head <= 0 || uint64(len(text)-head) < n {
@@ -128,5 +129,3 @@ func (s *sheet) each(f func([]string) error) error {
 		return f(row)
 	})
 }
-
-func (s *sheet) close() error { return s.sorter.runs.Close() }

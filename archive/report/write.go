@@ -9,6 +9,7 @@ import (
 	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/archive/internal/chain"
 	"github.com/provtrail/provtrail/archive/internal/parquetfile"
+	"github.com/provtrail/provtrail/internal/extsort"
 	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
@@ -20,7 +21,9 @@ func (r *report) tables(write func([]table) error) (err error) {
 		columns = activityColumns
 	}
 	activities, history, passwords := r.newSheet("activities", columns), r.newSheet("history", historyColumns), r.newSheet("passwords", passwordColumns)
-	defer func() { err = errors.Join(err, activities.close(), history.close(), passwords.close()) }()
+	defer func() {
+		err = errors.Join(err, activities.sorter.Close(), history.sorter.Close(), passwords.sorter.Close())
+	}()
 	sum := newSummary()
 	if err := r.choose(union(columns, passwordColumns), func(a *record.Record) error {
 		sum.add(a)
@@ -96,18 +99,19 @@ func (r *report) writeXLSX(to io.Writer) error {
 }
 
 // sorted calls write with the chosen activities in the order of time, each as encode
-// appended it to nothing.
+// appended it.
 func (r *report) sorted(columns []string, encode func(to []byte, a *record.Record) []byte, write func(row []byte) error) (rows int64, err error) {
-	var s sorter
-	defer func() { err = errors.Join(err, s.runs.Close()) }()
+	s := extsort.Sorter{Memory: memoryOfSorter}
+	defer func() { err = errors.Join(err, s.Close()) }()
 	var row []byte
 	if err := r.choose(columns, func(a *record.Record) error {
-		row = encode(row[:0], a)
-		return s.add(placeOf(a), row)
+		rows++
+		row = encode(appendPlace(row[:0], a), a)
+		return s.Add(row)
 	}); err != nil {
 		return 0, err
 	}
-	return s.count, s.each(write)
+	return rows, eachRow(&s, write)
 }
 
 func (r *report) writeJSON(to io.Writer) error {

@@ -43,7 +43,7 @@ func Check(ctx context.Context, s blobstore.Store, files []layout.DataFile, firs
 
 // read returns what is held of the statements' hours, see check.documents.
 func (c *check) read(ctx context.Context, files []layout.DataFile, first layout.Hour) (_ []held, err error) {
-	defer func() { err = errors.Join(err, c.documents.files.Close()) }()
+	defer func() { err = errors.Join(err, c.documents.sorted.Close()) }()
 	group, reading := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	c.ctx = reading

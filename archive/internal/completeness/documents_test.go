@@ -31,11 +31,11 @@ func TestDocumentsAreCountedOnce(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*"))
 	require.NoError(t, err)
-	require.Len(t, files, partitions)
+	require.NotEmpty(t, files)
 	got, err := d.count(keys + 1)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
-	require.NoError(t, d.files.Close())
+	require.NoError(t, d.sorted.Close())
 	files, err = filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*"))
 	require.NoError(t, err)
 	require.Empty(t, files, "nothing is left")
