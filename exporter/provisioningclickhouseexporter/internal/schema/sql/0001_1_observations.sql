@@ -79,7 +79,8 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_observations"}}
     reported_overrides  {{template "text"}},
     reason              {{template "text"}},
     current             Bool CODEC(ZSTD(1)),
-    original            String CODEC(ZSTD(7)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
+    -- The rows of a document have one text: stored and merged once for all of them.
+    original            {{template "word"}},
 
     INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_activity activity_id TYPE bloom_filter(0.01) GRANULARITY 1,
