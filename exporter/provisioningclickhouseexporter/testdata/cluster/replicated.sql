@@ -75,7 +75,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_observations`
     reported_overrides  String CODEC(ZSTD(1)),
     reason              String CODEC(ZSTD(1)),
     current             Bool CODEC(ZSTD(1)),
-    original            String CODEC(ZSTD(7)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 8388608),
+    original            LowCardinality(String) CODEC(ZSTD(1)),
 
     INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_activity activity_id TYPE bloom_filter(0.01) GRANULARITY 1,
