@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 
@@ -17,56 +16,12 @@ import (
 
 // Config says which ClickHouse to run, where it listens and where it keeps its data.
 type Config struct {
-	// NativeEndpoint (host:port) serves the native protocol, HTTPEndpoint the HTTP
-	// interface. Both must have the same host. Port 0 is a free port.
-	NativeEndpoint string `mapstructure:"native_endpoint"`
-	HTTPEndpoint   string `mapstructure:"http_endpoint"`
-
-	// Directory keeps the data. One collector at a time may use it.
-	Directory string `mapstructure:"directory"`
-
-	// Binary is a clickhouse executable and Library a libchdb; at most one may be set.
-	// With neither, the first of these is taken: clickhouse on PATH, the library named
-	// by PROVTRAIL_CLICKHOUSE_LIBRARY, the library installed by `make setup`.
-	Binary  string `mapstructure:"binary"`
-	Library string `mapstructure:"library"`
-
-	// ConfigFile is an XML file that ClickHouse merges over the built-in configuration:
-	// users, clusters, macros.
-	ConfigFile string `mapstructure:"config_file"`
-
-	// Database is made before clients are let in. The user default may read it, and nothing
-	// else.
-	Database string `mapstructure:"database"`
-
-	// LogLevel is the least important ClickHouse log line that is passed on.
-	LogLevel string `mapstructure:"log_level"`
-
-	// MemoryLimitMiB bounds ClickHouse's memory; 0 is half of the machine's.
-	MemoryLimitMiB uint64 `mapstructure:"memory_limit_mib"`
-
-	// StartTimeout bounds the wait for an earlier ClickHouse to leave the directory, and
-	// the start itself.
-	StartTimeout time.Duration `mapstructure:"start_timeout"`
-
-	// StopTimeout bounds the clean stop, after which ClickHouse is killed.
-	StopTimeout time.Duration `mapstructure:"stop_timeout"`
+	clickhouse.Config `mapstructure:",squash"`
 
 	_ struct{}
 }
 
-func createDefaultConfig() component.Config {
-	defaults := clickhouse.DefaultConfig()
-	return &Config{
-		NativeEndpoint: defaults.NativeEndpoint,
-		HTTPEndpoint:   defaults.HTTPEndpoint,
-		Directory:      defaults.Directory,
-		Database:       defaults.Database,
-		LogLevel:       defaults.LogLevel,
-		StartTimeout:   defaults.StartTimeout,
-		StopTimeout:    defaults.StopTimeout,
-	}
-}
+func createDefaultConfig() component.Config { return &Config{Config: clickhouse.DefaultConfig()} }
 
 var databaseName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
@@ -95,20 +50,4 @@ func splitHost(key, endpoint string) (string, error) {
 		return "", fmt.Errorf("%s must be host:port: %w", key, err)
 	}
 	return host, nil
-}
-
-func (c *Config) engine() clickhouse.Config {
-	return clickhouse.Config{
-		NativeEndpoint: c.NativeEndpoint,
-		HTTPEndpoint:   c.HTTPEndpoint,
-		Directory:      c.Directory,
-		Binary:         c.Binary,
-		Library:        c.Library,
-		ConfigFile:     c.ConfigFile,
-		Database:       c.Database,
-		LogLevel:       c.LogLevel,
-		MemoryLimit:    c.MemoryLimitMiB << 20,
-		StartTimeout:   c.StartTimeout,
-		StopTimeout:    c.StopTimeout,
-	}
 }

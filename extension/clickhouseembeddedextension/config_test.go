@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
 	"github.com/provtrail/provtrail/extension/clickhouseembeddedextension/internal/metadata"
+	"github.com/provtrail/provtrail/internal/clickhouse"
 )
 
 func TestLoadConfig(t *testing.T) {
@@ -26,7 +27,7 @@ func TestLoadConfig(t *testing.T) {
 		require.NoError(t, confmap.Validate(cfg))
 		assert.Equal(t, want, cfg)
 	}
-	f(component.NewID(metadata.Type), &Config{
+	f(component.NewID(metadata.Type), &Config{Config: clickhouse.Config{
 		NativeEndpoint: "127.0.0.1:9000",
 		HTTPEndpoint:   "127.0.0.1:8123",
 		Directory:      "data/clickhouse",
@@ -34,8 +35,8 @@ func TestLoadConfig(t *testing.T) {
 		LogLevel:       "warning",
 		StartTimeout:   time.Minute,
 		StopTimeout:    30 * time.Second,
-	})
-	f(component.NewIDWithName(metadata.Type, "all"), &Config{
+	}})
+	f(component.NewIDWithName(metadata.Type, "all"), &Config{Config: clickhouse.Config{
 		NativeEndpoint: "0.0.0.0:19000",
 		HTTPEndpoint:   "0.0.0.0:18123",
 		Directory:      "/var/lib/provtrail/clickhouse",
@@ -46,7 +47,7 @@ func TestLoadConfig(t *testing.T) {
 		MemoryLimitMiB: 2048,
 		StartTimeout:   2 * time.Minute,
 		StopTimeout:    10 * time.Second,
-	})
+	}})
 }
 
 func TestValidateNamesTheSetting(t *testing.T) {

@@ -41,7 +41,7 @@ func newEmbedded(set extension.Settings, cfg *Config) (*embedded, error) {
 
 // Start returns once ClickHouse answers, so that every exporter finds it ready.
 func (e *embedded) Start(ctx context.Context, host component.Host) error {
-	engine, err := clickhouse.Open(ctx, e.cfg.engine(), e.log)
+	engine, err := clickhouse.Open(ctx, e.cfg.Config, e.log)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func restrictedBy(t *testing.T, cfg Config) (engine *Engine, process *Process, w
 	t.Helper()
 	cfg.Directory = t.TempDir()
 	cfg.NativeEndpoint, cfg.HTTPEndpoint = "127.0.0.1:0", "127.0.0.1:0"
-	cfg.LogLevel, cfg.MemoryLimit = "none", 1<<30
+	cfg.LogLevel, cfg.MemoryLimitMiB = "none", 1<<10
 	engine = open(t, cfg, zaptest.NewLogger(t))
 	process = start(t, engine)
 	writer, err := asWriter(engine)

@@ -7,43 +7,46 @@ var Levels = []string{"none", "fatal", "critical", "error", "warning", "notice",
 
 // Config says where the engine is, where it keeps its data and where it listens.
 type Config struct {
-	// NativeEndpoint and HTTPEndpoint are host:port with the same host. Port 0 stands
-	// for a free port, chosen once per [Engine].
-	NativeEndpoint string
-	HTTPEndpoint   string
+	// NativeEndpoint (host:port) serves the native protocol, HTTPEndpoint the HTTP
+	// interface. Both must have the same host. Port 0 stands for a free port, chosen once
+	// per [Engine].
+	NativeEndpoint string `mapstructure:"native_endpoint"`
+	HTTPEndpoint   string `mapstructure:"http_endpoint"`
 
 	// Directory holds everything the engine writes. One process at a time may own it.
-	Directory string
+	Directory string `mapstructure:"directory"`
 
-	// Binary is a clickhouse executable, Library a libchdb. Both empty: see [Find].
-	Binary  string
-	Library string
+	// Binary is a clickhouse executable, Library a libchdb; at most one may be set. Both
+	// empty: see [Find].
+	Binary  string `mapstructure:"binary"`
+	Library string `mapstructure:"library"`
 
 	// ConfigFile is an XML configuration merged over the built-in one, for users,
 	// clusters and macros. Empty for none.
-	ConfigFile string
+	ConfigFile string `mapstructure:"config_file"`
 
-	// Database is made before clients are let in, and the user default may read it.
-	Database string
+	// Database is made before clients are let in, and the user default may read it, and
+	// nothing else.
+	Database string `mapstructure:"database"`
 
-	// Unrestricted gives the user default every right: for tests and benchmarks.
-	Unrestricted bool
+	// LogLevel is one of [Levels]: the least important log line that is passed on.
+	LogLevel string `mapstructure:"log_level"`
 
-	// LogLevel is one of [Levels].
-	LogLevel string
-
-	// MemoryLimit bounds the memory of the engine, in bytes; 0 for half of the machine's.
-	MemoryLimit uint64
+	// MemoryLimitMiB bounds the memory of the engine; 0 for half of the machine's.
+	MemoryLimitMiB uint64 `mapstructure:"memory_limit_mib"`
 
 	// StartTimeout bounds the wait for a data directory that an earlier process is
 	// still leaving, and then the time until the engine answers.
-	StartTimeout time.Duration
+	StartTimeout time.Duration `mapstructure:"start_timeout"`
 
 	// StopTimeout bounds a clean stop; after it the process is killed.
-	StopTimeout time.Duration
+	StopTimeout time.Duration `mapstructure:"stop_timeout"`
+
+	// Unrestricted gives the user default every right: for tests and benchmarks.
+	Unrestricted bool `mapstructure:"-"`
 
 	// Readable are further files and folders that the engine may read: for tests.
-	Readable []string
+	Readable []string `mapstructure:"-"`
 
 	unconfined bool // as on a machine that cannot confine it, for tests
 }

@@ -130,7 +130,7 @@ func TestQueryLogWorksAfterARestart(t *testing.T) {
 
 func TestMemoryLimit(t *testing.T) {
 	cfg := testConfig(t.TempDir())
-	cfg.MemoryLimit = 1 << 30
+	cfg.MemoryLimitMiB = 1 << 10
 	engine := open(t, cfg, zaptest.NewLogger(t))
 	start(t, engine)
 	answer := queryHTTP(t, engine.HTTPAddr(), "SELECT length(groupArray(number)) FROM numbers(400000000)")

@@ -76,7 +76,7 @@ func open(ctx context.Context, changed clickhouse.Config) (*Server, error) {
 		cfg.NativeEndpoint, cfg.HTTPEndpoint = changed.NativeEndpoint, changed.HTTPEndpoint
 	}
 	cfg.ConfigFile, cfg.Readable = changed.ConfigFile, changed.Readable
-	cfg.MemoryLimit = 4 << 30
+	cfg.MemoryLimitMiB = 4 << 10
 	cfg.Unrestricted, cfg.Database = true, ""
 	// Queries that fail on purpose are many in tests; the server's last words are in errors.
 	cfg.LogLevel = "fatal"

@@ -54,7 +54,7 @@ func openEngine(ctx context.Context, dir, native, http string) (*engine, error) 
 	cfg := clickhouse.DefaultConfig()
 	cfg.Unrestricted, cfg.Readable = true, []string{filepath.Dir(dir)} // the archive is beside it
 	cfg.Directory, cfg.NativeEndpoint, cfg.HTTPEndpoint = dir, native, http
-	cfg.Database, cfg.LogLevel, cfg.MemoryLimit = "provtrail", "fatal", 4<<30
+	cfg.Database, cfg.LogLevel, cfg.MemoryLimitMiB = "provtrail", "fatal", 4<<10
 	of, err := clickhouse.Open(ctx, cfg, zap.NewNop())
 	if err != nil {
 		return nil, err
