@@ -8,9 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/http"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
@@ -67,18 +65,14 @@ func run(ctx context.Context, activities int, most time.Duration, parallel int, 
 	if err != nil {
 		return err
 	}
-	vendor := exec.CommandContext(ctx, program, "simulate", "--serve", "--listen", ports[0], "--days", strconv.Itoa(days), "--late", "0",
-		"--groups-per-day", strconv.Itoa(activities/days), "--latency", latency.String())
-	vendor.Cancel = func() error { return vendor.Process.Signal(syscall.SIGTERM) }
-	if err := vendor.Start(); err != nil {
+	vendor, err := blackbox.Start(program, root, filepath.Join(dir, "vendor.log"), nil, "simulate", "--serve", "--listen", ports[0],
+		"--days", strconv.Itoa(days), "--late", "0", "--groups-per-day", strconv.Itoa(activities/days), "--latency", latency.String())
+	if err != nil {
 		return err
 	}
-	defer func() {
-		_ = vendor.Process.Signal(syscall.SIGTERM)
-		_ = vendor.Wait()
-	}()
+	defer vendor.Kill()
 	// The history is made at the first request.
-	if err := eventually(ctx, func() error { _, err := requests(ctx, ports[0]); return err }); err != nil {
+	if err := blackbox.Await(ctx, 10*time.Minute, func() error { _, err := requests(ctx, ports[0]); return err }); err != nil {
 		return err
 	}
 	received, stopped, err := start(ctx, ports[0], parallel)
@@ -168,28 +162,13 @@ func measure(ctx context.Context, address string, received *atomic.Int64, most t
 
 // requests is how many requests the vendor has had.
 func requests(ctx context.Context, address string) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/_control/stats", http.NoBody)
+	_, text, err := blackbox.Get(ctx, "http://"+address+"/_control/stats")
 	if err != nil {
 		return 0, err
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
 	var stats map[string]int
-	err = json.NewDecoder(response.Body).Decode(&stats)
+	err = json.Unmarshal([]byte(text), &stats)
 	return stats["requests"], err
-}
-
-func eventually(ctx context.Context, condition func() error) error {
-	for {
-		err := condition()
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
 }
 
 // resident is the memory of this process in MiB, 0 where the system has no such file.

@@ -31,7 +31,7 @@ func (p *pipeline) read(ctx context.Context) (c counters, err error) {
 	if err != nil {
 		return c, err
 	}
-	if c.collector, err = readProcess(p.collector.Process.Pid); err != nil {
+	if c.collector, err = readProcess(p.collector.Pid); err != nil {
 		return c, err
 	}
 	if c.engine, err = readProcess(engine); err != nil {

@@ -86,7 +86,7 @@ func measure(ctx context.Context, o options, rate float64, documents []string) (
 	if err := src.fill(o.files); err != nil {
 		return f, err
 	}
-	p, err := start(ctx, o, dir)
+	p, err := start(o, dir)
 	if err != nil {
 		return f, err
 	}

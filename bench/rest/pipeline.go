@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/provtrail/provtrail/internal/blackbox"
@@ -21,55 +18,26 @@ import (
 
 // pipeline is a running provtrail with its ClickHouse.
 type pipeline struct {
-	collector *exec.Cmd
-	log       *os.File
+	collector *blackbox.Process
 	http      string // ClickHouse
 	password  string // file that has the one of ClickHouse's user provtrail
 }
 
-func start(ctx context.Context, o options, dir string) (*pipeline, error) {
+func start(o options, dir string) (*pipeline, error) {
 	config, err := filepath.Abs(o.config)
 	if err != nil {
 		return nil, err
 	}
-	env := append(os.Environ(), "PROVTRAIL_DATA="+filepath.Join(dir, "data"))
-	p := &pipeline{password: filepath.Join(dir, "data", "clickhouse", "password")}
-	names := []string{"HEALTH", "CLICKHOUSE_NATIVE", "CLICKHOUSE_HTTP", "REPORT", "WEBHOOK", "METRICS"}
-	addresses, err := blackbox.FreePorts(len(names))
+	env, err := blackbox.Environment(filepath.Join(dir, "data"))
 	if err != nil {
 		return nil, err
 	}
-	for i, name := range names {
-		address := addresses[i]
-		switch name {
-		case "CLICKHOUSE_HTTP":
-			p.http = address
-		case "METRICS":
-			_, port, _ := net.SplitHostPort(address)
-			env = append(env, "PROVTRAIL_METRICS_PORT="+port)
-			continue
-		}
-		env = append(env, "PROVTRAIL_"+name+"="+address)
-	}
-	if p.log, err = os.Create(filepath.Join(dir, "collector.log")); err != nil {
-		return nil, err
-	}
-	p.collector = exec.CommandContext(ctx, o.provtrail, "--config", config)
-	p.collector.Env, p.collector.Stdout, p.collector.Stderr = env, p.log, p.log
-	p.collector.Cancel = func() error { return p.collector.Process.Signal(syscall.SIGTERM) }
-	return p, p.collector.Start()
+	p := &pipeline{http: env["PROVTRAIL_CLICKHOUSE_HTTP"], password: filepath.Join(dir, "data", "clickhouse", "password")}
+	p.collector, err = blackbox.Start(o.provtrail, "", filepath.Join(dir, "collector.log"), env.List(), "--config", config)
+	return p, err
 }
 
-func (p *pipeline) stop() error {
-	defer p.log.Close()
-	_ = p.collector.Process.Signal(syscall.SIGTERM)
-	err := p.collector.Wait()
-	if _, ok := errors.AsType[*exec.ExitError](err); ok {
-		text, _ := os.ReadFile(p.log.Name())
-		return fmt.Errorf("the collector ended with %w: %s", err, text[max(0, len(text)-2000):])
-	}
-	return err
-}
+func (p *pipeline) stop() error { return p.collector.Stop(time.Minute) }
 
 // settle waits until all documents are stored and nothing was merged for a while.
 func (p *pipeline) settle(ctx context.Context, documents int64) error {
@@ -126,7 +94,7 @@ func (p *pipeline) number(ctx context.Context, sql string) (int64, error) {
 
 // engine is the process id of ClickHouse, the collector's only child.
 func (p *pipeline) engine() (int, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", p.collector.Process.Pid))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", p.collector.Pid))
 	if err != nil {
 		return 0, err
 	}
@@ -134,7 +102,7 @@ func (p *pipeline) engine() (int, error) {
 		return strconv.Atoi(fields[0])
 	}
 	// The child may belong to another thread of the collector.
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.collector.Process.Pid))
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.collector.Pid))
 	if err != nil {
 		return 0, err
 	}

@@ -85,22 +85,15 @@ func (p *Process) Stop(within time.Duration) error {
 // Healthy waits until a health check answers 200.
 func Healthy(ctx context.Context, address, log string) error {
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address, http.NoBody)
-		if err != nil {
-			return err
+		status, _, err := Get(ctx, "http://"+address)
+		if err == nil && status == http.StatusOK {
+			return nil
 		}
-		response, err := http.DefaultClient.Do(request)
 		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
-			err = errors.New(response.Status)
+			err = fmt.Errorf("status %d", status)
 		}
-		select {
-		case <-ctx.Done():
+		if Sleep(ctx, 50*time.Millisecond); ctx.Err() != nil {
 			return fmt.Errorf("not healthy: %w; the log ends with:\n%s", err, Tail(log, 15))
-		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }

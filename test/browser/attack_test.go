@@ -55,27 +55,17 @@ const attack = `(async () => {
 func awaitPromise(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
 
 // collector is the real program with its default configuration, on free ports.
-func collector(t *testing.T) (env map[string]string, log string) {
+func collector(t *testing.T) (env blackbox.Env, log string) {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	require.NoError(t, err)
 	dir := t.TempDir()
 	program, err := blackbox.Build(root, dir)
 	require.NoError(t, err)
-	ports, err := blackbox.FreePorts(6)
+	env, err = blackbox.Environment(filepath.Join(dir, "data"))
 	require.NoError(t, err)
-	_, metrics, err := net.SplitHostPort(ports[5])
-	require.NoError(t, err)
-	env = map[string]string{
-		"PROVTRAIL_DATA": filepath.Join(dir, "data"), "PROVTRAIL_CLICKHOUSE_NATIVE": ports[0], "PROVTRAIL_CLICKHOUSE_HTTP": ports[1],
-		"PROVTRAIL_HEALTH": ports[2], "PROVTRAIL_REPORT": ports[3], "PROVTRAIL_WEBHOOK": ports[4], "PROVTRAIL_METRICS_PORT": metrics,
-	}
-	var list []string
-	for name, value := range env {
-		list = append(list, name+"="+value)
-	}
 	log = filepath.Join(dir, "collector.log")
-	p, err := blackbox.Start(program, root, log, list)
+	p, err := blackbox.Start(program, root, log, env.List())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Stop(time.Minute)) })
 	require.NoError(t, blackbox.Healthy(t.Context(), env["PROVTRAIL_HEALTH"], log))

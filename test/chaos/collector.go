@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"os"
+	"maps"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/provtrail/provtrail/internal/blackbox"
@@ -54,41 +51,26 @@ service:
   extensions: [health_check, file_storage, file_storage/queue, provisioning_history, provisioning_report]
 `
 
-// collector keeps the real program running, however often it is killed.
+// collector is the real program.
 type collector struct {
-	program, root, dir string
-	env                []string
-	health, metrics    string        // addresses
-	started            func(pid int) // called with each new process
+	kept[*blackbox.Process]
 
-	mu      sync.Mutex // guards everything below
-	current *blackbox.Process
-	wanted  bool // it is to run
-	kills   int
-	own     int // ends of its own
+	program, root, dir string
+	env                blackbox.Env
 }
 
-// run starts the collector whenever it is wanted and not there, until ctx ends.
-func (c *collector) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		c.mu.Lock()
-		if c.current != nil {
-			select {
-			case <-c.current.Done():
-				c.own++
-				c.current = nil
-			default:
-			}
+func newCollector(program, root, dir string, env blackbox.Env, started func(pid int)) *collector {
+	c := &collector{program: program, root: root, dir: dir, env: env}
+	c.wanted = true
+	c.begin = func(context.Context) (*blackbox.Process, int, error) {
+		p, err := blackbox.Start(c.program, c.root, c.log(), c.env.List(), c.args()...)
+		if err != nil {
+			return nil, 0, err
 		}
-		if c.current == nil && c.wanted {
-			if p, err := blackbox.Start(c.program, c.root, c.log(), c.env, c.args()...); err == nil {
-				c.current = p
-				c.started(p.Pid)
-			}
-		}
-		c.mu.Unlock()
-		sleep(ctx, 50*time.Millisecond)
+		started(p.Pid)
+		return p, p.Pid, nil
 	}
+	return c
 }
 
 func (c *collector) log() string { return filepath.Join(c.dir, "collector.log") }
@@ -99,35 +81,10 @@ func (c *collector) args() []string {
 	}
 }
 
-// want sets whether the collector is to run.
-func (c *collector) want(wanted bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.wanted = wanted
-}
-
-// take hands the running process over, if there is one, to be ended.
-func (c *collector) take() *blackbox.Process {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	p := c.current
-	c.current = nil
-	return p
-}
-
-func (c *collector) kill() {
-	if p := c.take(); p != nil {
-		p.Kill()
-		c.mu.Lock()
-		c.kills++
-		c.mu.Unlock()
-	}
-}
-
 // stop ends the collector in order. It may not want to: then that is an error.
 func (c *collector) stop() error {
-	p := c.take()
-	if p == nil {
+	p, found := c.take()
+	if !found {
 		return nil
 	}
 	select {
@@ -141,68 +98,39 @@ func (c *collector) stop() error {
 	}
 }
 
-func (c *collector) signal(s os.Signal) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.current != nil {
-		_ = c.current.Signal(s) // it may have ended
-	}
-}
-
-// pid is 0 while it does not run.
-func (c *collector) pid() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.current == nil {
-		return 0
-	}
-	return c.current.Pid
-}
-
 // healthy waits until the collector reports that its pipeline is up.
 func (c *collector) healthy(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return blackbox.Healthy(ctx, c.health, c.log())
+	return blackbox.Healthy(ctx, c.env["PROVTRAIL_HEALTH"], c.log())
 }
 
 // queued is how many items the exporters' queues hold.
 func (c *collector) queued(ctx context.Context) (items float64, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.metrics+"/metrics", http.NoBody)
-	if err != nil {
-		return 0, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		if fields := strings.Fields(lines.Text()); len(fields) > 1 && strings.HasPrefix(fields[0], "otelcol_exporter_queue_size{") {
-			n, err := strconv.ParseFloat(fields[len(fields)-1], 64)
-			if err != nil {
-				return 0, err
-			}
+	_, text, err := blackbox.Get(ctx, "http://"+c.env.Metrics()+"/metrics")
+	for line := range strings.Lines(text) {
+		if fields := strings.Fields(line); len(fields) > 1 && strings.HasPrefix(fields[0], "otelcol_exporter_queue_size{") {
+			n, wrong := strconv.ParseFloat(fields[len(fields)-1], 64)
+			err = errors.Join(err, wrong)
 			items += n
 		}
 	}
-	return items, nil
+	return items, err
 }
 
 // second runs another collector over the same folders, with addresses of its own, as
 // somebody does by mistake. It must end with an error that names the cause.
 func (c *collector) second(ctx context.Context) (string, error) {
-	ports, err := blackbox.FreePorts(4)
+	own, err := blackbox.Environment("")
 	if err != nil {
 		return "", err
 	}
-	_, metrics, err := net.SplitHostPort(ports[3])
-	if err != nil {
-		return "", err
+	env := maps.Clone(c.env)
+	for _, name := range []string{"HEALTH", "REPORT", "WEBHOOK", "METRICS_PORT"} {
+		env["PROVTRAIL_"+name] = own["PROVTRAIL_"+name]
 	}
 	log := filepath.Join(c.dir, "second.log")
-	p, err := blackbox.Start(c.program, c.root, log, append(c.env,
-		"PROVTRAIL_HEALTH="+ports[0], "PROVTRAIL_REPORT="+ports[1], "PROVTRAIL_WEBHOOK="+ports[2], "PROVTRAIL_METRICS_PORT="+metrics), c.args()...)
+	p, err := blackbox.Start(c.program, c.root, log, env.List(), c.args()...)
 	if err != nil {
 		return "", err
 	}

@@ -60,7 +60,7 @@ func (a *act) deleteState() error {
 func (a *act) quiet() error {
 	const storing = 8 * time.Second
 	var since time.Time
-	return await(a.ctx, 2*time.Minute, func() error {
+	return blackbox.Await(a.ctx, 2*time.Minute, func() error {
 		queued, err := a.collector.queued(a.ctx)
 		if err != nil || queued > 0 {
 			since = time.Time{}
@@ -98,7 +98,7 @@ func (a *act) deleteOpenFile() error {
 		return err
 	}
 	a.collector.want(true)
-	return await(a.ctx, time.Minute, func() error {
+	return blackbox.Await(a.ctx, time.Minute, func() error {
 		if _, err := os.Lstat(path); err != nil {
 			return fmt.Errorf("a deleted file does not come back: %w; the log ends with:\n%s", err, blackbox.Tail(a.collector.log(), 3))
 		}

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 // disks are small file systems of the run's own, one each for state, queue, archive
@@ -165,7 +167,7 @@ func (d *disks) shut(name string) error { return shutFileSystem(d.path(name)) }
 
 // replace mounts a disk again, with what had reached it. Nobody may use it.
 func (d *disks) replace(ctx context.Context, name string) error {
-	err := await(ctx, time.Minute, func() error { return command("umount", d.path(name)) })
+	err := blackbox.Await(ctx, time.Minute, func() error { return command("umount", d.path(name)) })
 	if err != nil {
 		return err
 	}

@@ -4,9 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"path/filepath"
-	"sync"
-	"syscall"
-	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 	"go.uber.org/zap"
@@ -15,39 +12,14 @@ import (
 	"github.com/provtrail/provtrail/internal/clickhouse"
 )
 
-// engine is a ClickHouse of its own process.
+// engine is a ClickHouse of its own process, which starts again when it ends by itself, as in
+// the clickhouse_embedded extension: it aborts when a client is killed while it logs in.
 type engine struct {
+	kept[*clickhouse.Process]
+
 	of     *clickhouse.Engine
 	native string // address
 	db     *sql.DB
-
-	mu      sync.Mutex // guards everything below
-	process *clickhouse.Process
-	wanted  bool // it is to run
-	kills   int
-	own     int // ends of its own: it aborts when a client is killed while it logs in
-}
-
-// run starts ClickHouse again when it ends by itself, as the clickhouse_embedded
-// extension does, until ctx ends.
-func (e *engine) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		e.mu.Lock()
-		ended := false
-		if e.process != nil {
-			select {
-			case <-e.process.Done():
-				e.process, ended = nil, true
-				e.own++
-			default:
-			}
-		}
-		e.mu.Unlock()
-		if ended {
-			_ = await(ctx, time.Minute, func() error { return e.keep(ctx) })
-		}
-		sleep(ctx, 50*time.Millisecond)
-	}
 }
 
 func openEngine(ctx context.Context, dir, native, http string) (*engine, error) {
@@ -63,57 +35,32 @@ func openEngine(ctx context.Context, dir, native, http string) (*engine, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &engine{of: of, native: native, db: driver.OpenDB(options)}, nil
+	e := &engine{of: of, native: native, db: driver.OpenDB(options)}
+	e.begin = func(ctx context.Context) (*clickhouse.Process, int, error) {
+		p, err := of.Start(ctx)
+		if err != nil {
+			return nil, 0, err
+		}
+		return p, p.Pid(), nil
+	}
+	return e, nil
 }
 
 func (e *engine) start(ctx context.Context) error {
-	e.mu.Lock()
-	e.wanted = true
-	e.mu.Unlock()
+	e.want(true)
 	return e.keep(ctx)
 }
 
-// keep starts ClickHouse if it is wanted and not there.
-func (e *engine) keep(ctx context.Context) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.process != nil || !e.wanted {
-		return nil
-	}
-	process, err := e.of.Start(ctx)
-	if err == nil {
-		e.process = process
-	}
-	return err
-}
-
-// kill ends it as a power cut would, if it runs.
+// kill ends it until it is started.
 func (e *engine) kill() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.wanted = false
-	if e.process != nil {
-		e.process.Kill()
-		e.process = nil
-		e.kills++
-	}
-}
-
-func (e *engine) signal(s syscall.Signal) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.process != nil {
-		_ = syscall.Kill(e.process.Pid(), s) // it may have ended
-	}
+	e.want(false)
+	e.kept.kill()
 }
 
 func (e *engine) close(ctx context.Context) {
 	_ = e.db.Close()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.process != nil {
-		_ = e.process.Stop(ctx)
-		e.process = nil
+	if p, found := e.take(); found {
+		_ = p.Stop(ctx)
 	}
 	_ = e.of.Close()
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 // kind is a sort of fault.
@@ -124,7 +126,7 @@ var allKinds = []kind{
 		begin: func(a *act) error { return a.maxParts(a.What, 1) }, end: (*act).stopRefusing,
 	},
 	{name: fewFilesLeft, least: 0.5, most: 8, begin: does(func(a *act) {
-		if pid := a.collector.pid(); pid != 0 {
+		if pid := a.collector.running(); pid != 0 {
 			_ = fewFiles(a.ctx, pid, a.For) // it may have ended
 		}
 	})},
@@ -136,7 +138,7 @@ var allKinds = []kind{
 		name: vendorFaulty, least: 2, most: 8,
 		begin: does(func(a *act) { _ = a.vendor.faults(a.ctx, worse(8)) }), // it may be too busy to listen
 		end: func(a *act) error {
-			return await(a.ctx, time.Minute, func() error { return a.vendor.faults(a.ctx, usual) })
+			return blackbox.Await(a.ctx, time.Minute, func() error { return a.vendor.faults(a.ctx, usual) })
 		},
 	},
 	{name: secondCollector, begin: (*act).startSecond},

@@ -105,7 +105,7 @@ func (f *feeder) run(ctx context.Context, within time.Duration, seed uint64) err
 			f.files = append(f.files[:i], f.files[i+1:]...)
 		}
 		due := time.Duration(float64(within) * float64(written) / float64(f.bytes))
-		if sleep(ctx, due-time.Since(begun)); ctx.Err() != nil {
+		if blackbox.Sleep(ctx, due-time.Since(begun)); ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
@@ -124,7 +124,7 @@ func (f *feeder) write(ctx context.Context, file *input, n int, pause time.Durat
 	if n == len(file.rest) || file.rest[n-1] == '\n' {
 		return n, nil
 	}
-	sleep(ctx, pause)
+	blackbox.Sleep(ctx, pause)
 	end := len(file.rest)
 	if line >= 0 {
 		end = n + line + 1

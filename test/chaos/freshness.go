@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,11 +28,15 @@ const settling = time.Minute
 // measure lets a tenant live by the real clock, with the receiver's default settings,
 // and measures the time from each change at the vendor to its row in ClickHouse.
 func measure(ctx context.Context, o *options, program, root, dir string) error {
-	ports, err := blackbox.FreePorts(7)
+	env, err := blackbox.Environment(dir)
 	if err != nil {
 		return err
 	}
-	e, err := openEngine(ctx, filepath.Join(dir, "clickhouse"), ports[0], ports[1])
+	ports, err := blackbox.FreePorts(1)
+	if err != nil {
+		return err
+	}
+	e, err := openEngine(ctx, filepath.Join(dir, "clickhouse"), env["PROVTRAIL_CLICKHOUSE_NATIVE"], env["PROVTRAIL_CLICKHOUSE_HTTP"])
 	if err != nil {
 		return err
 	}
@@ -42,9 +45,9 @@ func measure(ctx context.Context, o *options, program, root, dir string) error {
 		return err
 	}
 	from := time.Now().UTC().Truncate(time.Hour)
-	vendor, err := blackbox.Start(program, root, filepath.Join(dir, "vendor.log"), nil, "simulate", "--serve", "--listen", ports[2],
+	vendor, err := blackbox.Start(program, root, filepath.Join(dir, "vendor.log"), nil, "simulate", "--serve", "--listen", ports[0],
 		"--seed", strconv.FormatUint(o.seed, 10), "--groups-per-day", strconv.FormatFloat(o.groupsPerDay, 'g', -1, 64),
-		"--from", from.Format(time.RFC3339), "--webhook", "http://"+ports[3]+"/sailpoint", "--late", "0")
+		"--from", from.Format(time.RFC3339), "--webhook", "http://"+env["PROVTRAIL_WEBHOOK"]+"/sailpoint", "--late", "0")
 	if err != nil {
 		return err
 	}
@@ -56,15 +59,9 @@ func measure(ctx context.Context, o *options, program, root, dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "input"), 0o750); err != nil {
 		return err
 	}
-	_, metrics, err := net.SplitHostPort(ports[6])
-	if err != nil {
-		return err
-	}
-	collector, err := blackbox.Start(program, root, filepath.Join(dir, "collector.log"), []string{
-		"PROVTRAIL_DATA=" + dir, "PROVTRAIL_CLICKHOUSE_NATIVE=" + ports[0], "PROVTRAIL_HEALTH=" + ports[4],
-		"PROVTRAIL_REPORT=" + ports[5], "PROVTRAIL_WEBHOOK=" + ports[3], "PROVTRAIL_METRICS_PORT=" + metrics,
-		"PROVTRAIL_SAILPOINT_ENDPOINT=http://" + ports[2], "PROVTRAIL_SAILPOINT_CLIENT_ID=chaos", "PROVTRAIL_SAILPOINT_CLIENT_SECRET=secret",
-	}, "--config", "collector-config.yaml", "--config", "sailpoint-config.yaml", "--config", config)
+	ofVendor(env, ports[0])
+	collector, err := blackbox.Start(program, root, filepath.Join(dir, "collector.log"), env.List(),
+		"--config", "collector-config.yaml", "--config", "sailpoint-config.yaml", "--config", config)
 	if err != nil {
 		return err
 	}
@@ -104,7 +101,7 @@ type state struct {
 // was first to be seen.
 func (e *engine) watch(ctx context.Context, last time.Duration) map[state]time.Time {
 	shown := map[state]time.Time{}
-	for end := time.Now().Add(last); time.Now().Before(end) && ctx.Err() == nil; sleep(ctx, 250*time.Millisecond) {
+	for end := time.Now().Add(last); time.Now().Before(end) && ctx.Err() == nil; blackbox.Sleep(ctx, 250*time.Millisecond) {
 		rows, err := e.query(ctx, `SELECT group_id, source_name, account_id, operation, attribute_name, attribute_value, status
 			FROM activities WHERE observed_at > now() - INTERVAL 2 MINUTE`)
 		if err != nil {

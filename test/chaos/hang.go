@@ -1,13 +1,13 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"syscall"
 	"time"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 // hang lets ClickHouse stand still, with its connections open, under a collector that is well.
@@ -25,8 +25,8 @@ var unanswered = regexp.MustCompile(`"exporter:provisioning_clickhouse":{"health
 
 // goOn waits until the health check says so, and when ClickHouse goes on, until all is well.
 func (a *act) goOn() error {
-	err := await(a.ctx, time.Minute, func() error {
-		status, text, err := a.collector.healthText(a.ctx)
+	err := blackbox.Await(a.ctx, time.Minute, func() error {
+		status, text, err := blackbox.Get(a.ctx, "http://"+a.collector.env["PROVTRAIL_HEALTH"]+"/?verbose")
 		if err == nil && (status != http.StatusInternalServerError || !unanswered.MatchString(text)) {
 			err = fmt.Errorf("ClickHouse hangs, and the health check answers %d: %s", status, text)
 		}
@@ -37,19 +37,4 @@ func (a *act) goOn() error {
 		return err
 	}
 	return a.collector.healthy(a.ctx)
-}
-
-// healthText is the status and the text of the health check.
-func (c *collector) healthText(ctx context.Context) (status int, text string, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.health+"/?verbose", http.NoBody)
-	if err != nil {
-		return 0, "", err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return response.StatusCode, string(body), err
 }

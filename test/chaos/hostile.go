@@ -21,7 +21,7 @@ var hello = []byte("\x00\x06client\x1a\x07\xc0\xbd\x03\x00\x07default\x00")
 // clientsAreRude connects to ClickHouse and breaks off at every byte of a login, and after
 // bytes that are none. It must be the same process afterwards, and answer.
 func (a *act) clientsAreRude() error {
-	before := a.engine.pid()
+	before := a.engine.running()
 	if before == 0 {
 		return nil // a fault before this one killed it
 	}
@@ -35,10 +35,10 @@ func (a *act) clientsAreRude() error {
 			_ = conn.Close()
 		}
 	}
-	if err := await(a.ctx, time.Minute, func() error { return a.engine.exec(a.ctx, "SELECT 1") }); err != nil {
+	if err := blackbox.Await(a.ctx, time.Minute, func() error { return a.engine.exec(a.ctx, "SELECT 1") }); err != nil {
 		return fmt.Errorf("ClickHouse does not answer after rude clients: %w", err)
 	}
-	if after := a.engine.pid(); after != before {
+	if after := a.engine.running(); after != before {
 		return fmt.Errorf("rude clients ended ClickHouse's process %d; %d runs now", before, after)
 	}
 	return nil
@@ -98,7 +98,7 @@ func (a *act) loseChain() (err error) {
 	a.collector.want(true)
 	ctx, cancel := context.WithTimeout(a.ctx, time.Minute)
 	defer cancel()
-	return errors.Join(err, await(ctx, time.Minute, func() error {
+	return errors.Join(err, blackbox.Await(ctx, time.Minute, func() error {
 		text, err := readFrom(a.collector.log(), logged.Size())
 		if err == nil && !bytes.Contains(text, []byte("seals are missing: nothing is sealed until a person decides")) {
 			err = fmt.Errorf("the collector does not refuse an archive without its chain; its log ends with:\n%s", blackbox.Tail(a.collector.log(), 3))
@@ -118,14 +118,4 @@ func readFrom(path string, offset int64) ([]byte, error) {
 		return nil, err
 	}
 	return io.ReadAll(f)
-}
-
-// pid is 0 while ClickHouse does not run.
-func (e *engine) pid() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.process == nil {
-		return 0
-	}
-	return e.process.Pid()
 }

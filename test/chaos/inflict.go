@@ -17,10 +17,10 @@ func (r *run) inflict(ctx context.Context, f *fault) {
 	err := k.begin(a)
 	if k.end != nil {
 		if f.Kill > 0 {
-			sleep(ctx, f.Kill)
+			blackbox.Sleep(ctx, f.Kill)
 			r.collector.kill()
 		}
-		sleep(ctx, f.For-f.Kill)
+		blackbox.Sleep(ctx, f.For-f.Kill)
 		err = errors.Join(err, k.end(a))
 	}
 	if err != nil {
@@ -29,7 +29,7 @@ func (r *run) inflict(ctx context.Context, f *fault) {
 }
 
 func (a *act) startEngine() error {
-	if err := await(a.ctx, time.Minute, func() error { return a.engine.start(a.ctx) }); err != nil {
+	if err := blackbox.Await(a.ctx, time.Minute, func() error { return a.engine.start(a.ctx) }); err != nil {
 		return fmt.Errorf("ClickHouse does not start again: %w", err)
 	}
 	return a.lift()
@@ -84,7 +84,7 @@ func (a *act) lift() (err error) {
 
 // maxParts lets ClickHouse refuse inserts into a table that has so many parts.
 func (a *act) maxParts(table string, n int) error {
-	return await(a.ctx, time.Minute, func() error {
+	return blackbox.Await(a.ctx, time.Minute, func() error {
 		return a.engine.exec(a.ctx, fmt.Sprintf("ALTER TABLE provtrail.%s MODIFY SETTING parts_to_throw_insert = %d", table, n))
 	})
 }

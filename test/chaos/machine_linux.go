@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 // fewFiles lets a process open hardly any file or connection more than it has, for a while.
@@ -25,7 +27,7 @@ func fewFiles(ctx context.Context, pid int, last time.Duration) error {
 	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &few, nil); err != nil {
 		return err
 	}
-	sleep(ctx, last)
+	blackbox.Sleep(ctx, last)
 	_ = unix.Prlimit(pid, unix.RLIMIT_NOFILE, &before, nil) // it may have ended
 	return nil
 }
@@ -51,6 +53,6 @@ func jumpClock(ctx context.Context, by, last time.Duration) error {
 	if err := set(begun.Add(by)); err != nil {
 		return err
 	}
-	sleep(ctx, last)
+	blackbox.Sleep(ctx, last)
 	return set(begun.Round(0).Add(time.Since(begun))) // by the clock that did not jump
 }

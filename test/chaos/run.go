@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -100,49 +99,45 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 	if r.disks, err = openDisks(r.dir); err != nil {
 		return err
 	}
-	ports, err := blackbox.FreePorts(8 + len(peers))
+	env, err := blackbox.Environment(r.dir)
 	if err != nil {
 		return err
 	}
+	ports, err := blackbox.FreePorts(2 + len(peers))
+	if err != nil {
+		return err
+	}
+	relay, vendor := ports[0], ports[1]
 	if r.log, err = os.Create(filepath.Join(r.dir, "faults.ndjson")); err != nil {
 		return err
 	}
 	if r.feeder, err = prepare(program, r.dir, r.o); err != nil {
 		return err
 	}
-	if r.engine, err = openEngine(ctx, filepath.Join(r.dir, clickHouse), ports[0], ports[1]); err != nil {
+	if r.engine, err = openEngine(ctx, filepath.Join(r.dir, clickHouse), env["PROVTRAIL_CLICKHOUSE_NATIVE"], env["PROVTRAIL_CLICKHOUSE_HTTP"]); err != nil {
 		return err
 	}
 	if err := r.engine.start(ctx); err != nil {
 		return err
 	}
-	to := map[string]string{clickHouse: ports[0], vendorName: ports[4]}
+	to := map[string]string{clickHouse: r.engine.native, vendorName: vendor}
 	for i, peer := range peers {
-		w, err := openWire(ports[8+i], to[peer])
+		w, err := openWire(ports[2+i], to[peer])
 		if err != nil {
 			return err
 		}
 		r.wires[peer] = w
 	}
-	if r.relay, err = startRelay(ports[2], "http://"+ports[3]+"/sailpoint"); err != nil {
+	if r.relay, err = startRelay(relay, "http://"+env["PROVTRAIL_WEBHOOK"]+"/sailpoint"); err != nil {
 		return err
 	}
-	if r.vendor, err = startVendor(ctx, program, root, r.dir, ports[4], "http://"+ports[2]+"/", r.o); err != nil {
-		return err
-	}
-	_, metrics, err := net.SplitHostPort(ports[7])
-	if err != nil {
+	if r.vendor, err = startVendor(ctx, program, root, r.dir, vendor, "http://"+relay+"/", r.o); err != nil {
 		return err
 	}
 	config := fmt.Sprintf(overlay, filepath.Join(r.disks.path("state"), "storage"), r.disks.path("queue"), r.archiveDir(), r.stateDir(), r.disks.path(clickHouse))
-	r.collector = &collector{
-		program: program, root: root, dir: r.dir, health: ports[5], metrics: ports[7], wanted: true, started: r.disks.join,
-		env: []string{
-			"PROVTRAIL_DATA=" + r.dir, "PROVTRAIL_CLICKHOUSE_NATIVE=" + r.wires[clickHouse].address(), "PROVTRAIL_HEALTH=" + ports[5],
-			"PROVTRAIL_REPORT=" + ports[6], "PROVTRAIL_WEBHOOK=" + ports[3], "PROVTRAIL_METRICS_PORT=" + metrics,
-			"PROVTRAIL_SAILPOINT_ENDPOINT=http://" + r.wires[vendorName].address(), "PROVTRAIL_SAILPOINT_CLIENT_ID=chaos", "PROVTRAIL_SAILPOINT_CLIENT_SECRET=secret",
-		},
-	}
+	env["PROVTRAIL_CLICKHOUSE_NATIVE"] = r.wires[clickHouse].address()
+	ofVendor(env, r.wires[vendorName].address())
+	r.collector = newCollector(program, root, r.dir, env, r.disks.join)
 	return os.WriteFile(filepath.Join(r.dir, "chaos.yaml"), []byte(config), 0o600)
 }
 
@@ -151,7 +146,7 @@ func (r *run) open(ctx context.Context, program, root string) (err error) {
 func (r *run) breakThings(ctx context.Context) {
 	begun := time.Now()
 	for _, f := range plan(r.o) {
-		if sleep(ctx, f.At-time.Since(begun)); ctx.Err() != nil {
+		if blackbox.Sleep(ctx, f.At-time.Since(begun)); ctx.Err() != nil {
 			return
 		}
 		if onDisk(f.Kind) && !r.disks.can(f.Kind) {
@@ -163,7 +158,7 @@ func (r *run) breakThings(ctx context.Context) {
 		r.Faults++
 		r.inflict(ctx, &f)
 	}
-	sleep(ctx, r.o.duration-time.Since(begun))
+	blackbox.Sleep(ctx, r.o.duration-time.Since(begun))
 }
 
 // note writes the fault to the log, with the time it really happened at.

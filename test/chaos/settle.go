@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/provtrail/provtrail/internal/blackbox"
 )
 
 // settle ends all faults, lets the pipeline read what there is to read, and compares.
@@ -37,14 +39,14 @@ func (r *run) settle(ctx context.Context) error {
 	r.Required, r.Triggers = len(e.required), len(r.relay.accepted)
 	before := r.verdict
 	differing, changed := -1, begun // how many facts differ, and since when
-	err = await(ctx, r.o.timeout, func() error {
+	err = blackbox.Await(ctx, r.o.timeout, func() error {
 		// The stores are asked, which costs as much as filling them, once nothing is on its way.
 		if queued, err := r.collector.queued(ctx); err != nil || queued > 0 {
 			return errDiffers
 		}
 		v, err := r.check(ctx, e)
 		if err != nil {
-			sleep(ctx, time.Second)
+			blackbox.Sleep(ctx, time.Second)
 			return err
 		}
 		r.verdict = before.plus(v)
@@ -52,7 +54,7 @@ func (r *run) settle(ctx context.Context) error {
 			differing, changed = v.sum(), time.Now()
 		}
 		if v.sum() > 0 && (!r.damage.any() || time.Since(changed) < stillChanging) {
-			sleep(ctx, time.Second)
+			blackbox.Sleep(ctx, time.Second)
 			return errDiffers
 		}
 		return nil

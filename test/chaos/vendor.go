@@ -59,14 +59,20 @@ func startVendor(ctx context.Context, program, root, dir, address, hook string, 
 		return nil, err
 	}
 	v.begun = time.Now()
-	return v, await(ctx, 30*time.Second, func() error { return v.faults(ctx, usual) })
+	return v, blackbox.Await(ctx, 30*time.Second, func() error { return v.faults(ctx, usual) })
+}
+
+// ofVendor lets a collector poll the vendor at an address.
+func ofVendor(env blackbox.Env, address string) {
+	env["PROVTRAIL_SAILPOINT_ENDPOINT"] = "http://" + address
+	env["PROVTRAIL_SAILPOINT_CLIENT_ID"], env["PROVTRAIL_SAILPOINT_CLIENT_SECRET"] = "chaos", "secret"
 }
 
 // tick lets the vendor's clock run until ctx ends.
 func (v *vendor) tick(ctx context.Context) {
 	for ctx.Err() == nil {
 		_ = v.control(ctx, "clock", map[string]string{"skew": time.Until(v.now()).String()}) // again soon
-		sleep(ctx, 100*time.Millisecond)
+		blackbox.Sleep(ctx, 100*time.Millisecond)
 	}
 }
 

@@ -23,7 +23,7 @@ const timeout = 150 * time.Second
 // collector is the default pipeline on free ports in a temporary folder.
 type collector struct {
 	dir     string
-	env     map[string]string
+	env     blackbox.Env
 	process *blackbox.Process
 	db      *sql.DB
 
@@ -34,18 +34,11 @@ type collector struct {
 func newCollector(t *testing.T) *collector {
 	t.Helper()
 	dir := t.TempDir()
-	port := freePorts(t, 6)
-	c := &collector{dir: dir, env: map[string]string{
-		"PROVTRAIL_DATA":              dir,
-		"PROVTRAIL_CLICKHOUSE_NATIVE": port[0],
-		"PROVTRAIL_CLICKHOUSE_HTTP":   port[1],
-		"PROVTRAIL_HEALTH":            port[2],
-		"PROVTRAIL_REPORT":            port[4],
-		"PROVTRAIL_WEBHOOK":           port[5],
-		"PROVTRAIL_METRICS_PORT":      port[3][strings.LastIndex(port[3], ":")+1:],
-	}}
+	env, err := blackbox.Environment(dir)
+	require.NoError(t, err)
+	c := &collector{dir: dir, env: env}
 	require.NoError(t, os.MkdirAll(c.path("input"), 0o750))
-	options, err := clickhouse.ParseDSN("clickhouse://default@" + port[0] + "/provtrail")
+	options, err := clickhouse.ParseDSN("clickhouse://default@" + env["PROVTRAIL_CLICKHOUSE_NATIVE"] + "/provtrail")
 	require.NoError(t, err)
 	c.db = clickhouse.OpenDB(options)
 	t.Cleanup(func() {
@@ -64,21 +57,14 @@ func (c *collector) path(parts ...string) string {
 	return filepath.Join(append([]string{c.dir}, parts...)...)
 }
 
-func (c *collector) environ() []string { return append(os.Environ(), c.variables()...) }
-
-func (c *collector) variables() (env []string) {
-	for name, value := range c.env {
-		env = append(env, name+"="+value)
-	}
-	return env
-}
+func (c *collector) environ() []string { return append(os.Environ(), c.env.List()...) }
 
 // start runs the program from the repository's root, with its default configuration
 // unless args name others.
 func (c *collector) start(t *testing.T, args ...string) {
 	t.Helper()
 	var err error
-	c.process, err = blackbox.Start(program, root, c.path("collector.log"), c.variables(), args...)
+	c.process, err = blackbox.Start(program, root, c.path("collector.log"), c.env.List(), args...)
 	require.NoError(t, err)
 }
 
