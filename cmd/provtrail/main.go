@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/component"
@@ -24,6 +25,10 @@ const defaultConfig = "collector-config.yaml"
 
 func main() {
 	clickhouse.RunChildIfAsked()
+	// A quarter less memory for two per cent more CPU (make bench-pipeline).
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
 	if err := newCommand().Execute(); err != nil { // cobra has printed it
 		os.Exit(exitCode(err))
 	}
