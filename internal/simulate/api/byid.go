@@ -5,22 +5,31 @@ import (
 	"net/http"
 )
 
-// eventRef is where an event's document is.
-type eventRef struct {
+// documentRef is where a document is.
+type documentRef struct {
 	ref   int32
-	event int16
-	at    int64
+	event int16 // -1: the document is of all changes of the group
+	at    int64 // of an event
+}
+
+// getActivity answers GET /account-activities/{id}.
+func (s *Server) getActivity(w http.ResponseWriter, r *http.Request) {
+	s.one(w, r, s.indices()[0], r.PathValue("id"))
 }
 
 // getDocument answers GET /search/{index}/{id}.
 func (s *Server) getDocument(w http.ResponseWriter, r *http.Request) {
-	name, id := r.PathValue("index"), r.PathValue("id")
-	ix, err := s.index(name)
+	ix, err := s.searched(r.PathValue("index"))
 	if err != nil {
 		s.badRequest(w, err)
 		return
 	}
-	p, ok := s.history.document(name, id, s.now())
+	s.one(w, r, ix, r.PathValue("id"))
+}
+
+// one answers the document with an id.
+func (s *Server) one(w http.ResponseWriter, r *http.Request, ix index, id string) {
+	p, ok := s.history.document(ix, id, s.now())
 	if !ok || s.neverShown(&p) {
 		s.notFound(w, id)
 		return
@@ -28,25 +37,22 @@ func (s *Server) getDocument(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, s.decorate(ix.render(&p).body))
 }
 
-// document is the current version of a document of a search index.
-func (h *history) document(index, id string, now int64) (point, bool) {
-	of, event, times := &h.event, int16(-1), []int64(nil)
+// document is the current version of a document.
+func (h *history) document(ix index, id string, now int64) (point, bool) {
 	h.mu.RLock()
-	ref, known := h.byDocument[id]
-	e, isEvent := h.byEvent[id]
+	of, ok := ix.byID[id]
 	h.mu.RUnlock()
-	switch {
-	case index == "events" && isEvent:
-		ref, event, times = e.ref, e.event, []int64{e.at}
-	case index == "accountactivities" && known:
-		of, times = &h.docs, h.group(ref).Changes()
-	default:
+	if !ok {
 		return point{}, false
 	}
-	versions := h.points(of)
+	times := []int64{of.at}
+	if of.event < 0 {
+		times = h.group(of.ref).Changes()
+	}
+	versions := h.points(ix.points)
 	for _, at := range times {
 		for i := versions.from(at); i < len(versions) && versions[i].at == at; i++ {
-			if p := versions[i]; p.ref == ref && p.event == event && p.current(now) {
+			if p := versions[i]; p.ref == of.ref && p.event == of.event && p.current(now) {
 				return p, true
 			}
 		}

@@ -106,19 +106,16 @@ type Count struct {
 // Counts lists the counts of all hours that have documents.
 func (s *Server) Counts() (out []Count) {
 	now := s.now()
-	for _, of := range []struct {
-		index  string
-		points *points
-	}{{"account-activities", &s.history.rest}, {"accountactivities", &s.history.docs}, {"events", &s.history.event}} {
+	for _, ix := range s.indices() {
 		counts := map[int64]*Count{}
-		for _, p := range s.history.points(of.points) {
+		for _, p := range s.history.points(ix.points) {
 			if !p.current(now) {
 				continue
 			}
 			at := p.created - p.created%hour
 			c := counts[at]
 			if c == nil {
-				c = &Count{Index: of.index, Hour: view.Stamp(at)}
+				c = &Count{Index: ix.name, Hour: view.Stamp(at)}
 				counts[at] = c
 			}
 			c.Documents++

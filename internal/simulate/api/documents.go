@@ -20,19 +20,11 @@ type Document struct {
 // know the others, and cannot know more.
 func (s *Server) Documents(each func(Document)) {
 	now := s.now()
-	for _, p := range s.history.points(&s.history.rest) {
-		if p.visible <= now {
-			each(Document{"account-activities", p.current(now) && s.listed(&p, now), view.REST(s.history.group(p.ref), p.at)})
-		}
-	}
-	for _, p := range s.history.points(&s.history.docs) {
-		if p.visible <= now {
-			each(Document{"accountactivities", p.current(now) && s.listed(&p, now), s.renderActivity(&p).body})
-		}
-	}
-	for _, p := range s.history.points(&s.history.event) {
-		if p.visible <= now {
-			each(Document{"events", p.current(now) && s.listed(&p, now), s.renderEvent(&p).body})
+	for _, ix := range s.indices() {
+		for _, p := range s.history.points(ix.points) {
+			if p.visible <= now {
+				each(Document{ix.name, p.current(now) && s.listed(&p, now), ix.render(&p).body})
+			}
 		}
 	}
 }

@@ -28,9 +28,9 @@ type history struct {
 	mu         sync.RWMutex // guards everything below
 	next       int64        // begin of the first hour that is not indexed
 	refs       []ref
-	byID       map[string]int32
-	byDocument map[string]int32
-	byEvent    map[string]eventRef
+	byID       map[string]documentRef // of account activities
+	byDocument map[string]documentRef
+	byEvent    map[string]documentRef
 	rest       points // versions of account activities
 	docs       points // versions of search documents
 	event      points
@@ -78,7 +78,7 @@ func (p points) with(more points, at int64) points {
 func newHistory(t *model.Tenant, from time.Time, perDay, late float64) *history {
 	return &history{
 		tenant: t, perDay: perDay, late: late, next: from.UTC().Truncate(time.Hour).UnixMilli(),
-		byID: map[string]int32{}, byDocument: map[string]int32{}, byEvent: map[string]eventRef{}, cache: map[int32]*model.Group{},
+		byID: map[string]documentRef{}, byDocument: map[string]documentRef{}, byEvent: map[string]documentRef{}, cache: map[int32]*model.Group{},
 	}
 }
 
@@ -111,7 +111,7 @@ func (h *history) add(to *batch, r ref) {
 	g := h.tenant.Nth(r.hour, int(r.n))
 	id := int32(len(h.refs))
 	h.refs = append(h.refs, r)
-	h.byID[g.ID], h.byDocument[g.DocumentID] = id, id
+	h.byID[g.ID], h.byDocument[g.DocumentID] = documentRef{ref: id, event: -1}, documentRef{ref: id, event: -1}
 	rng := rand.New(rand.NewPCG(g.Seed, 11))
 	changes := g.Changes()
 	restFrom, docsFrom := len(to.rest), len(to.docs)
@@ -125,7 +125,7 @@ func (h *history) add(to *batch, r ref) {
 	supersede(to.rest[restFrom:])
 	supersede(to.docs[docsFrom:])
 	for i, e := range view.Happenings(g) {
-		h.byEvent[view.EventID(g, &e)] = eventRef{id, int16(i), e.Phase.At}
+		h.byEvent[view.EventID(g, &e)] = documentRef{id, int16(i), e.Phase.At}
 		synced := e.Phase.At + 50 + rng.Int64N(900)
 		to.event = append(to.event, point{
 			at: e.Phase.At, created: e.Phase.At, synced: synced, visible: min(synced+h.lag(rng), pendingAgain(&e)), until: forever, ref: id, event: int16(i),
@@ -185,22 +185,6 @@ func (h *history) group(id int32) *model.Group {
 }
 
 const cacheSize = 20_000
-
-func (h *history) find(id string) (*model.Group, bool) {
-	h.mu.RLock()
-	at, ok := h.byID[id]
-	h.mu.RUnlock()
-	if !ok {
-		return nil, false
-	}
-	return h.group(at), true
-}
-
-func (h *history) refOf(id string) int32 {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	return h.byID[id]
-}
 
 // points returns one kind of points as they are now.
 func (h *history) points(of *points) points {

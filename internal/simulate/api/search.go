@@ -29,58 +29,6 @@ type searchRequest struct {
 	Only        resultFilter `json:"queryResultFilter"`
 }
 
-// index is one of the search indices.
-type index struct {
-	points *points
-	// fields of a document; cheap ones come from the point alone.
-	render func(p *point) document
-}
-
-// document is a rendered document and how its fields are found.
-type document struct {
-	body   any
-	fields map[string][]string
-}
-
-func (s *Server) index(name string) (index, error) {
-	switch name {
-	case "accountactivities":
-		return index{&s.history.docs, s.renderActivity}, nil
-	case "events":
-		return index{&s.history.event, s.renderEvent}, nil
-	default:
-		return index{}, fmt.Errorf("index %q is not simulated: want accountactivities or events", name)
-	}
-}
-
-func (s *Server) renderActivity(p *point) document {
-	d := view.Search(s.tenant, s.history.group(p.ref), p.synced)
-	fields := map[string][]string{
-		"id": {d.ID}, "action": {d.Action}, "stage": {d.Stage}, "status": {d.Status}, "trackingNumber": {d.TrackingNumber},
-		"sources": {d.Sources}, "recipient.name": {d.Recipient.Name}, "requester.name": {d.Requester.Name}, "errors": d.Errors,
-		"recipient.id": {d.Recipient.ID}, "requester.id": {d.Requester.ID}, "_type": {d.DocumentType},
-	}
-	for i := range d.AccountRequests {
-		fields["accountRequests.result.status"] = append(fields["accountRequests.result.status"], d.AccountRequests[i].Result.Status)
-	}
-	return document{d, fields}
-}
-
-func (s *Server) renderEvent(p *point) document {
-	g := s.history.group(p.ref)
-	happening := view.Happenings(g)[p.event]
-	d := view.Event(s.tenant, g, &happening, p.synced)
-	fields := map[string][]string{
-		"id": {d.ID}, "action": {d.Action}, "type": {d.Type}, "name": {d.Name}, "technicalName": {d.TechnicalName},
-		"operation": {d.Operation}, "status": {d.Status}, "objects": d.Objects, "stack": {d.Stack},
-		"trackingNumber": {d.TrackingNumber}, "_type": {d.DocumentType}, "actor.name": {d.Actor.Name}, "target.name": {d.Target.Name},
-	}
-	for name, value := range d.Attributes {
-		fields["attributes."+name] = []string{value}
-	}
-	return document{d, fields}
-}
-
 // hit is a document that matches, with what it is sorted by.
 type hit struct {
 	point point
@@ -102,14 +50,17 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) {
 		s.badRequest(w, err)
 		return
 	}
-	if q.Get("count") == "true" && !s.counted(w, func(now int64) int { return len(s.find(sc.counting(now))) }) {
+	s.list(w, r, sc, page)
+}
+
+// list answers a page of what a scan finds.
+func (s *Server) list(w http.ResponseWriter, r *http.Request, sc scan, page page) {
+	if r.URL.Query().Get("count") == "true" && !s.counted(w, func(now int64) int { return len(s.find(sc.counting(now))) }) {
 		return
 	}
 	found := s.find(sc)
-	page = s.distort(page)
-	from := min(page.offset, len(found))
 	out := make([]any, 0, page.limit)
-	for _, h := range found[from:min(from+page.limit, len(found))] {
+	for _, h := range cut(s.distort(page), found) {
 		out = append(out, sc.only.apply(s.decorate(sc.index.render(&h.point).body)))
 	}
 	s.answer(w, r, out)
@@ -159,7 +110,7 @@ func (s *Server) parse(body io.Reader, want int) (sc scan, err error) {
 	if len(req.SearchAfter) > 0 && len(req.SearchAfter) != len(req.Sort) {
 		return sc, fmt.Errorf("searchAfter has %d values and sort %d fields", len(req.SearchAfter), len(req.Sort))
 	}
-	if sc.index, err = s.index(req.Indices[0]); err != nil {
+	if sc.index, err = s.searched(req.Indices[0]); err != nil {
 		return sc, err
 	}
 	sc.now, sc.want, sc.after, sc.only = s.now(), want, req.SearchAfter, req.Only
@@ -184,8 +135,8 @@ const syncSlack = 2000
 // as many as are wanted.
 func (s *Server) find(sc scan) []hit {
 	fields := []string{"modified", "created"}
-	if sc.index.points == &s.history.docs {
-		fields = fields[:1] // its points are ordered by modified
+	if sc.index.points != &s.history.event {
+		fields = fields[:1] // the points are ordered by modified
 	}
 	low, high := bounds(sc.query, sc.now, fields...)
 	inOrder := sc.inOrder(s)
@@ -205,7 +156,7 @@ func (s *Server) find(sc scan) []hit {
 			found = append(found, h)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b hit) int { return compareKeys(a.keys, b.keys) })
+	slices.SortStableFunc(found, func(a, b hit) int { return slices.Compare(a.keys, b.keys) })
 	return found
 }
 
@@ -226,7 +177,7 @@ func (s *Server) try(sc scan, p point) (hit, bool) {
 			h.keys[j] = inverse(h.keys[j])
 		}
 	}
-	if len(sc.after) > 0 && compareKeys(h.keys, sc.after) <= 0 {
+	if len(sc.after) > 0 && slices.Compare(h.keys, sc.after) <= 0 {
 		return hit{}, false
 	}
 	return h, sc.query.match(get)
@@ -237,7 +188,7 @@ func (sc *scan) inOrder(s *Server) bool {
 	if len(sc.order) == 0 || sc.order[0].descending {
 		return false
 	}
-	if sc.index.points == &s.history.docs {
+	if sc.index.points != &s.history.event {
 		return sc.order[0].field == "modified" || sc.order[0].field == "synced"
 	}
 	return timeField(sc.order[0].field)
@@ -257,27 +208,6 @@ func bounds(q query, now int64, fields ...string) (low, high int64) {
 	}
 	return low, high
 }
-
-// fieldsOf gives the fields of a document, which is rendered only if need be.
-func (s *Server) fieldsOf(ix index, p *point) func(string) []string {
-	var fields map[string][]string
-	return func(name string) []string {
-		switch name {
-		case "created":
-			return []string{view.Stamp(p.created)}
-		case "synced":
-			return []string{view.Stamp(p.synced)}
-		case "modified":
-			return []string{view.Stamp(p.at)}
-		}
-		if fields == nil {
-			fields = ix.render(p).fields
-		}
-		return fields[name]
-	}
-}
-
-func compareKeys(a, b []string) int { return slices.Compare(a, b) }
 
 // inverse turns the order of texts around.
 func inverse(text string) string {

@@ -226,9 +226,8 @@ func (s *Server) listSources(w http.ResponseWriter, r *http.Request) {
 		s.badRequest(w, err)
 		return
 	}
-	from := min(page.offset, len(s.tenant.Sources))
 	out := []any{}
-	for _, source := range s.tenant.Sources[from:min(from+page.limit, len(s.tenant.Sources))] {
+	for _, source := range cut(page, s.tenant.Sources) {
 		out = append(out, view.SourceOf(source))
 	}
 	s.answer(w, r, out)
