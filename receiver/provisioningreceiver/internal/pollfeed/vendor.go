@@ -64,8 +64,8 @@ func (a *asker) read(ctx context.Context, p pages, from, until time.Time, page f
 	return nil
 }
 
-// reread reads the documents of a period and delivers those that are lacking.
-func (a *asker) reread(ctx context.Context, p pages, from, until time.Time, lacks reconcile.Lacks) (map[uint64]string, error) {
+// list reads the documents of a period and gives take those of each page that are lacking.
+func (a *asker) list(ctx context.Context, p pages, from, until time.Time, lacks reconcile.Lacks, take func([]json.RawMessage) error) (map[uint64]string, error) {
 	listed := map[uint64]string{}
 	err := a.read(ctx, p, from, until, func(documents []json.RawMessage) error {
 		hashes := make([]uint64, len(documents))
@@ -84,9 +84,14 @@ func (a *asker) reread(ctx context.Context, p pages, from, until time.Time, lack
 				wanted = append(wanted, documents[i])
 			}
 		}
-		return a.deliver(ctx, wanted)
+		return take(wanted)
 	})
 	return listed, err
+}
+
+// reread reads the documents of a period and delivers those that are lacking.
+func (a *asker) reread(ctx context.Context, p pages, from, until time.Time, lacks reconcile.Lacks) (map[uint64]string, error) {
+	return a.list(ctx, p, from, until, lacks, func(documents []json.RawMessage) error { return a.deliver(ctx, documents) })
 }
 
 // restVendor answers for account activities.
@@ -128,26 +133,15 @@ func (v searchVendor) pages() searchPages {
 func (v searchVendor) Reread(ctx context.Context, from, until time.Time, lacks reconcile.Lacks) (map[uint64]string, error) {
 	ids := v.pages()
 	ids.only = []string{"id", "created"}
-	listed, wanted, pages := map[uint64]string{}, []string{}, 0
-	err := v.read(ctx, ids, from, until, func(documents []json.RawMessage) error {
+	wanted, pages := []string{}, 0
+	listed, err := v.list(ctx, ids, from, until, lacks, func(documents []json.RawMessage) error {
 		pages++
-		hashes := make([]uint64, len(documents))
-		for i, d := range documents {
-			identity := sailpoint.Identify(d)
-			if identity.ID == "" {
-				return errNoID
+		for _, d := range documents {
+			id := sailpoint.Identify(d).ID
+			if id == "" {
+				return errNoID // it counts as lacking: its hash is that of its part
 			}
-			hashes[i] = hashOf(&identity, d)
-			listed[hashes[i]] = identity.ID
-		}
-		lacking, err := lacks(hashes)
-		if err != nil {
-			return err
-		}
-		for i, lack := range lacking {
-			if lack {
-				wanted = append(wanted, listed[hashes[i]])
-			}
+			wanted = append(wanted, id)
 		}
 		return nil
 	})
