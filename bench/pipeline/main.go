@@ -36,7 +36,7 @@ type options struct {
 func main() {
 	clickhouse.RunChildIfAsked()
 	o := options{shapes: shapes}
-	flag.IntVar(&o.documents, "documents", 60_000, "search documents of each shape to send through each collector")
+	flag.IntVar(&o.documents, "documents", 120_000, "search documents of each shape to send through each collector; with few, the seconds until the last batch is sent weigh most")
 	flag.Func("shape", "`name` of the only shape of documents (default: "+strings.Join(shapeNames(), ", then ")+")", o.only)
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each collector is measured")
 	flag.StringVar(&o.provtrail, "provtrail", "bin/provtrail", "program")
