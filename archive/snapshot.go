@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 
 	"github.com/cenkalti/backoff/v5"
 
@@ -102,16 +103,24 @@ func (v *View) snapshot(ctx context.Context, keep func(DataFile) bool, column, t
 // Read reads a file from its beginning, see OpenRecords. Only one reader of a file may
 // be in use at a time.
 func (s *Snapshot) Read(file int, columns ...string) (*Reader[record.Record], error) {
-	r, err := s.ReadStored(file, columns...)
+	r, err := parquetfile.NewReader(parquetfile.Activities, s.Files[file].Name, s.open[file], columns)
 	if err == nil {
 		r.Show = s.show
 	}
 	return r, err
 }
 
-// ReadStored is Read without decryption: the rows as they are sealed.
-func (s *Snapshot) ReadStored(file int, columns ...string) (*Reader[record.Record], error) {
-	return parquetfile.NewReader(parquetfile.Activities, s.Files[file].Name, s.open[file], columns)
+// Rows yields the rows of a file like Reader.All, see Read.
+func (s *Snapshot) Rows(ctx context.Context, file int, columns ...string) iter.Seq2[*record.Record, error] {
+	return func(yield func(*record.Record, error) bool) {
+		r, err := s.Read(file, columns...)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer func() { _ = r.Close() }() // only read
+		r.All(ctx)(yield)
+	}
 }
 
 // ReadRows calls f with single rows of a file, whose numbers ascend, without reading what

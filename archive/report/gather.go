@@ -3,8 +3,8 @@ package report
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -54,36 +54,26 @@ func (g *gatherer) gather() error {
 		similar.want = g.subject.Identity[0]
 	}
 	columns := []string{"tenant", "group_id", "group_number", "activity_id", "account_id", "identity_id", "identity_name"}
-	for i := range g.snapshot.Files {
-		if err := g.read(i, columns, func(_ int64, r *record.Record) {
-			if g.subject.about(r) {
-				activities[r.ActivityID] = true
-			} else if len(activities) == 0 && similar.want != "" {
-				similar.consider(r.IdentityID, r.IdentityName, r.AccountID)
-			}
-		}); err != nil {
+	for r, err := range g.rows(columns...) {
+		if err != nil {
 			return err
+		}
+		if g.subject.about(r.Record) {
+			activities[r.ActivityID] = true
+		} else if len(activities) == 0 && similar.want != "" {
+			similar.consider(r.IdentityID, r.IdentityName, r.AccountID)
 		}
 	}
 	if len(activities) == 0 {
 		return fmt.Errorf("%w: no event is about %s%s", ErrNothing, g.subject, similar.question())
 	}
-	type location struct {
-		file    int
-		row     int64
-		version uint64
-	}
-	latest := map[provisioning.ID]location{}
-	for i := range g.snapshot.Files {
-		if err := g.read(i, []string{"event_id", "activity_id", "version"}, func(row int64, r *record.Record) {
-			if !activities[r.ActivityID] {
-				return
-			}
-			if before, ok := latest[r.EventID]; !ok || r.Version > before.version {
-				latest[r.EventID] = location{i, row, r.Version}
-			}
-		}); err != nil {
+	latest := map[provisioning.ID]spot{}
+	for r, err := range g.rows("event_id", "activity_id", "version") {
+		if err != nil {
 			return err
+		}
+		if activities[r.ActivityID] {
+			keep(latest, r.EventID, r.spot)
 		}
 	}
 	rows := make([][]int64, len(g.snapshot.Files))
@@ -104,21 +94,43 @@ func (g *gatherer) gather() error {
 	return g.collectSeals()
 }
 
-// read calls f with every row of a file.
-func (g *gatherer) read(file int, columns []string, f func(row int64, r *record.Record)) error {
-	reader, err := g.snapshot.Read(file, columns...)
-	if err != nil {
-		return err
+// spot is where a version of an event or of a state lies.
+type spot struct {
+	file    int
+	row     int64
+	version uint64
+}
+
+// keep keeps the highest version, among equals the first.
+func keep(spots map[provisioning.ID]spot, id provisioning.ID, at spot) {
+	if before, ok := spots[id]; !ok || at.version > before.version {
+		spots[id] = at
 	}
-	row := int64(0)
-	for r, err := range reader.All(g.ctx) {
-		if err != nil {
-			return errors.Join(err, reader.Close())
+}
+
+// found is a row of the snapshot and where it lies.
+type found struct {
+	*record.Record
+	spot
+}
+
+// rows yields the rows of the snapshot, each valid until the next.
+func (g *gatherer) rows(columns ...string) iter.Seq2[found, error] {
+	return func(yield func(found, error) bool) {
+		for i := range g.snapshot.Files {
+			at := spot{file: i}
+			for r, err := range g.snapshot.Rows(g.ctx, i, columns...) {
+				if err != nil {
+					yield(found{}, err)
+					return
+				}
+				if at.version = r.Version; !yield(found{r, at}, nil) {
+					return
+				}
+				at.row++
+			}
 		}
-		f(row, r)
-		row++
 	}
-	return reader.Close()
 }
 
 // take reads rows of a file, with the path of each to the root of the file.
@@ -134,7 +146,11 @@ func (g *gatherer) take(file int, rows []int64) error {
 	leaves := parquetfile.LeafHasher[record.Record]{Table: parquetfile.Activities}
 	var hashes []chain.Hash
 	first := len(g.events)
-	if err := g.read(file, nil, func(row int64, r *record.Record) {
+	row := int64(0)
+	for r, err := range g.snapshot.Rows(g.ctx, file) {
+		if err != nil {
+			return err
+		}
 		leaf := chain.Hash(leaves.Leaf(r))
 		if at.Merkle != nil {
 			hashes = append(hashes, leaf)
@@ -142,8 +158,7 @@ func (g *gatherer) take(file int, rows []int64) error {
 		if next := len(g.events) - first; next < len(rows) && rows[next] == row {
 			g.events = append(g.events, evidence{*r, RowProof{Event: r.EventID.String(), File: len(g.pack.Archive), Row: row}, leaf})
 		}
-	}); err != nil {
-		return err
+		row++
 	}
 	if at.Merkle != nil {
 		tree := chain.NewTree(hashes)

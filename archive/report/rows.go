@@ -1,7 +1,6 @@
 package report
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -22,22 +21,15 @@ func (r *report) scanFrom(file int, set bitmap, columns []string, f func(row uin
 		if set != nil && !set.any(from.first, from.first+uint64(from.rows)) {
 			continue
 		}
-		reader, err := from.snapshot.Read(from.index, columns...)
-		if err != nil {
-			return err
-		}
 		row := from.first
-		for a, err := range reader.All(r.ctx) {
+		for a, err := range from.snapshot.Rows(r.ctx, from.index, columns...) {
 			if err == nil && (set == nil || set.has(row)) {
 				err = f(row, a)
 			}
 			if err != nil {
-				return errors.Join(err, reader.Close())
+				return err
 			}
 			row++
-		}
-		if err := reader.Close(); err != nil {
-			return err
 		}
 	}
 	return nil

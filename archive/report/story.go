@@ -78,13 +78,6 @@ func ReadStory(ctx context.Context, location string, id provisioning.ID, from ti
 	return t.story, nil
 }
 
-// spot is where a version of an event or of a state lies.
-type spot struct {
-	file    int
-	row     int64
-	version uint64
-}
-
 type storyReader struct {
 	gatherer
 	id            provisioning.ID
@@ -104,13 +97,13 @@ func (t *storyReader) with(keep func(archive.DataFile) bool, column, text string
 
 // find finds the group of the activity.
 func (t *storyReader) find() error {
-	for i := range t.snapshot.Files {
-		if err := t.read(i, []string{"activity_id", "tenant", "group_id"}, func(_ int64, r *record.Record) {
-			if r.ActivityID == t.id {
-				t.tenant, t.group = r.Tenant, r.GroupID
-			}
-		}); err != nil || t.group != "" {
+	for r, err := range t.rows("activity_id", "tenant", "group_id") {
+		if err != nil {
 			return err
+		}
+		if r.ActivityID == t.id {
+			t.tenant, t.group = r.Tenant, r.GroupID
+			break
 		}
 	}
 	return nil
@@ -128,29 +121,18 @@ func (t *storyReader) readAll() error {
 // locate finds the records of the activity and the newest states of its group.
 func (t *storyReader) locate() error {
 	t.own, t.others = map[provisioning.ID]spot{}, map[provisioning.ID]spot{}
-	for i := range t.snapshot.Files {
-		if err := t.read(i, []string{"tenant", "group_id", "activity_id", "event_id", "version", "current"}, func(row int64, r *record.Record) {
-			if r.GroupID != t.group || r.Tenant != t.tenant {
-				return
-			}
-			at := spot{i, row, r.Version}
-			if r.ActivityID == t.id {
-				keep(t.own, r.EventID, at)
-			} else if r.Current {
-				keep(t.others, r.ActivityID, at)
-			}
-		}); err != nil {
+	for r, err := range t.rows("tenant", "group_id", "activity_id", "event_id", "version", "current") {
+		switch {
+		case err != nil:
 			return err
+		case r.GroupID != t.group || r.Tenant != t.tenant:
+		case r.ActivityID == t.id:
+			keep(t.own, r.EventID, r.spot)
+		case r.Current:
+			keep(t.others, r.ActivityID, r.spot)
 		}
 	}
 	return nil
-}
-
-// keep keeps the highest version, among equals the first.
-func keep(spots map[provisioning.ID]spot, id provisioning.ID, at spot) {
-	if before, ok := spots[id]; !ok || at.version > before.version {
-		spots[id] = at
-	}
 }
 
 // newest returns the spots of the highest versions in the order in which they lie, and
