@@ -171,7 +171,7 @@ func TestTablesHaveTheFields(t *testing.T) {
 	current := slices.DeleteFunc(slices.Clone(fields), func(name string) bool {
 		return slices.Contains([]string{"current", "original", "reason", "withdrawn", "reported_overrides"}, name)
 	})
-	require.ElementsMatch(t, append(current, "source", "activity", "change_key", "account_key"), columns("activities"))
+	require.ElementsMatch(t, append(current, "source", "activity", "change_key", "account_key", "done_at"), columns("activities"))
 }
 
 func TestUnreadableRecordsAreQuarantined(t *testing.T) {

@@ -50,7 +50,7 @@ func startAt(t *testing.T, n int, source *fixture) *fixture {
 		require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO provisioning_schema_migrations SELECT %d, now64(3)", m.Version)))
 	}
 	for _, table := range []string{"provisioning_observations", "provisioning_groups", "provisioning_quarantine", "provisioning_reconciliations"} {
-		columns := one[string](t, f, "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns WHERE database = ? AND table = ?", f.cfg.Database, table)
+		columns := one[string](t, f, "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns WHERE database = ? AND table = ? AND default_kind = ''", f.cfg.Database, table)
 		require.NoError(t, f.conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s.%s", table, columns, columns, source.cfg.Database, table)))
 	}
 	return f

@@ -97,24 +97,24 @@ FROM `provtrail`.`provisioning_observations` FINAL;
 
 CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
 (
-    tenant              LowCardinality(String) CODEC(LZ4),
+    tenant              LowCardinality(String) CODEC(LZ4) SETTINGS (min_compress_block_size = 16384),
     record_type         LowCardinality(String) CODEC(ZSTD(1)),
     event_id            String CODEC(ZSTD(1)),
     feed                LowCardinality(String) CODEC(ZSTD(1)),
     dialect             LowCardinality(String) CODEC(ZSTD(1)),
     group_id            String CODEC(ZSTD(1)),
-    group_number        Int64 CODEC(Delta(8), LZ4),
+    group_number        Int64 CODEC(Delta(8), LZ4) SETTINGS (min_compress_block_size = 16384),
     group_status        LowCardinality(String) CODEC(ZSTD(1)),
     activity_id         String CODEC(ZSTD(1)),
-    status              LowCardinality(String) CODEC(LZ4),
-    outcome             LowCardinality(String) CODEC(LZ4),
+    status              LowCardinality(String) CODEC(LZ4) SETTINGS (min_compress_block_size = 16384),
+    outcome             LowCardinality(String) CODEC(LZ4) SETTINGS (min_compress_block_size = 16384),
     previous_status     LowCardinality(String) CODEC(ZSTD(1)),
     reported_status     LowCardinality(String) CODEC(ZSTD(1)),
     raw_status          LowCardinality(String) CODEC(ZSTD(1)),
-    odd                 Bool,
-    kind                LowCardinality(String) CODEC(LZ4),
-    operation           LowCardinality(String) CODEC(LZ4),
-    cause               LowCardinality(String) CODEC(LZ4),
+    odd                 Bool SETTINGS (min_compress_block_size = 16384),
+    kind                LowCardinality(String) CODEC(LZ4) SETTINGS (min_compress_block_size = 16384),
+    operation           LowCardinality(String) CODEC(LZ4) SETTINGS (min_compress_block_size = 16384),
+    cause               LowCardinality(String) CODEC(LZ4) SETTINGS (min_compress_block_size = 16384),
     raw_cause           LowCardinality(String) CODEC(ZSTD(1)),
     source_id           LowCardinality(String) CODEC(ZSTD(1)),
     source_name         LowCardinality(String) CODEC(ZSTD(1)),
@@ -130,11 +130,11 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     approval_status     LowCardinality(String) CODEC(ZSTD(1)),
     raw_approval_status LowCardinality(String) CODEC(ZSTD(1)),
     error_message       String CODEC(ZSTD(1)),
-    error_category      LowCardinality(String) CODEC(LZ4),
+    error_category      LowCardinality(String) CODEC(LZ4) SETTINGS (min_compress_block_size = 16384),
     error_signature     LowCardinality(String) CODEC(ZSTD(1)),
     error_fingerprint   String CODEC(ZSTD(1)),
     warnings            String CODEC(ZSTD(1)),
-    failed_on           LowCardinality(String) CODEC(LZ4),
+    failed_on           LowCardinality(String) CODEC(LZ4) SETTINGS (min_compress_block_size = 16384),
     failed_side         LowCardinality(String) CODEC(ZSTD(1)),
     ticket_id           String CODEC(ZSTD(1)),
     requested_item_name String CODEC(ZSTD(1)),
@@ -146,19 +146,19 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     vendor_created_at   Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     item_id             String CODEC(ZSTD(1)),
     attempts            Int64 CODEC(T64, ZSTD(1)),
-    stalled             Bool,
-    overdue             Bool,
-    requested_at        Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4),
+    stalled             Bool SETTINGS (min_compress_block_size = 16384),
+    overdue             Bool SETTINGS (min_compress_block_size = 16384),
+    requested_at        Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4) SETTINGS (min_compress_block_size = 16384),
     remove_at           Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    occurred_at         DateTime64(6, 'UTC') CODEC(T64),
+    occurred_at         DateTime64(6, 'UTC') CODEC(T64) SETTINGS (min_compress_block_size = 16384),
     timed               Bool,
-    observed_at         DateTime64(6, 'UTC') CODEC(T64),
-    status_since        Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4),
+    observed_at         DateTime64(6, 'UTC') CODEC(T64) SETTINGS (min_compress_block_size = 16384),
+    status_since        Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4) SETTINGS (min_compress_block_size = 16384),
     first_pending_at    Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     first_retrying_at   Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     first_not_verifiable_at Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
-    committed_at        Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4),
-    finished_at         Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4),
+    committed_at        Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4) SETTINGS (min_compress_block_size = 16384),
+    finished_at         Nullable(DateTime64(6, 'UTC')) CODEC(T64, LZ4) SETTINGS (min_compress_block_size = 16384),
     first_failed_at     Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     failed_at           Nullable(DateTime64(6, 'UTC')) CODEC(GCD, ZSTD(1)),
     pending_ms          Int64 CODEC(T64, ZSTD(1)),
@@ -166,15 +166,16 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     committed_ms        Int64 CODEC(T64, ZSTD(1)),
     failed_ms           Int64 CODEC(T64, ZSTD(1)),
     state_seq           Int64 CODEC(T64, ZSTD(1)),
-    version             UInt64 CODEC(T64, LZ4),
+    version             UInt64 CODEC(T64, LZ4) SETTINGS (min_compress_block_size = 16384),
     folded_into         String CODEC(ZSTD(1)),
-    source              LowCardinality(String) MATERIALIZED if(source_name = '', source_id, source_name) CODEC(LZ4),
-    activity            UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
-    attempt             UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), lower(account_id)), 0) CODEC(LZ4),
-    account_key         UInt64 MATERIALIZED if(account_id = '', 0, sipHash64(lower(account_id))) CODEC(LZ4),
-    folded              UInt8 MATERIALIZED folded_into != '',
+    source              LowCardinality(String) MATERIALIZED if(source_name = '', source_id, source_name) CODEC(LZ4) SETTINGS (min_compress_block_size = 16384),
+    activity            UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE) SETTINGS (min_compress_block_size = 16384),
+    attempt             UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), lower(account_id)), 0) CODEC(LZ4) SETTINGS (min_compress_block_size = 16384),
+    account_key         UInt64 MATERIALIZED if(account_id = '', 0, sipHash64(lower(account_id))) CODEC(LZ4) SETTINGS (min_compress_block_size = 16384),
+    folded              UInt8 MATERIALIZED folded_into != '' SETTINGS (min_compress_block_size = 16384),
+    done_at             DateTime64(6, 'UTC') MATERIALIZED if(status IN ('Committed', 'Success', 'Not Verifiable'), coalesce(committed_at, finished_at, occurred_at), toDateTime64(0, 6, 'UTC')) CODEC(T64) SETTINGS (min_compress_block_size = 16384),
     change_key          UInt64 MATERIALIZED sipHash64(tenant, if(identity_id = '', lower(account_id), identity_id), if(match(source_id, '^[0-9a-fA-F-]{32,36}$') OR source_name = '', source_id, source_name), attribute_name, attribute_value,
-        multiIf(attribute_name = '', operation, operation IN ('Remove', 'Delete', 'Disable', 'Lock'), 'take away', 'give')) CODEC(NONE),
+        multiIf(attribute_name = '', operation, operation IN ('Remove', 'Delete', 'Disable', 'Lock'), 'take away', 'give')) CODEC(NONE) SETTINGS (min_compress_block_size = 16384),
 
     INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -185,8 +186,9 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_activities`
     INDEX by_change change_key TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, folded)
-ORDER BY (group_number, activity)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, index_granularity = 1024, min_compress_block_size = 16384,
+PRIMARY KEY (group_number, activity)
+ORDER BY (group_number, activity, operation)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, index_granularity = 1024, min_compress_block_size = 4096,
     min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `provtrail`.`provisioning_activities_from_observations`
@@ -205,10 +207,10 @@ FROM `provtrail`.`provisioning_observations`
 WHERE current;
 
 CREATE OR REPLACE VIEW `provtrail`.`activities` AS
-SELECT *, source, activity, change_key, account_key FROM `provtrail`.`provisioning_activities` FINAL;
+SELECT *, source, activity, change_key, account_key, done_at FROM `provtrail`.`provisioning_activities` FINAL;
 
 CREATE OR REPLACE VIEW `provtrail`.`lookup` AS
-SELECT *, source, activity, change_key, account_key FROM `provtrail`.`provisioning_activities`;
+SELECT *, source, activity, change_key, account_key, done_at FROM `provtrail`.`provisioning_activities`;
 
 CREATE OR REPLACE VIEW `provtrail`.`passwords_changed` AS
 SELECT
@@ -252,6 +254,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_groups`
     last_at              DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
     observed_at          DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
     version              UInt64 CODEC(T64, ZSTD(1)),
+    id_hash              UInt32 MATERIALIZED toUInt32(sipHash64(tenant, group_id)) CODEC(NONE),
 
     INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_identity identity_id TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -259,8 +262,8 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_groups`
     INDEX by_name lowerUTF8(identity_name) TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)
-ORDER BY (group_number, tenant, group_id)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
+ORDER BY (group_number, id_hash)
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_bytes_for_wide_part = 134217728, merge_selector_base = 16, index_granularity = 1024, min_compress_block_size = 16384, min_age_to_force_merge_seconds = 14400, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE OR REPLACE VIEW `provtrail`.`groups` AS
 SELECT *, dateDiff('millisecond', first_at, last_at) AS duration_ms
@@ -420,7 +423,7 @@ INNER JOIN (
     SELECT
         change_key,
         groupArrayIf((activity, occurred_at), status = 'Failed' AND outcome = 'fault') AS standing,
-        arraySort(groupArrayIf((coalesce(committed_at, finished_at, occurred_at), group_number, account_key), status IN ('Committed', 'Success', 'Not Verifiable'))) AS successes
+        arraySort(groupArrayIf((done_at, group_number, account_key), done_at > 0)) AS successes
     FROM `provtrail`.`activities`
     WHERE occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')}
       AND activity IN (SELECT activity FROM `provtrail`.`lookup` WHERE change_key IN (SELECT change_key FROM `provtrail`.`errors` WHERE occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at <= {until:DateTime64(3, 'UTC')} AND ({group:String} = '' OR group_id = {group:String} OR toString(group_number) = {group:String})))

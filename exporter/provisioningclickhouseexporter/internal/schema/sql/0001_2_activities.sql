@@ -4,7 +4,9 @@
         multiIf(attribute_name = '', operation, operation IN ('Remove', 'Delete', 'Disable', 'Lock'), 'take away', 'give')){{end -}}
 -- The current row of every activity. A row with a higher version replaces one with a
 -- lower; folded rows (the activity went into a finer one) vanish under FINAL. The key is
--- two integers, because FINAL mostly compares keys while rows come in.
+-- two integers, because FINAL mostly compares keys while rows come in. The operation follows
+-- from them, being part of the activity's id: as a column of the sort key it is asked before
+-- FINAL merges.
 CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
 (
     tenant              {{template "fast word"}},
@@ -13,7 +15,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     feed                {{template "word"}},
     dialect             {{template "word"}},
     group_id            {{template "text"}},
-    group_number        Int64 CODEC(Delta(8), LZ4),
+    group_number        Int64 CODEC(Delta(8), LZ4) {{template "fast block"}},
     group_status        {{template "word"}},
     activity_id         {{template "text"}},
     status              {{template "fast word"}},
@@ -21,7 +23,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     previous_status     {{template "word"}},
     reported_status     {{template "word"}},
     raw_status          {{template "word"}},
-    odd                 Bool,
+    odd                 Bool {{template "fast block"}},
     kind                {{template "fast word"}},
     operation           {{template "fast word"}},
     cause               {{template "fast word"}},
@@ -56,8 +58,8 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     vendor_created_at   {{template "optional time"}},
     item_id             {{template "text"}},
     attempts            {{template "number"}},
-    stalled             Bool,
-    overdue             Bool,
+    stalled             Bool {{template "fast block"}},
+    overdue             Bool {{template "fast block"}},
     requested_at        {{template "fast optional time"}},
     remove_at           {{template "optional time"}},
     occurred_at         {{template "fast time"}},
@@ -76,17 +78,19 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     committed_ms        {{template "number"}},
     failed_ms           {{template "number"}},
     state_seq           {{template "number"}},
-    version             UInt64 CODEC(T64, LZ4),
+    version             UInt64 CODEC(T64, LZ4) {{template "fast block"}},
     folded_into         {{template "text"}},
-    source              LowCardinality(String) MATERIALIZED {{template "source"}} CODEC(LZ4),
-    activity            UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE),
+    source              LowCardinality(String) MATERIALIZED {{template "source"}} CODEC(LZ4) {{template "fast block"}},
+    activity            UInt64 MATERIALIZED sipHash64(activity_id) CODEC(NONE) {{template "fast block"}},
     -- The same for both sides of a password change; 0 for other kinds.
-    attempt             UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, {{template "source key"}}, lower(account_id)), 0) CODEC(LZ4),
+    attempt             UInt64 MATERIALIZED if(kind = 'password', sipHash64(tenant, group_id, {{template "source key"}}, lower(account_id)), 0) CODEC(LZ4) {{template "fast block"}},
     -- The account, however its name is written; 0 where none is named.
-    account_key         UInt64 MATERIALIZED {{template "account key"}} CODEC(LZ4),
-    folded              UInt8 MATERIALIZED folded_into != '',
+    account_key         UInt64 MATERIALIZED {{template "account key"}} CODEC(LZ4) {{template "fast block"}},
+    folded              UInt8 MATERIALIZED folded_into != '' {{template "fast block"}},
+    -- When the change was made on the source; 1970 while it is not.
+    done_at             DateTime64(6, 'UTC') MATERIALIZED if(status IN ('Committed', 'Success', 'Not Verifiable'), coalesce(committed_at, finished_at, occurred_at), toDateTime64(0, 6, 'UTC')) CODEC(T64) {{template "fast block"}},
     -- The same for two activities that ask for the same change, whatever group they are in.
-    change_key          UInt64 MATERIALIZED {{template "change key"}} CODEC(NONE),
+    change_key          UInt64 MATERIALIZED {{template "change key"}} CODEC(NONE) {{template "fast block"}},
 
     INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_number toString(group_number) TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -97,10 +101,11 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_activities"}}
     INDEX by_change change_key TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = {{.Engine "provisioning_activities" "ReplacingMergeTree" "version" "folded"}}
-ORDER BY (group_number, activity)
+PRIMARY KEY (group_number, activity)
+ORDER BY (group_number, activity, operation)
 -- The activities of one person, and the newest ones, lie anywhere: with small granules and
 -- blocks finding them reads little.
-SETTINGS {{.Settings}}, index_granularity = 1024, min_compress_block_size = 16384,
+SETTINGS {{.Settings}}, index_granularity = 1024, min_compress_block_size = 4096,
     {{.MergeWhenIdle}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{.Table "provisioning_activities_from_observations"}}
@@ -119,12 +124,12 @@ FROM {{.Table "provisioning_observations"}}
 WHERE current;
 
 CREATE OR REPLACE VIEW {{.View "activities"}} AS
-SELECT *, source, activity, change_key, account_key FROM {{.Table "provisioning_activities"}} FINAL;
+SELECT *, source, activity, change_key, account_key, done_at FROM {{.Table "provisioning_activities"}} FINAL;
 
 -- The same with replaced rows. FINAL cannot use a condition on other columns than its key,
 -- group_number and activity, before it has merged: so a query looks these up first.
 CREATE OR REPLACE VIEW {{.View "lookup"}} AS
-SELECT *, source, activity, change_key, account_key FROM {{.Table "provisioning_activities"}};
+SELECT *, source, activity, change_key, account_key, done_at FROM {{.Table "provisioning_activities"}};
 -- One row for each attempt: a reset that fails on both sides is one attempt. Its status is
 -- the worst of its sides.
 CREATE OR REPLACE VIEW {{.View "passwords_changed"}} AS
