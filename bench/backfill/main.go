@@ -12,11 +12,11 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/shirou/gopsutil/v4/process"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
@@ -171,14 +171,11 @@ func requests(ctx context.Context, address string) (int, error) {
 	return stats["requests"], err
 }
 
-// resident is the memory of this process in MiB, 0 where the system has no such file.
+// resident is the memory of this process in MiB, 0 where the system does not say.
 func resident() int {
-	text, _ := os.ReadFile("/proc/self/status")
-	for line := range strings.Lines(string(text)) {
-		if kib, found := strings.CutPrefix(line, "VmRSS:"); found {
-			n, _ := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kib), "kB")))
-			return n / 1024
-		}
+	memory, err := (&process.Process{Pid: int32(os.Getpid())}).MemoryInfo()
+	if err != nil {
+		return 0
 	}
-	return 0
+	return int(memory.RSS >> 20)
 }

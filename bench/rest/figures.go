@@ -2,15 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
 )
 
-// process is what the kernel knows of a process.
-type process struct {
+// usage is what a process has used.
+type usage struct {
 	cpu      time.Duration
 	written  int64 // bytes that went to the disk, or will
 	resident int64 // bytes
@@ -19,7 +19,7 @@ type process struct {
 // counters are the state of a pipeline at one moment.
 type counters struct {
 	at                time.Time
-	collector, engine process
+	collector, engine usage
 	rows              int64 // rows of observations that are stored
 	merged, inserted  int64 // rows, all tables
 	syncs             int64 // of files and directories, by ClickHouse
@@ -27,14 +27,21 @@ type counters struct {
 
 func (p *pipeline) read(ctx context.Context) (c counters, err error) {
 	c.at = time.Now()
-	engine, err := p.engine()
+	collector, err := process.NewProcessWithContext(ctx, int32(p.collector.Pid))
 	if err != nil {
 		return c, err
 	}
-	if c.collector, err = readProcess(p.collector.Pid); err != nil {
+	children, err := collector.ChildrenWithContext(ctx)
+	if err == nil && len(children) == 0 {
+		err = errors.New("the collector has no child process: is clickhouse_embedded in the configuration?")
+	}
+	if err != nil {
 		return c, err
 	}
-	if c.engine, err = readProcess(engine); err != nil {
+	if c.collector, err = usageOf(ctx, collector); err != nil {
+		return c, err
+	}
+	if c.engine, err = usageOf(ctx, children[0]); err != nil {
 		return c, err
 	}
 	if c.rows, err = p.number(ctx, "SELECT count() FROM provtrail.provisioning_observations"); err != nil {
@@ -48,44 +55,16 @@ func (p *pipeline) read(ctx context.Context) (c counters, err error) {
 	return c, nil
 }
 
-func readProcess(pid int) (p process, err error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return p, err
+func usageOf(ctx context.Context, p *process.Process) (usage, error) {
+	times, err := p.TimesWithContext(ctx)
+	files, err2 := p.IOCountersWithContext(ctx)
+	memory, err3 := p.MemoryInfoWithContext(ctx)
+	if err := errors.Join(err, err2, err3); err != nil {
+		return usage{}, err
 	}
-	// After the name in parentheses: state is the first field, utime the 12th, stime the 13th.
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(rest)
-	for _, field := range fields[11:13] {
-		ticks, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return p, err
-		}
-		p.cpu += time.Duration(ticks) * time.Second / clockTicks
-	}
-	p.written, err = value(fmt.Sprintf("/proc/%d/io", pid), "write_bytes:")
-	if err != nil {
-		return p, err
-	}
-	p.resident, err = value(fmt.Sprintf("/proc/%d/status", pid), "VmRSS:")
-	p.resident <<= 10
-	return p, err
-}
-
-// clockTicks is USER_HZ, the unit of /proc/PID/stat, which is 100 on every Linux.
-const clockTicks = 100
-
-func value(path, name string) (int64, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, name); ok {
-			return strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-		}
-	}
-	return 0, fmt.Errorf("%s has no line %s", path, name)
+	return usage{
+		cpu: time.Duration((times.User + times.System) * float64(time.Second)), written: int64(files.DiskWriteBytes), resident: int64(memory.RSS),
+	}, nil
 }
 
 // figures are what a run cost.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -90,26 +89,4 @@ func (p *pipeline) number(ctx context.Context, sql string) (int64, error) {
 		return 0, err
 	}
 	return strconv.ParseInt(text, 10, 64)
-}
-
-// engine is the process id of ClickHouse, the collector's only child.
-func (p *pipeline) engine() (int, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", p.collector.Pid))
-	if err != nil {
-		return 0, err
-	}
-	if fields := strings.Fields(string(text)); len(fields) > 0 {
-		return strconv.Atoi(fields[0])
-	}
-	// The child may belong to another thread of the collector.
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.collector.Pid))
-	if err != nil {
-		return 0, err
-	}
-	for _, task := range tasks {
-		if text, err := os.ReadFile(task); err == nil && len(strings.Fields(string(text))) > 0 {
-			return strconv.Atoi(strings.Fields(string(text))[0])
-		}
-	}
-	return 0, errors.New("the collector has no child process: is clickhouse_embedded in the configuration?")
 }
