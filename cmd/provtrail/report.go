@@ -100,8 +100,7 @@ func firstOr(args []string, absent string) string {
 }
 
 func makeReport(cmd *cobra.Command, dir string, query url.Values, format archivereport.Format, signingKey, out string) error {
-	now := time.Now()
-	filter, err := archivereport.ParseFilter(query, now)
+	filter, err := archivereport.ParseFilter(query, time.Now())
 	if err != nil {
 		return err
 	}
@@ -109,17 +108,10 @@ func makeReport(cmd *cobra.Command, dir string, query url.Values, format archive
 	if err != nil {
 		return fmt.Errorf("--signing-key: %w", err)
 	}
-	if out == "-" {
-		_, err := archivereport.WriteAs(cmd.Context(), dir, filter, format, keys, cmd.OutOrStdout())
-		return err
-	}
-	if out == "" {
-		out = "provtrail-report-" + now.UTC().Format("20060102T150405Z") + format.Extension()
-	}
-	m, err := writeFile(out, func(w io.Writer) (*archivereport.Manifest, error) {
+	m, err := output(cmd, &out, "provtrail-report-", format.Extension(), func(w io.Writer) (*archivereport.Manifest, error) {
 		return archivereport.WriteAs(cmd.Context(), dir, filter, format, keys, w)
 	})
-	if err != nil {
+	if err != nil || out == "-" {
 		return err
 	}
 	rows := []string{}
@@ -145,15 +137,22 @@ func signature(format archivereport.Format, key string) string {
 	}
 }
 
-// writeFile leaves no half a report behind.
-func writeFile[M any](path string, write func(io.Writer) (*M, error)) (m *M, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".provtrail-report-*")
+// output calls write with the file of a name, - for standard output. A file without a name gets
+// one with the time. It leaves no half a file behind.
+func output[M any](cmd *cobra.Command, name *string, begin, extension string, write func(io.Writer) (*M, error)) (m *M, err error) {
+	if *name == "-" {
+		return write(cmd.OutOrStdout())
+	}
+	if *name == "" {
+		*name = begin + time.Now().UTC().Format("20060102T150405Z") + extension
+	}
+	f, err := os.CreateTemp(filepath.Dir(*name), ".provtrail-report-*")
 	if err != nil {
 		return nil, err
 	}
 	m, err = write(f)
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
+		err = os.Rename(f.Name(), *name)
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(f.Name()))

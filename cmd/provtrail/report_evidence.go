@@ -34,24 +34,16 @@ func makeEvidence(cmd *cobra.Command, dir string, query url.Values, signingKey, 
 	if err != nil {
 		return fmt.Errorf("--signing-key: %w", err)
 	}
-	now := time.Now()
-	filter, err := archivereport.ParseFilter(query, now)
+	filter, err := archivereport.ParseFilter(query, time.Now())
 	if err != nil {
 		return err
 	}
 	subject := archivereport.Subject{Tenant: filter.Tenant, Identity: filter.Identity, Group: filter.Group}
 	opt := archivereport.EvidenceOptions{Zone: filter.Zone, AllowUnproven: filter.AllowUnproven, BOM: filter.BOM, Keys: keys}
-	if out == "-" {
-		_, err := archivereport.WriteEvidence(cmd.Context(), dir, subject, opt, cmd.OutOrStdout())
-		return err
-	}
-	if out == "" {
-		out = "provtrail-evidence-" + now.UTC().Format("20060102T150405Z") + ".zip"
-	}
-	p, err := writeFile(out, func(w io.Writer) (*archivereport.Pack, error) {
+	p, err := output(cmd, &out, "provtrail-evidence-", ".zip", func(w io.Writer) (*archivereport.Pack, error) {
 		return archivereport.WriteEvidence(cmd.Context(), dir, subject, opt, w)
 	})
-	if err != nil {
+	if err != nil || out == "-" {
 		return err
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d events, %d of them proven by seals, %d of hours that are not sealed yet%s\n", out, p.Events, p.Proven, p.Events-p.Proven, signature(archivereport.Zip, p.SignedBy))

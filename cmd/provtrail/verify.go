@@ -59,8 +59,7 @@ archive or the zip could not be checked.`,
   provtrail verify evidence.zip --public-key archive.pub
   provtrail verify report.zip --public-key archive.pub
   provtrail verify 's3://bucket/folder?region=eu-west-1' --public-key archive.pub`,
-		Args:          cobra.ExactArgs(1),
-		SilenceErrors: false,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if isZip(args[0]) {
 				return verifyZip(cmd, args[0], &flags)

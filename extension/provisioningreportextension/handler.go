@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/client"
 	"go.uber.org/zap"
 
+	"github.com/provtrail/provtrail/archive"
 	"github.com/provtrail/provtrail/archive/report"
 	"github.com/provtrail/provtrail/extension/provisioningreportextension/internal/pages"
 )
@@ -36,11 +37,7 @@ func (r *reporter) reportAs(format report.Format) http.HandlerFunc {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		r.made(w, req, "report", format, func(out io.Writer) (fields []zap.Field, err error) { //nolint:contextcheck // it is the request's
-			keys, err := report.LoadSigningKeys(r.config.Directory, r.config.SigningKey)
-			if err != nil {
-				return nil, err
-			}
+		r.made(w, req, "report", format, func(keys archive.Keys, out io.Writer) (fields []zap.Field, err error) { //nolint:contextcheck // it is the request's
 			m, err := report.WriteAs(req.Context(), r.config.Directory, filter, format, keys, out)
 			if err != nil {
 				return nil, err
@@ -66,11 +63,7 @@ func (r *reporter) evidence(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	r.made(w, req, "evidence", report.Zip, func(out io.Writer) ([]zap.Field, error) { //nolint:contextcheck // it is the request's
-		keys, err := report.LoadSigningKeys(r.config.Directory, r.config.SigningKey)
-		if err != nil {
-			return nil, err
-		}
+	r.made(w, req, "evidence", report.Zip, func(keys archive.Keys, out io.Writer) ([]zap.Field, error) { //nolint:contextcheck // it is the request's
 		p, err := report.WriteEvidence(req.Context(), r.config.Directory, subject, report.EvidenceOptions{
 			Zone: filter.Zone, AllowUnproven: filter.AllowUnproven, BOM: filter.BOM, Keys: keys,
 		}, out)
@@ -83,7 +76,7 @@ func (r *reporter) evidence(w http.ResponseWriter, req *http.Request) {
 
 // made makes something and sends it meanwhile, if a place is free, and logs who asked for
 // what.
-func (r *reporter) made(w http.ResponseWriter, req *http.Request, what string, format report.Format, write func(io.Writer) ([]zap.Field, error)) {
+func (r *reporter) made(w http.ResponseWriter, req *http.Request, what string, format report.Format, write func(archive.Keys, io.Writer) ([]zap.Field, error)) {
 	start := time.Now()
 	done, ok := turn(w, r.turns)
 	if !ok {
@@ -94,7 +87,11 @@ func (r *reporter) made(w http.ResponseWriter, req *http.Request, what string, f
 		ResponseWriter: w, mediaType: format.MediaType(),
 		name: "provtrail-" + what + "-" + start.UTC().Format("20060102T150405Z") + format.Extension(),
 	}
-	counts, err := write(out)
+	var counts []zap.Field
+	keys, err := report.LoadSigningKeys(r.config.Directory, r.config.SigningKey)
+	if err == nil {
+		counts, err = write(keys, out)
+	}
 	fields := append(access(req, start), zap.Int64("bytes", out.bytes))
 	if err != nil {
 		r.logger.Warn(what+" failed", append(fields, zap.Error(err))...)
