@@ -41,9 +41,6 @@ const (
 // Completeness says which hours of the vendor's clock an archive holds whole.
 type Completeness = completeness.Result
 
-// IncompleteHour is an hour that is not complete, or several without a statement.
-type IncompleteHour = completeness.Hour
-
 // ErrNoArchive says that there is no sealed archive at an address.
 var ErrNoArchive = audit.ErrNoArchive
 

@@ -2,7 +2,6 @@ package provisioning
 
 import (
 	"slices"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -25,9 +24,6 @@ type Group struct {
 	FirstAt pcommon.Timestamp
 	LastAt  pcommon.Timestamp
 }
-
-// Duration is the time from the group's first observation to its newest.
-func (g *Group) Duration() time.Duration { return g.LastAt.AsTime().Sub(g.FirstAt.AsTime()) }
 
 // Summarize makes the summary of a group from all its activities.
 func Summarize(activities []Activity) Group {

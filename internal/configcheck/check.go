@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
@@ -59,7 +60,8 @@ func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 			}
 		}
 	}
-	if err := errors.Join(sorted(errs)...); err != nil {
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	switch c.purpose() {
@@ -73,16 +75,6 @@ func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 		}
 	}
 	return nil
-}
-
-func sorted(errs []error) []error {
-	slices.SortFunc(errs, func(a, b error) int {
-		if a.Error() < b.Error() {
-			return -1
-		}
-		return 1
-	})
-	return errs
 }
 
 type defaultConfigs map[component.Type]func() component.Config
