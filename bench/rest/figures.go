@@ -12,8 +12,15 @@ import (
 // usage is what a process has used.
 type usage struct {
 	cpu      time.Duration
-	written  int64 // bytes that went to the disk, or will
+	passed   int64 // bytes given to write calls, those to sockets included
+	dirtied  int64 // bytes of the pages that write calls changed
 	resident int64 // bytes
+}
+
+// writtenSince is a bound of the bytes that went to the disk, or will. Linux counts the pages that a
+// write changes: where it keeps a file in large folios, a megabyte for four kilobytes.
+func (u usage) writtenSince(before usage) int64 {
+	return min(u.passed-before.passed, u.dirtied-before.dirtied)
 }
 
 // counters are the state of a pipeline at one moment.
@@ -63,7 +70,7 @@ func usageOf(ctx context.Context, p *process.Process) (usage, error) {
 		return usage{}, err
 	}
 	return usage{
-		cpu: time.Duration((times.User + times.System) * float64(time.Second)), written: int64(files.DiskWriteBytes), resident: int64(memory.RSS),
+		cpu: time.Duration((times.User + times.System) * float64(time.Second)), passed: int64(files.WriteBytes), dirtied: int64(files.DiskWriteBytes), resident: int64(memory.RSS),
 	}, nil
 }
 
@@ -81,13 +88,13 @@ func difference(a, b counters, text int64) figures {
 		rows:              float64(b.rows-a.rows) / seconds,
 		collectorCPU:      (b.collector.cpu - a.collector.cpu).Seconds() / seconds,
 		engineCPU:         (b.engine.cpu - a.engine.cpu).Seconds() / seconds,
-		collectorBytes:    float64(b.collector.written-a.collector.written) / seconds,
-		engineBytes:       float64(b.engine.written-a.engine.written) / seconds,
+		collectorBytes:    float64(b.collector.writtenSince(a.collector)) / seconds,
+		engineBytes:       float64(b.engine.writtenSince(a.engine)) / seconds,
 		syncs:             float64(b.syncs-a.syncs) / seconds,
 		collectorResident: b.collector.resident, engineResident: b.engine.resident,
 	}
 	if text > 0 {
-		f.timesText = float64(b.collector.written-a.collector.written) / float64(text)
+		f.timesText = float64(b.collector.writtenSince(a.collector)) / float64(text)
 	}
 	if inserted := b.inserted - a.inserted; inserted > 0 {
 		f.mergedPerRow = float64(b.merged-a.merged) / float64(inserted)
