@@ -46,7 +46,7 @@ func rotated(t *testing.T, location string) (events []*record.Record, keys archi
 			}
 		}
 	}
-	other := func(r *record.Record) { r.IdentityID, r.IdentityName = "bob", "Bob" }
+	other := func(r *record.Record) { r.IdentityID, r.IdentityName = "bob", "Bob Marley" }
 	at := func(hour time.Duration) func(*record.Record) {
 		return func(r *record.Record) {
 			r.OccurredAt += pcommon.Timestamp(hour)
@@ -108,7 +108,7 @@ func TestEvidence(t *testing.T) {
 				require.Contains(t, string(files[packDocument]), text)
 			}
 			for _, text := range files {
-				require.NotContains(t, string(text), "Bob", "others are not in it")
+				require.NotContains(t, string(text), "Bob Marley", "others are not in it")
 			}
 			v := checked(t, b.Bytes(), key)
 			require.Empty(t, v.Problems)
