@@ -67,13 +67,14 @@ should be, and 2 when something could not be done.`
   provtrail --config my-config.yaml          # a pipeline of your own
   provtrail validate --config my-config.yaml # check it without running it
   provtrail components                       # what this distribution holds`
-	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		switch {
 		case cmd == root:
 			purpose = configcheck.Run
 		case cmd.Name() == "print-config" && cmd.Flag("mode").Value.String() != "unredacted":
 			purpose = configcheck.Print
 		}
+		return emptyFlag(cmd)
 	}
 	root.AddCommand(
 		newArchiveCommand(),

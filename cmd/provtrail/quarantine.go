@@ -2,12 +2,16 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	archivereport "github.com/provtrail/provtrail/archive/report"
 	"github.com/provtrail/provtrail/internal/quarantine"
+	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -50,11 +54,20 @@ Nothing is ever removed from either; old records expire with the rest.`,
 	return cmd
 }
 
+// feeds are the values of --feed, whose default is all.
+var feeds = []string{
+	"", string(provisioning.FeedREST), string(provisioning.FeedSearch), string(provisioning.FeedEvents),
+	string(provisioning.FeedWebhook), string(provisioning.FeedFile),
+}
+
 func (f *quarantineFlags) selected(cmd *cobra.Command, ids []string) (found []*record.Quarantined, err error) {
 	query := f.Query
 	query.IDs = ids
 	if err := parseTimes(time.Now(), timeFlag{"--since", f.since, &query.Since}, timeFlag{"--until", f.until, &query.Until}); err != nil {
 		return nil, err
+	}
+	if !slices.Contains(feeds, query.Feed) {
+		return nil, fmt.Errorf("--feed: %q is none of %s", query.Feed, strings.Join(feeds[1:], ", "))
 	}
 	if query.ClickHouse != "" {
 		return quarantine.Select(cmd.Context(), query)

@@ -85,6 +85,8 @@ func TestQuarantineList(t *testing.T) {
 	f(3, "--tenant", "acme")
 	f(1, "--feed", "rest")
 	f(2, "--reason", "GROUP ID")
+	_, err = runQuarantine("list", "--archive", dir, "--feed", "hook")
+	require.ErrorContains(t, err, `--feed: "hook" is none of rest, search`)
 	f(1, "--file", "long")
 	f(2, "--since", "2026-11-22T12:03:00Z")
 	f(1, "--until", "2026-11-22T12:02:00Z")

@@ -75,11 +75,11 @@ question is wrong, nothing matches or the archive cannot be read.`,
 		"tz":   "IANA time zone in which times are read and written (default: UTC)",
 		"q":    "text to be found anywhere in names, values and errors",
 	} {
-		f.Func(name, help, func(value string) error { query.Set(name, value); return nil })
+		f.Func(name, help, func(value string) error { query.Set(name, value); return notEmpty(value) })
 	}
-	f.Func("columns", "columns of the activities in their order, with commas", func(value string) error { query.Set("columns", value); return nil })
-	for _, name := range []string{"status", "source", "kind", "operation", "cause", "flag", "identity", "requester", "approver", "group", "tenant"} {
-		f.Func(name, "only this "+name+"; may be repeated", func(value string) error { query.Add(name, value); return nil })
+	f.Func("columns", "columns of the activities in their order, with commas", func(value string) error { query.Set("columns", value); return notEmpty(value) })
+	for _, name := range []string{"status", "outcome", "source", "kind", "operation", "cause", "flag", "identity", "requester", "approver", "group", "tenant"} {
+		f.Func(name, "only this "+name+"; may be repeated", func(value string) error { query.Add(name, value); return notEmpty(value) })
 	}
 	f.BoolFunc("bom", "begin CSV files with a byte order mark, for spreadsheets", func(value string) error { query.Set("bom", value); return nil })
 	f.BoolFunc("allow-unproven", "also take rows of files that are not as they were sealed, and mark them", func(value string) error {

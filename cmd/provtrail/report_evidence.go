@@ -60,8 +60,8 @@ func verifyZip(cmd *cobra.Command, path string, flags *verifyFlags) error {
 	if len(flags.publicKeys) == 0 {
 		return errors.New("name the archive's public key with --public-key: a report or a pack cannot vouch for itself")
 	}
-	if flags.until != "" || len(flags.heads) > 0 {
-		return errors.New("--until and --head are about an archive: leave them out for a report or a pack")
+	if flags.until != "" || len(flags.heads) > 0 || flags.from != "" || flags.to != "" {
+		return errors.New("--until, --head, --complete-from and --complete-to are about an archive: leave them out for a report or a pack")
 	}
 	keys, err := publicKeys("", flags.publicKeys)
 	if err != nil {

@@ -91,6 +91,9 @@ func verify(cmd *cobra.Command, dir string, flags *verifyFlags) error {
 		timeFlag{"--complete-from", flags.from, &opt.CompleteFrom}, timeFlag{"--complete-to", flags.to, &opt.CompleteTo}); err != nil {
 		return err
 	}
+	if !opt.CompleteFrom.IsZero() && !opt.CompleteTo.IsZero() && !opt.CompleteFrom.Before(opt.CompleteTo) {
+		return errors.New("--complete-from is not before --complete-to")
+	}
 	if draw := progressOn(cmd); draw != nil && !flags.quiet && !flags.json {
 		opt.Progress = func(done, total int64) { draw("verifying", done, total) }
 	}

@@ -62,4 +62,20 @@ func TestVerifySaysUpToWhenItIsComplete(t *testing.T) {
 	require.Equal(t, archive.Incomplete, v.Problems[0].Kind)
 	require.Equal(t, []string{"two\x1b"}, v.Completeness.Incomplete[0].MissingIDs)
 	require.NotNil(t, v.UnalteredUntil)
+
+	// A period of which nothing was asked is no complete one.
+	_, err = runVerify(dir, "--complete-from", "2026-11-22T10:00:00Z", "--complete-to", "2026-11-22T10:00:00Z")
+	require.ErrorContains(t, err, "--complete-from is not before --complete-to")
+	require.Equal(t, exitFailed, exitCode(err))
+	for _, period := range [][]string{
+		{"--complete-from", "2026-11-22T08:00:00Z", "--complete-to", "2026-11-22T09:00:00Z"},
+		{"--complete-from", "2026-11-22T14:00:00Z", "--complete-to", "2026-11-22T15:00:00Z"},
+		{"--complete-from", "2026-11-22T09:00:00Z", "--complete-to", "2026-11-22T11:00:00Z"},
+		{"--complete-to", "2026-11-22T09:00:00Z"},
+		{"--complete-from", "2026-11-22T12:00:00Z"},
+		{"--complete-from", "2026-11-22T11:10:00Z", "--complete-to", "2026-11-22T11:20:00Z"},
+	} {
+		_, err := runVerify(append([]string{dir}, period...)...)
+		require.ErrorIs(t, err, errFindings, period)
+	}
 }

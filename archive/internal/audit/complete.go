@@ -40,10 +40,11 @@ func (v *verifier) checkCompleteness(ctx context.Context) error {
 	}
 	for i := range found.Feeds {
 		f := &found.Feeds[i]
-		if from := v.opt.CompleteFrom; f.Since.After(from) && !from.IsZero() {
+		from, to := v.opt.CompleteFrom, v.opt.CompleteTo
+		if !from.IsZero() && f.Since.After(from) || !to.IsZero() && !f.Since.Before(to) {
 			v.blame(Incomplete, f.Tenant+" "+f.Feed, "there is no statement before %s", layout.HourOf(f.Since))
 		}
-		if f.StatedUntil.Before(v.opt.CompleteTo) || f.Hours == 0 {
+		if f.StatedUntil.Before(to) || f.Hours == 0 {
 			v.blame(Incomplete, f.Tenant+" "+f.Feed, "there is no statement from %s on", layout.HourOf(f.StatedUntil))
 		}
 	}
