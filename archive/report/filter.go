@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -111,6 +112,24 @@ func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 		f.Columns = strings.Split(columns, ",")
 	}
 	return f, errors.Join(append(errs, f.Validate())...)
+}
+
+// Parameters are the names that ParseFilter knows.
+var Parameters = []string{
+	"from", "to", "tz", "status", "outcome", "source", "kind", "operation", "cause", "flag", "identity", "identity_contains",
+	"requester", "approver", "group", "tenant", "q", "columns", "bom", "allow_unproven",
+}
+
+// CheckParameters refuses a query with other names than Parameters and others: what is asked
+// with a mistyped name would restrict nothing. Variables of Grafana, var-..., may have any name.
+func CheckParameters(query url.Values, others ...string) error {
+	known := slices.Concat(Parameters, others)
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !slices.Contains(known, name) && !strings.HasPrefix(name, "var-") {
+			return noneOf("parameter", name, known)
+		}
+	}
+	return nil
 }
 
 // decodeOption is the text of an option of a dashboard's variable: percent-encoded where

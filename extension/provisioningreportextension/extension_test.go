@@ -174,6 +174,9 @@ func TestWhatCannotBeServedIsSaid(t *testing.T) {
 	f("/report.zip?status=Done", http.StatusBadRequest, `"Done"`)
 	f("/report.zip?from=2020-01-01", http.StatusBadRequest, "longer than")
 	f("/report.zip?format=xls", http.StatusBadRequest, `"xls"`)
+	f("/report.zip?statuses=Failed", http.StatusBadRequest, `parameter "statuses" is none of from`)
+	f("/report.xlsx?person=ada", http.StatusBadRequest, `"person"`)
+	f("/evidence.zip?identity=ada&zone=UTC", http.StatusBadRequest, `"zone"`)
 	f("/evidence.zip", http.StatusBadRequest, "name an identity or a group")
 	f("/other", http.StatusNotFound, "")
 	for range cap(e.turns) {

@@ -27,6 +27,7 @@ func (r *reporter) reportAs(format report.Format) http.HandlerFunc {
 			format = report.Format(asked)
 		}
 		filter, err := report.ParseFilter(query, r.now())
+		err = errors.Join(err, report.CheckParameters(query, "format"))
 		if err == nil {
 			err = format.Validate()
 		}
@@ -55,6 +56,7 @@ func (r *reporter) reportAs(format report.Format) http.HandlerFunc {
 func (r *reporter) evidence(w http.ResponseWriter, req *http.Request) {
 	pages.Guard(w)
 	filter, err := report.ParseFilter(req.URL.Query(), r.now())
+	err = errors.Join(err, report.CheckParameters(req.URL.Query(), "format"))
 	subject := report.Subject{Tenant: filter.Tenant, Identity: filter.Identity, Group: filter.Group}
 	if err == nil && len(subject.Identity) == 0 && len(subject.Group) == 0 {
 		err = report.ErrNoSubject
