@@ -8,7 +8,7 @@ import (
 // Secrets also stand in plain text: in the address of a download, in a connection string
 // that an error repeats, in a line of a log. The value goes, what it is the value of stays.
 
-const secretName = `[\w-]*(?:passw(?:or[dt]|d)|passphrase|passcode|kennwort|mot_?de_?passe|contrase\S{1,2}a|senha|wachtwoord|pwd|secret|api[-_]?key|access[-_]?key|account[-_]?key|private[-_]?key|session[-_]?key|shared[-_]?key|activation[-_]?code|security[-_]?answer|credentials?|token|\bpw|\bpin|\botp|\bssn)` //nolint:gosec // a pattern of names, no secret
+const secretName = `[\w-]*(?:passw(?:or[dt]|d)|passphrase|passcode|kennwort|mot_?de_?passe|contrase\S{1,2}a|senha|wachtwoord|adgangskode|salasana|heslo|geheimnis|pwd|secret|api[-_]?key|access[-_]?key|account[-_]?key|private[-_]?key|session[-_]?key|shared[-_]?key|activation[-_]?code|security[-_]?answer|credentials?|token|\bparola|\bpw|\bpin|\botp|\bssn)` //nolint:gosec // a pattern of names, no secret
 
 // textPatterns find what plain text assigns to names.
 type textPatterns struct{ name, assigned, colon, quoted *regexp.Regexp }
@@ -41,6 +41,8 @@ var (
 	scheme = regexp.MustCompile(`(?i)\b((?:bearer|basic|negotiate) )[\w.~+/=-]{8,}`)
 	// https://user:password@host
 	userInfo = regexp.MustCompile(`(://[^/\s:@"']{1,64}:)[^@/\s"']{1,128}@`)
+	// jdbc:oracle:thin:user/password@host
+	oracleInfo = regexp.MustCompile(`(?i)(oracle:(?:thin|oci8?):[^/\s:@"']{1,64}/)[^@\s"']{1,128}@`)
 )
 
 // redactText replaces the secrets in plain text. Within JSON it replaces parts of strings
@@ -61,6 +63,7 @@ func redactText(text string) string {
 			part = knownPatterns.redact(part)
 			part = scheme.ReplaceAllString(part, "${1}"+Redacted)
 			part = userInfo.ReplaceAllString(part, "${1}"+Redacted+"@")
+			part = oracleInfo.ReplaceAllString(part, "${1}"+Redacted+"@")
 		}
 		out.WriteString(part)
 	}
@@ -81,6 +84,9 @@ func maybeSecretText(text string) bool {
 				continue
 			}
 			if strings.HasPrefix(text[at:], "://") && strings.Contains(text[at:], "@") {
+				return true
+			}
+			if isOracle(text[:at]) && strings.Contains(text[at:], "@") {
 				return true
 			}
 			if name := nameBefore(text, at); maybeSecret(name) && knownPatterns.name.MatchString(name) {
@@ -119,6 +125,13 @@ func isMemberColon(text string, at int) bool {
 func isParameter(text string) bool {
 	name := strings.TrimRight(strings.TrimSuffix(text, " "), "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 	return name != "" && strings.IndexByte("?&;6", name[len(name)-1]) >= 0 // \u0026
+}
+
+// isOracle reports whether a text ends with what stands before the colon of oracleInfo's user.
+func isOracle(text string) bool {
+	const longest = len("oracle:thin")
+	tail := strings.ToLower(text[max(len(text)-longest, 0):])
+	return strings.HasSuffix(tail, "oracle:thin") || strings.HasSuffix(tail, "oracle:oci") || strings.HasSuffix(tail, "oracle:oci8")
 }
 
 // endsWithScheme reports whether a text ends with a word of the pattern scheme.

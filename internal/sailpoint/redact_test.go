@@ -13,7 +13,7 @@ func TestSecretNames(t *testing.T) {
 	for _, name := range []string{
 		"password", "Password", "userPassword", "unicodePwd", "user_passwd", "clientSecret", "PIN", "pin", "userPin", "pin_code", "token",
 		"accessToken", "api_token", "refresh-token", "credentials", "Credential", "passphrase", "privateKey", "apiKey", "OTP", "*password*",
-		"securityAnswer", "Kennwort", "Passwort", "mot_de_passe", "motDePasse", "contraseña", "pw", "authorization", "Authorization", "bearer",
+		"securityAnswer", "Kennwort", "Passwort", "Geheimnis", "parola", "mot_de_passe", "motDePasse", "contraseña", "pw", "authorization", "Authorization", "bearer",
 		"sessionKey", "activationCode", "connectionString", "ssn", "пароль", "密码", "userContraseña", "Lösenord", "set-cookie",
 	} {
 		require.True(t, isSecretName(name), name)
@@ -176,8 +176,11 @@ func TestSecretsInPlainText(t *testing.T) {
 	f("https://b.example/x?sig=0011%3D&se=1", "https://b.example/x?sig=[redacted]&se=1")
 	f("https://b.example/x?token=abc", "https://b.example/x?token=[redacted]")
 	f("jdbc:oracle://idn:hunter2@db.example/x", "jdbc:oracle://idn:[redacted]@db.example/x")
+	f("jdbc:oracle:thin:scott/ti/ger@db.example:1521/x refused", "jdbc:oracle:thin:scott/[redacted]@db.example:1521/x refused")
+	f("JDBC:ORACLE:OCI:scott/tiger@db", "JDBC:ORACLE:OCI:scott/[redacted]@db")
 	f("Authorization: Bearer eyJhbGciOi.JIUzI1NiIs.x refused", "Authorization: Bearer [redacted] refused")
 	f("password: hunter2 was refused", "password: [redacted] was refused")
+	f("parola=x, heslo: x1", "parola=[redacted], heslo: [redacted]")
 	f("Kennwort=geheim!", "Kennwort=[redacted]")
 	f("mot_de_passe=secret1", "mot_de_passe=[redacted]")
 	f("user_pwd='hunter 2' refused", "user_pwd=[redacted] refused")
@@ -197,7 +200,7 @@ func TestPlainTextIsSearchedAsAWhole(t *testing.T) {
 	pieces := rapid.SampledFrom([]string{
 		"password", "Passwort", "my_", "x-", "PWD", "api-key", "activation_code", "mot_de_passe", "contrase\u00c3\u00b1a", "credentials", "pin", "pw", "key", "Sig",
 		"x-goog-signature", "X-Amz-Security-Token", "Bearer ", "BASIC ", "negotiate ", "a", "CN", "a1b2c3d4e5", "7", "\u00e9",
-		"=", "=", ": ", ":", " ", "'", `"`, `\"`, `\`, ",", `",`, ";", "?", "&", `\u0026`, "://", "@", "user:x@", "\n", "{", "]",
+		"=", "=", ": ", ":", " ", "'", `"`, `\"`, `\`, ",", `",`, ";", "?", "&", `\u0026`, "://", "@", "user:x@", "oracle:thin", "oci8", "oracle:", "/", "\n", "{", "]",
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOfN(pieces, 1, 15).Draw(t, "text"), "")
@@ -208,6 +211,7 @@ func TestPlainTextIsSearchedAsAWhole(t *testing.T) {
 		}
 		want := scheme.ReplaceAllString(knownPatterns.redact(text), "${1}"+Redacted)
 		want = userInfo.ReplaceAllString(want, "${1}"+Redacted+"@")
+		want = oracleInfo.ReplaceAllString(want, "${1}"+Redacted+"@")
 		if got := redactText(text); got != want {
 			t.Fatalf("%q became %q, want %q", text, got, want)
 		}

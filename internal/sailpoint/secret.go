@@ -15,11 +15,11 @@ var secretParts = []string{
 	"accountkey", "sharedkey", "sessionkey", "signingkey", "encryptionkey", "activationcode", "securityanswer", "challengeanswer",
 	"connectionstring", "socialsecurity", "signeds3url",
 	// other languages
-	"kennwort", "passwort", "motdepasse", "contrase", "senha", "wachtwoord", "senord", "adgangskode", "salasana", "heslo",
+	"kennwort", "passwort", "motdepasse", "contrase", "senha", "wachtwoord", "senord", "adgangskode", "salasana", "heslo", "geheimnis",
 }
 
 // Words that make a name a secret's only as a whole part of it: "mapping" is no PIN.
-var secretWords = []string{"pin", "token", "otp", "tokens", "pins", "pass", "pw", "ssn", "bearer", "authorization", "cookie", "jwt"}
+var secretWords = []string{"pin", "token", "otp", "tokens", "pins", "pass", "pw", "ssn", "bearer", "authorization", "cookie", "jwt", "parola", "sifre"}
 
 // Words that are not written in ASCII.
 var secretOthers = []string{"пароль", "密码", "密碼", "パスワード", "비밀번호", "hasło", "lösenord", "kodeord", "κωδικός", "סיסמה", "كلمة المرور"}
