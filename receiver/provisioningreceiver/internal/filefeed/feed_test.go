@@ -152,7 +152,13 @@ func TestGzip(t *testing.T) {
 	require.NoError(t, w.Close())
 	write(t, dir, "a.json.gz", packed.String())
 	write(t, dir, "b.json", feedtest.Document("plain"))
-	start(t, s, t.TempDir(), func(cfg *Config) {
+	stored := t.TempDir()
+	r := start(t, s, stored, reading(dir))
+	s.Eventually(t, 1, "plain")
+	require.Eventually(t, func() bool { return len(s.Quarantine()) == 1 }, 10*time.Second, time.Millisecond)
+	require.Contains(t, s.Quarantine()[0].Reason, "compression: auto", "what to do, not that it is no UTF-8")
+	r.Stop()
+	start(t, s, stored, func(cfg *Config) {
 		reading(dir)(cfg)
 		cfg.Compression = "auto"
 	})

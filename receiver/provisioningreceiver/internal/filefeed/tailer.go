@@ -48,6 +48,13 @@ func (t *tailer) tail(ctx context.Context, skip bool) error {
 		return t.quarantine(ctx, "the file is empty: ask its writer for its content")
 	}
 	packed, isZip, err := t.isPacked()
+	if errors.Is(err, errUnreadGzip) {
+		t.file.settled = true
+		if skip {
+			return t.move(ctx, size, true)
+		}
+		return t.quarantine(ctx, err.Error())
+	}
 	if err != nil {
 		return err
 	}
@@ -97,12 +104,20 @@ func (t *tailer) checkPosition(ctx context.Context, size int64) error {
 	return nil
 }
 
+var errUnreadGzip = errors.New("the file is compressed by gzip, which is not read: set `compression: auto` and restart, and it is read")
+
+// isPacked returns errUnreadGzip where the setting does not say that files may be gzip.
 func (t *tailer) isPacked() (isGzip, isZip bool, err error) {
 	var magic [4]byte
 	if _, err := t.handle.ReadAt(magic[:], 0); err != nil && !errors.Is(err, io.EOF) {
 		return false, false, err
 	}
-	isGzip = t.cfg.Compression == compressionGzip || t.cfg.Compression == compressionAuto && bytes.HasPrefix(magic[:], []byte{0x1f, 0x8b})
+	isGzip = t.cfg.Compression == compressionGzip
+	if !isGzip && bytes.HasPrefix(magic[:], []byte{0x1f, 0x8b}) {
+		if isGzip = t.cfg.Compression == compressionAuto; !isGzip {
+			return false, false, errUnreadGzip
+		}
+	}
 	return isGzip, bytes.Equal(magic[:], []byte("PK\x03\x04")), nil
 }
 
