@@ -105,36 +105,23 @@ type chunk struct {
 func (r *Restore) pass(ctx context.Context, list []archive.DataFile, p *progress, done *Restored) (complete bool, err error) {
 	total := sizeOf(list)
 	working, ctx := errgroup.WithContext(ctx)
-	jobs, ordered := make(chan *chunk), make(chan *chunk, writers)
-	working.Go(func() error {
-		defer close(jobs)
+	ordered := make(chan *chunk, writers-1) // and one that is waited for
+	working.Go(func() (err error) {
 		defer close(ordered)
-		send := func(c *chunk) error {
-			for _, to := range []chan<- *chunk{ordered, jobs} {
-				select {
-				case to <- c:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
+		complete, err = r.read(ctx, list, func(c *chunk) error {
+			select {
+			case ordered <- c:
+			case <-ctx.Done():
+				return ctx.Err()
 			}
-			return nil
-		}
-		var err error
-		complete, err = r.read(ctx, list, send)
-		return err
-	})
-	for range writers {
-		working.Go(func() error {
-			for c := range jobs {
-				var err error
-				if c.rows > 0 {
-					err = r.To.Write(ctx, c.batches)
-				}
-				c.stored <- err
-			}
+			working.Go(func() error {
+				c.stored <- r.store(ctx, c)
+				return nil
+			})
 			return nil
 		})
-	}
+		return err
+	})
 	working.Go(func() error {
 		for c := range ordered { // a file is stored when all chunks up to its last row are
 			select {
@@ -156,6 +143,13 @@ func (r *Restore) pass(ctx context.Context, list []archive.DataFile, p *progress
 	})
 	err = working.Wait()
 	return complete, err
+}
+
+func (r *Restore) store(ctx context.Context, c *chunk) error {
+	if c.rows == 0 {
+		return nil
+	}
+	return r.To.Write(ctx, c.batches)
 }
 
 func (r *Restore) selection() archive.Selection {
