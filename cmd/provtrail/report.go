@@ -55,18 +55,25 @@ question is wrong, nothing matches or the archive cannot be read.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := firstOr(args, defaultArchive)
+			if evidence && format == "" {
+				format = string(archivereport.Zip)
+			}
+			format, err := formatOf(archivereport.Format(format), out)
+			if err != nil {
+				return err
+			}
 			return withKeys(cmd, dir, keys, func() error {
 				if evidence {
 					return makeEvidence(cmd, dir, query, signingKey, out)
 				}
-				return makeReport(cmd, dir, query, archivereport.Format(cmp.Or(format, string(archivereport.Zip))), signingKey, out)
+				return makeReport(cmd, dir, query, format, signingKey, out)
 			})
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&out, "output", "o", "", "file to write, - for standard output (default: provtrail-report-TIME.FORMAT)")
 	keysFlag(cmd, &keys)
-	f.StringVar(&format, "format", "", "zip (CSV files), xlsx, parquet or json (default: zip)")
+	f.StringVar(&format, "format", "", "zip (CSV files), xlsx, parquet or json (default: by the name of --output, else zip)")
 	f.StringVar(&signingKey, "signing-key", "", "PEM file with the archive's signing key, which signs the manifest (default: ARCHIVE-signing-key.pem if it exists)")
 	f.BoolVar(&evidence, "evidence", false, "all about a person or a group, with what proves it")
 	for name, help := range map[string]string{
@@ -87,6 +94,26 @@ question is wrong, nothing matches or the archive cannot be read.`,
 		return nil
 	})
 	return cmd
+}
+
+// formatOf is the format of a report that is written to a file: what is asked for, or what the
+// file's name says. A file whose name says another format cannot be opened, or verified.
+func formatOf(asked archivereport.Format, out string) (archivereport.Format, error) {
+	extension := strings.ToLower(filepath.Ext(out))
+	named := archivereport.Format("")
+	for _, f := range archivereport.Formats {
+		if extension == f.Extension() || extension == "."+string(f) {
+			named = f
+		}
+	}
+	switch format := cmp.Or(asked, named, archivereport.Zip); {
+	case extension == ".csv":
+		return "", fmt.Errorf("-o %s: a report is several CSV files in a zip: name it .zip, or .xlsx for a workbook", out)
+	case named != "" && named != format && format.Validate() == nil:
+		return "", fmt.Errorf("-o %s: the format is %s: name it %s", out, format, format.Extension())
+	default:
+		return format, nil
+	}
 }
 
 const defaultArchive = "./data/archive"
@@ -145,6 +172,9 @@ func output[M any](cmd *cobra.Command, name *string, begin, extension string, wr
 	}
 	if *name == "" {
 		*name = begin + time.Now().UTC().Format("20060102T150405Z") + extension
+	}
+	if info, err := os.Stat(*name); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("-o %s is a directory: name a file in it", *name)
 	}
 	f, err := os.CreateTemp(filepath.Dir(*name), ".provtrail-report-*")
 	if err != nil {

@@ -47,6 +47,22 @@ func TestReportExitCodes(t *testing.T) {
 		return cmd.Execute()
 	}
 	out := filepath.Join(t.TempDir(), "r.zip")
+	for name, format := range map[string]string{"r.xlsx": "[Content_Types].xml", "r.ZIP": "manifest.json"} {
+		name = filepath.Join(t.TempDir(), name)
+		require.NoError(t, run("-o", name), "the name says the format")
+		z, err := zip.OpenReader(name)
+		require.NoError(t, err)
+		_, err = z.Open(format)
+		require.NoError(t, err, name)
+		require.NoError(t, z.Close())
+	}
+	for name, wrong := range map[string][]string{
+		"r.csv": {"several CSV files in a zip"}, ".": {"is a directory"}, "r.zip": {"name it .xlsx", "--format", "xlsx"}, "r.xlsx": {"name it .zip", "--evidence"},
+	} {
+		err := run(append(wrong[1:], "-o", filepath.Join(t.TempDir(), name))...)
+		require.ErrorContains(t, err, wrong[0])
+		require.Equal(t, exitFailed, exitCode(err))
+	}
 	require.NoError(t, run("-o", out))
 	z, err := zip.OpenReader(out)
 	require.NoError(t, err)
