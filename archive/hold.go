@@ -13,6 +13,7 @@ import (
 	"github.com/provtrail/provtrail/archive/internal/blobstore"
 	"github.com/provtrail/provtrail/archive/internal/chain"
 	"github.com/provtrail/provtrail/archive/internal/layout"
+	"github.com/provtrail/provtrail/archive/internal/seal"
 )
 
 // PlaceHold asks the writer of an archive to place a hold, and returns the hold's id. The
@@ -27,6 +28,16 @@ func PlaceHold(ctx context.Context, location string, keys Keys, h Hold) (id stri
 	}
 	h.ID, h.PlacedAt = strings.ToLower(rand.Text()[:12]), time.Now().UTC().Truncate(time.Second)
 	return h.ID, postHold(ctx, location, keys, h.ID+"-place", chain.HoldRequest{Place: &h})
+}
+
+// MatchesHold reports whether a hold keeps anything that is in the archive.
+func MatchesHold(ctx context.Context, location string, h Hold) (matches bool, err error) {
+	v, err := OpenView(ctx, location)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, v.Close()) }()
+	return seal.Matches(ctx, v.store, h)
 }
 
 // ReleaseHold asks the writer of an archive to release a hold for a reason.

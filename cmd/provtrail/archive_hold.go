@@ -54,7 +54,13 @@ func newHoldPlaceCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "hold %s on %s: it is in force from the next seal on, and nothing expires before\n", id, hold)
+			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "hold %s on %s: it is in force from the next seal on, and nothing expires before\n", id, hold); err != nil {
+				return err
+			}
+			if matches, err := archive.MatchesHold(cmd.Context(), flags.directory, hold); err != nil || matches {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "warning: the hold keeps nothing that is in the archive; if it was mistyped, release it with provtrail archive hold release --id %s and place another\n", id)
 			return err
 		})
 	f := cmd.Flags()

@@ -110,6 +110,23 @@ func TestArchiveHold(t *testing.T) {
 	require.NoError(t, a.Close())
 }
 
+// TestAHoldOfNothingIsSaid: a mistyped hold keeps nothing, and one may be of what comes.
+func TestAHoldOfNothingIsSaid(t *testing.T) {
+	dir, _ := sealedArchive(t)
+	f := func(matches bool, flags ...string) {
+		t.Helper()
+		out, err := runArchive(slices.Concat([]string{"hold", "place", "--directory", dir, "--reason", "case 18"}, flags)...)
+		require.NoError(t, err)
+		require.NotEqual(t, matches, strings.Contains(out, "warning: the hold keeps nothing that is in the archive"), out)
+	}
+	f(true, "--tenant", "acme")
+	f(true, "--group", "G")
+	f(true, "--from", "2026-11-22 12:30")
+	f(false, "--tenant", "acne")
+	f(false, "--group", "g", "--to", "2026-11-22 12:00")
+	f(false, "--identity", "ada.lovelace")
+}
+
 func TestArchiveConfirmClock(t *testing.T) {
 	dir, _ := sealedArchive(t)
 	_, err := runArchive("confirm-clock", "--directory", dir)

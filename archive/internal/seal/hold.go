@@ -94,6 +94,22 @@ func (h *holder) keeps(ctx context.Context, store blobstore.Store, f layout.Data
 	return held, nil
 }
 
+// Matches reports whether a hold keeps a file that is there. Without keys every encrypted row
+// may be the person's.
+func Matches(ctx context.Context, store blobstore.Store, hold chain.Hold) (bool, error) {
+	files, err := blobstore.DataFiles(ctx, store)
+	if err != nil {
+		return false, err
+	}
+	h := holder{holds: []chain.Hold{hold}, read: map[string]bool{}}
+	for _, f := range slices.Backward(files) {
+		if held, err := h.keeps(ctx, store, f); held || err != nil {
+			return held, err
+		}
+	}
+	return false, nil
+}
+
 // covers reports whether the tenant and the period of a hold are those of a file. A hold of a
 // person or a group covers quarantined data whatever its tenant, and no reconciliations,
 // which name nobody.
