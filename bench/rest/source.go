@@ -1,15 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/provtrail/provtrail/internal/simulate"
 )
 
 // simulated returns documents of a simulated tenant's search feed, one a line.
@@ -23,23 +23,13 @@ func simulated(ctx context.Context, program string) (documents []string, err err
 	if err != nil {
 		return nil, fmt.Errorf("simulate: %w: %s", err, out)
 	}
-	err = filepath.WalkDir(filepath.Join(dir, "inbox"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		f, err := os.Open(path)
+	for document, err := range simulate.Documents(filepath.Join(dir, "inbox")) {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		defer f.Close()
-		lines := bufio.NewScanner(f)
-		lines.Buffer(nil, 16<<20)
-		for lines.Scan() {
-			documents = append(documents, lines.Text())
-		}
-		return lines.Err()
-	})
-	return documents, err
+		documents = append(documents, string(document))
+	}
+	return documents, nil
 }
 
 // source adds documents to the input folder.

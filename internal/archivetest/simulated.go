@@ -1,12 +1,8 @@
 package archivetest
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"errors"
-	"io/fs"
-	"os"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -37,38 +33,24 @@ func Tenant(ctx context.Context, o simulate.Options) (all []*record.Record, err 
 	p := sailpoint.Parser{Tenant: "acme", Feed: provisioning.FeedFile}
 	read := pcommon.NewTimestampFromTime(o.To.Add(time.Second))
 	var result sailpoint.Result
-	inbox, err := os.OpenRoot(o.Inbox())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, inbox.Close()) }()
-	err = fs.WalkDir(inbox.FS(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		file, err := inbox.Open(path)
+	for document, err := range simulate.Documents(o.Inbox()) {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		lines := bufio.NewScanner(file)
-		lines.Buffer(nil, 1<<22)
-		for lines.Scan() {
-			result.Reset()
-			p.Parse(lines.Bytes(), read, &result)
-			for _, o := range result.Observations {
-				if o.SourceID != "" && o.SourceName != "" {
-					names[o.SourceID] = o.SourceName
-				}
-				if groups[o.GroupID] == nil {
-					order = append(order, o.GroupID)
-				}
-				groups[o.GroupID] = append(groups[o.GroupID], o)
+		result.Reset()
+		p.Parse(document, read, &result)
+		for _, o := range result.Observations {
+			if o.SourceID != "" && o.SourceName != "" {
+				names[o.SourceID] = o.SourceName
 			}
+			if groups[o.GroupID] == nil {
+				order = append(order, o.GroupID)
+			}
+			groups[o.GroupID] = append(groups[o.GroupID], o)
 		}
-		return errors.Join(lines.Err(), file.Close())
-	})
-	classifier, failed := errorclass.Extend(nil)
-	if err = errors.Join(err, failed); err != nil {
+	}
+	classifier, err := errorclass.Extend(nil)
+	if err != nil {
 		return nil, err
 	}
 	for _, id := range order {
@@ -101,11 +83,7 @@ func history(observations []provisioning.Observation, classifier *errorclass.Cla
 				r.AsState(r.Version)
 			}
 			seen[r.EventID] = true
-			is := classifier.Classify(errorclass.Input{
-				Status: r.Status, Approval: r.ApprovalStatus, RawStatus: r.RawStatus, TicketID: r.TicketID,
-				Error: r.ErrorMessage, Warnings: r.Warnings, SourceID: r.SourceID, Operation: r.Operation,
-			})
-			r.ErrorCategory, r.ErrorSignature, r.ErrorFingerprint = string(is.Category), is.Signature, is.Fingerprint
+			classifier.Describe(&r)
 			all = append(all, &r)
 		}
 	}

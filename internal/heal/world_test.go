@@ -1,11 +1,8 @@
 package heal_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -180,22 +177,12 @@ func simulated(t testing.TB, now time.Time, days float64, perDay int) (all []pro
 	_, err := simulate.Run(t.Context(), o)
 	require.NoError(t, err)
 	p := sailpoint.Parser{Tenant: "acme", Feed: provisioning.FeedFile}
-	require.NoError(t, filepath.WalkDir(o.Inbox(), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		f, err := os.Open(path)
+	var result sailpoint.Result
+	for document, err := range simulate.Documents(o.Inbox()) {
 		require.NoError(t, err)
-		defer f.Close()
-		lines := bufio.NewScanner(f)
-		lines.Buffer(nil, 1<<22)
-		var result sailpoint.Result
-		for lines.Scan() {
-			p.Parse(lines.Bytes(), pcommon.NewTimestampFromTime(now), &result)
-		}
-		all = append(all, result.Observations...)
-		return lines.Err()
-	}))
+		p.Parse(document, pcommon.NewTimestampFromTime(now), &result)
+	}
+	all = result.Observations
 	require.NotEmpty(t, all)
 	return all
 }

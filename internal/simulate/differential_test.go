@@ -1,12 +1,8 @@
 package simulate_test
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -30,29 +26,17 @@ func observations(t testing.TB, inbox string) map[string][]provisioning.Observat
 	p := sailpoint.Parser{Tenant: "acme", Feed: provisioning.FeedFile}
 	read := pcommon.NewTimestampFromTime(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
 	var result sailpoint.Result
-	require.NoError(t, filepath.WalkDir(inbox, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+	for document, err := range simulate.Documents(inbox) {
+		require.NoError(t, err)
+		result.Reset()
+		p.Parse(document, read, &result)
+		require.Empty(t, result.Rejected, "%s", document)
+		require.Empty(t, result.Ignored, "%s", document)
+		for _, o := range result.Observations {
+			require.NotEqual(t, provisioning.StatusUnset, o.ReportedStatus, "%s", document)
+			groups[o.GroupID] = append(groups[o.GroupID], o)
 		}
-		file, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		lines := bufio.NewScanner(file)
-		lines.Buffer(nil, 1<<22)
-		for lines.Scan() {
-			result.Reset()
-			p.Parse(lines.Bytes(), read, &result)
-			require.Empty(t, result.Rejected, "%s: %s", path, lines.Text())
-			require.Empty(t, result.Ignored, "%s: %s", path, lines.Text())
-			for _, o := range result.Observations {
-				require.NotEqual(t, provisioning.StatusUnset, o.ReportedStatus, "%s: %s", path, lines.Text())
-				groups[o.GroupID] = append(groups[o.GroupID], o)
-			}
-		}
-		return lines.Err()
-	}))
+	}
 	return groups
 }
 

@@ -1,10 +1,13 @@
 package simulate
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 
@@ -90,4 +93,32 @@ func (f *feedFile) close() error {
 	err := errors.Join(f.flush(), f.file.Close())
 	f.file = nil
 	return err
+}
+
+// Documents yields the documents below an inbox, each valid until the next, in the order of
+// the files.
+func Documents(inbox string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		err := filepath.WalkDir(inbox, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			file, err := os.Open(path)
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			lines := bufio.NewScanner(file)
+			lines.Buffer(nil, 16<<20)
+			for lines.Scan() {
+				if !yield(lines.Bytes(), nil) {
+					return fs.SkipAll
+				}
+			}
+			return lines.Err()
+		})
+		if err != nil {
+			yield(nil, err)
+		}
+	}
 }

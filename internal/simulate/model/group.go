@@ -154,13 +154,7 @@ func (g *Group) Changes() []int64 {
 		at = append(at, g.Closed)
 	}
 	slices.Sort(at)
-	out := at[:1]
-	for _, t := range at[1:] {
-		if t != out[len(out)-1] {
-			out = append(out, t)
-		}
-	}
-	return out
+	return slices.Compact(at)
 }
 
 // Modified is when the group last changed, as known at the time.
