@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -49,6 +50,23 @@ func (v *View) Batches(ctx context.Context, file DataFile, s Selection, f func(*
 	default:
 		return readBatches(ctx, v, parquetfile.Activities, file.Name, from, s, s.Columns, s.Activity, f)
 	}
+}
+
+// EachFile calls pass with the data files that are not done. Where pass is incomplete because
+// a file is gone, its rows are in a new file: the files are listed again.
+func (v *View) EachFile(ctx context.Context, done map[string]bool, pass func([]DataFile) (complete bool, err error)) error {
+	for range snapshotTries {
+		list, err := v.Files(ctx)
+		if err != nil {
+			return err
+		}
+		list = slices.DeleteFunc(list, func(f DataFile) bool { return done[f.Name] })
+		complete, err := pass(list)
+		if err != nil || complete {
+			return err
+		}
+	}
+	return fmt.Errorf("files of the archive were replaced %d times while they were read", snapshotTries)
 }
 
 func readBatches[T any](ctx context.Context, v *View, t *parquetfile.Table[T], name string, from blobstore.Content, s Selection, columns []string, keep func(*T) bool, f func(*columnar.Batch) error) (err error) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -126,29 +125,24 @@ var forgetColumns = append([]string{"tenant", "source_id", "source_name", "occur
 func (s *search) files(ctx context.Context) error {
 	counts := map[Person]int64{}
 	done := map[string]bool{}
-	for range snapshotTries {
-		list, err := s.view.Files(ctx)
-		if err != nil {
-			return err
-		}
-		complete := true
+	if err := s.view.EachFile(ctx, done, func(list []DataFile) (complete bool, err error) {
+		complete = true
 		for _, f := range list {
-			if !f.Activities() || done[f.Name] {
-				continue
+			if f.Activities() {
+				err = s.view.Batches(ctx, f, Selection{Columns: forgetColumns, Activity: func(r *record.Record) bool { s.row(f, r, counts); return false }}, nil)
 			}
-			err := s.view.Batches(ctx, f, Selection{Columns: forgetColumns, Activity: func(r *record.Record) bool { s.row(f, r, counts); return false }}, nil)
-			if errors.Is(err, fs.ErrNotExist) {
-				complete = false // it was merged into another file
-				continue
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				complete, err = false, nil // it was merged into another file
+			case err != nil:
+				return false, err
+			default:
+				done[f.Name] = true
 			}
-			if err != nil {
-				return err
-			}
-			done[f.Name] = true
 		}
-		if complete {
-			break
-		}
+		return complete, nil
+	}); err != nil {
+		return err
 	}
 	for p, n := range counts {
 		if _, wanted := s.persons[p]; wanted {
@@ -238,21 +232,14 @@ func holdsOf(ctx context.Context, v *View) (holds []Hold, err error) {
 		return nil, err
 	}
 	holds = slices.Clone(last.Holds)
-	names, err := v.store.Names(ctx, layout.HoldsDir)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		text, err := v.store.Read(ctx, path.Join(layout.HoldsDir, name))
-		if err != nil {
-			return nil, err
-		}
+	requests, err := chain.HoldRequests(ctx, v.store, last.Archive, nil)
+	for _, r := range requests {
 		// Who signed the request does not matter here: it is not ignored in favour of erasure.
-		if r, _ := chain.ParseHoldRequest(text, last.Archive, nil); r.Place != nil && !slices.Contains(holds, *r.Place) {
+		if r.Place != nil && !slices.Contains(holds, *r.Place) {
 			holds = append(holds, *r.Place)
 		}
 	}
-	return holds, nil
+	return holds, err
 }
 
 // Forget destroys the keys of persons. What was written of them cannot be read any more, in

@@ -67,21 +67,13 @@ func Holds(ctx context.Context, location string, keys Keys) (sealed, pending []H
 	if err != nil {
 		return nil, nil, err
 	}
-	names, err := v.store.Names(ctx, layout.HoldsDir)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, name := range names {
-		text, err := v.store.Read(ctx, path.Join(layout.HoldsDir, name))
-		if err != nil {
-			return nil, nil, err
-		}
-		r, err := chain.ParseHoldRequest(text, last.Archive, keys)
-		if err == nil && r.Place != nil && !slices.ContainsFunc(last.Holds, func(h Hold) bool { return h.ID == r.Place.ID }) {
+	requests, err := chain.HoldRequests(ctx, v.store, last.Archive, keys)
+	for _, r := range requests {
+		if r.Invalid == nil && r.Place != nil && !slices.ContainsFunc(last.Holds, func(h Hold) bool { return h.ID == r.Place.ID }) {
 			pending = append(pending, *r.Place)
 		}
 	}
-	return last.Holds, pending, nil
+	return last.Holds, pending, err
 }
 
 func lastEntry(ctx context.Context, s blobstore.Store) (*Seal, error) {

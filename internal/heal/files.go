@@ -3,36 +3,10 @@ package heal
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/provtrail/provtrail/archive"
 )
-
-// rounds is how often files are listed again because some were merged meanwhile.
-const rounds = 10
-
-// eachFile calls pass with the files of an archive that are not done. Where pass is
-// incomplete because a file is gone, its rows are in a new file: the files are listed again.
-func eachFile(ctx context.Context, from *archive.View, done map[string]bool, pass func([]archive.DataFile) (complete bool, err error)) error {
-	for range rounds {
-		list, err := from.Files(ctx)
-		if err != nil {
-			return err
-		}
-		var left []archive.DataFile
-		for _, f := range list {
-			if !done[f.Name] {
-				left = append(left, f)
-			}
-		}
-		complete, err := pass(left)
-		if err != nil || complete {
-			return err
-		}
-	}
-	return fmt.Errorf("files of the archive were replaced %d times while they were read", rounds)
-}
 
 // scan reads files for the sake of its selection, whose functions keep nothing.
 type scan struct {
@@ -45,7 +19,7 @@ type scan struct {
 
 func (s *scan) run(ctx context.Context, from *archive.View) error {
 	done := map[string]bool{}
-	return eachFile(ctx, from, done, func(list []archive.DataFile) (complete bool, err error) {
+	return from.EachFile(ctx, done, func(list []archive.DataFile) (complete bool, err error) {
 		total, read := sizeOf(list), int64(0)
 		if err := s.begin(total); err != nil {
 			return false, err

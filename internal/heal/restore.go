@@ -81,7 +81,7 @@ func (r *Restore) Run(ctx context.Context) (Restored, error) {
 
 func (r *Restore) files(ctx context.Context, p *progress, done *Restored) error {
 	done.Skipped = len(p.done)
-	return eachFile(ctx, r.From, p.done, func(list []archive.DataFile) (bool, error) { return r.pass(ctx, list, p, done) })
+	return r.From.EachFile(ctx, p.done, func(list []archive.DataFile) (bool, error) { return r.pass(ctx, list, p, done) })
 }
 
 // Inserts have many rows, because each makes a part in every table, and few at a time, to

@@ -1,11 +1,16 @@
 package chain
 
 import (
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"time"
+
+	"github.com/provtrail/provtrail/archive/internal/blobstore"
+	"github.com/provtrail/provtrail/archive/internal/layout"
 )
 
 // Hold keeps files whatever the retention (a legal hold). A hold of a person or group keeps
@@ -70,8 +75,8 @@ func (r *HoldRequest) Sign(key ed25519.PrivateKey) ([]byte, error) {
 	return signedText(r, key)
 }
 
-// ParseHoldRequest reads a request that one of the keys signed for an archive.
-func ParseHoldRequest(text []byte, archive string, keys Keys) (r HoldRequest, err error) {
+// parseHoldRequest reads a request that one of the keys signed for an archive.
+func parseHoldRequest(text []byte, archive string, keys Keys) (r HoldRequest, err error) {
 	line, signature, err := parseSigned(text, &r)
 	if err != nil {
 		return r, fmt.Errorf("is no request: %w", err)
@@ -88,4 +93,29 @@ func ParseHoldRequest(text []byte, archive string, keys Keys) (r HoldRequest, er
 		return r, errors.New("asks neither to place nor to release a hold")
 	}
 	return r, nil
+}
+
+// PostedRequest is a request in an archive.
+type PostedRequest struct {
+	HoldRequest
+	Name    string // of its file
+	Invalid error  // why it is not followed
+}
+
+// HoldRequests reads the requests that no seal states yet.
+func HoldRequests(ctx context.Context, s blobstore.Store, archive string, keys Keys) (list []PostedRequest, err error) {
+	files, err := s.Names(ctx, layout.HoldsDir)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		r := PostedRequest{Name: path.Join(layout.HoldsDir, file)}
+		text, err := s.Read(ctx, r.Name)
+		if err != nil {
+			return nil, err
+		}
+		r.HoldRequest, r.Invalid = parseHoldRequest(text, archive, keys)
+		list = append(list, r)
+	}
+	return list, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,28 +21,22 @@ import (
 // order in which they may be removed. refused names requests that are not valid.
 func (s *Sealer) nextHolds(ctx context.Context) (holds []chain.Hold, done []string, refused error, err error) {
 	holds = slices.Clone(s.head.holds)
-	names, err := s.store.Names(ctx, layout.HoldsDir)
+	requests, err := chain.HoldRequests(ctx, s.store, s.head.archive, s.opt.Keys)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	var released, releases []string
-	for _, file := range names {
-		name := path.Join(layout.HoldsDir, file)
-		text, err := s.store.Read(ctx, name)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		r, err := chain.ParseHoldRequest(text, s.head.archive, s.opt.Keys)
+	for _, r := range requests {
 		switch {
-		case err != nil:
-			refused = errors.Join(refused, fmt.Errorf("%s %w: it is ignored; remove the file", name, err))
+		case r.Invalid != nil:
+			refused = errors.Join(refused, fmt.Errorf("%s %w: it is ignored; remove the file", r.Name, r.Invalid))
 		case r.Place != nil:
-			done = append(done, name)
+			done = append(done, r.Name)
 			if !slices.ContainsFunc(holds, func(h chain.Hold) bool { return h.ID == r.Place.ID }) {
 				holds = append(holds, *r.Place)
 			}
 		default:
-			released, releases = append(released, r.Release), append(releases, name)
+			released, releases = append(released, r.Release), append(releases, r.Name)
 		}
 	}
 	holds = slices.DeleteFunc(holds, func(h chain.Hold) bool { return slices.Contains(released, h.ID) })
