@@ -153,9 +153,13 @@ func (r *report) prove(p *prover, wanted func(*file) bool, from time.Time) (err 
 		}
 		r.manifest.Archive = append(r.manifest.Archive, f.proof)
 	}
-	p.missing(r.snapshots, func(f archive.SealedFile) bool {
+	holds := func(f archive.SealedFile) bool {
 		return f.Last == nil || f.First == nil || f.First.Before(r.filter.To) && !f.Last.Before(from)
-	})
+	}
+	if err := r.proveSkipped(p, holds); err != nil {
+		return err
+	}
+	p.missing(r.snapshots, holds)
 	for _, problem := range p.problems {
 		if !slices.Contains(r.manifest.Problems, problem) {
 			r.manifest.Problems = append(r.manifest.Problems, problem)
@@ -165,6 +169,31 @@ func (r *report) prove(p *prover, wanted func(*file) bool, from time.Time) (err 
 		return nil
 	}
 	return p.err()
+}
+
+// proveSkipped compares with their seals the files that say of themselves that they have no row
+// of the period, while their seal says that they had.
+func (r *report) proveSkipped(p *prover, holds func(archive.SealedFile) bool) error {
+	taken := map[string]bool{}
+	for i := range r.files {
+		f := &r.files[i]
+		taken[f.snapshot.Files[f.index].Name] = true
+	}
+	for _, snapshot := range r.snapshots {
+		for i, f := range snapshot.Files {
+			s := p.seals[f.Hour]
+			if s == nil || taken[f.Name] {
+				continue
+			}
+			if sealed := s.File(f.Name); sealed == nil || !holds(*sealed) {
+				continue
+			}
+			if _, err := p.prove(snapshot, i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // zoneOf is UTC where none is chosen.

@@ -281,6 +281,14 @@ func TestAReportIsProven(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(file(dir), text, 0o600))
 	}, "was sealed", 1)
+	f("replaced by a file without a row in the period", func(dir string) {
+		elsewhen := state(1, 2, provisioning.StatusPending)
+		elsewhen.OccurredAt = pcommon.NewTimestampFromTime(elsewhen.OccurredAt.AsTime().AddDate(-1, 0, 0))
+		text, err := os.ReadFile(file(store(t, true, []*record.Record{elsewhen})))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file(dir), text, 0o600))
+	}, "was sealed", 0)
+	f("cut", func(dir string) { require.NoError(t, os.Truncate(file(dir), 1000)) }, "not as it was sealed", 0)
 	f("removed", func(dir string) { require.NoError(t, os.Remove(file(dir))) }, "sealed with 2 rows, and missing", 0)
 	f("hour removed", func(dir string) { require.NoError(t, os.RemoveAll(filepath.Dir(file(dir)))) }, "sealed with 2 rows, and missing", 0)
 	f("added", func(dir string) {

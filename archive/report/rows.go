@@ -49,6 +49,9 @@ func (r *report) addFiles(snapshot *archive.Snapshot, from, to time.Time) error 
 			r.manifest.Problems = append(r.manifest.Problems, err.Error()+": its rows are missing here")
 			continue
 		}
+		if err != nil && snapshot.Files[i].Hour <= snapshot.LastSealed {
+			err = fmt.Errorf("%w: %w", ErrUnproven, err)
+		}
 		if err != nil {
 			return fmt.Errorf("%w; restore the file from a copy, or allow unproven rows, and the file is left out and named", err)
 		}
