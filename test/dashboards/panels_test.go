@@ -50,6 +50,10 @@ func TestOverAWeek(t *testing.T) {
 	t.Run("every query runs", func(t *testing.T) { testEveryQueryRuns(t, s, h, sc) })
 	t.Run("numbers are true", func(t *testing.T) { testNumbersAreTrue(t, s, h, sc) })
 	t.Run("worked examples", func(t *testing.T) { testWorkedExamples(t, s, h, sc) })
+	// It is in the sort key of the activities: one of another operation would not be replaced.
+	t.Run("an activity has one operation", func(t *testing.T) {
+		require.Empty(t, s.query(t, "SELECT activity_id FROM observations GROUP BY activity_id HAVING uniqExact(operation) > 1").rows)
+	})
 }
 
 func testEveryQueryRuns(t *testing.T, s *store, h *history, sc scope) {

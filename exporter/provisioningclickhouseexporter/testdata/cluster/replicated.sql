@@ -235,7 +235,7 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_groups`
 (
     tenant               LowCardinality(String) CODEC(ZSTD(1)),
     group_id             String CODEC(ZSTD(1)),
-    group_number         Int64 CODEC(ZSTD(1)),
+    group_number         Int64 CODEC(Delta(8), LZ4),
     group_status         LowCardinality(String) CODEC(ZSTD(1)),
     activities           Int64 CODEC(T64, ZSTD(1)),
     failed_count         Int64 CODEC(T64, ZSTD(1)),
@@ -250,10 +250,10 @@ CREATE TABLE IF NOT EXISTS `provtrail`.`provisioning_groups`
     identity_id          String CODEC(ZSTD(1)),
     identity_name        String CODEC(ZSTD(1)),
     requester_name       String CODEC(ZSTD(1)),
-    first_at             DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
-    last_at              DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
+    first_at             DateTime64(6, 'UTC') CODEC(T64) SETTINGS (min_compress_block_size = 16384),
+    last_at              DateTime64(6, 'UTC') CODEC(T64) SETTINGS (min_compress_block_size = 16384),
     observed_at          DateTime64(6, 'UTC') CODEC(GCD, ZSTD(1)),
-    version              UInt64 CODEC(T64, ZSTD(1)),
+    version              UInt64 CODEC(T64, LZ4),
     id_hash              UInt32 MATERIALIZED toUInt32(sipHash64(tenant, group_id)) CODEC(NONE),
 
     INDEX by_group group_id TYPE bloom_filter(0.01) GRANULARITY 1,

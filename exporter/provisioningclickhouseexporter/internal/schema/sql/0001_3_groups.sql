@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_groups"}}
 (
     tenant               {{template "word"}},
     group_id             {{template "text"}},
-    group_number         Int64 CODEC(ZSTD(1)),
+    group_number         Int64 CODEC(Delta(8), LZ4),
     group_status         {{template "word"}},
     activities           {{template "number"}},
     failed_count         {{template "number"}},
@@ -18,10 +18,10 @@ CREATE TABLE IF NOT EXISTS {{.Table "provisioning_groups"}}
     identity_id          {{template "text"}},
     identity_name        {{template "text"}},
     requester_name       {{template "text"}},
-    first_at             {{template "time"}},
-    last_at              {{template "time"}},
+    first_at             {{template "fast time"}},
+    last_at              {{template "fast time"}},
     observed_at          {{template "time"}},
-    version              UInt64 CODEC(T64, ZSTD(1)),
+    version              UInt64 CODEC(T64, LZ4),
     -- With group_number 85 bits of hashes: FINAL compares integers, not texts.
     id_hash              UInt32 MATERIALIZED toUInt32(sipHash64(tenant, group_id)) CODEC(NONE),
 
