@@ -86,7 +86,7 @@ func (r *reporter) made(w http.ResponseWriter, req *http.Request, what string, f
 	}
 	defer done()
 	out := &download{
-		ResponseWriter: w, mediaType: format.MediaType(),
+		counted: counted{ResponseWriter: w}, mediaType: format.MediaType(),
 		name: "provtrail-" + what + "-" + start.UTC().Format("20060102T150405Z") + format.Extension(),
 	}
 	var counts []zap.Field
@@ -160,10 +160,9 @@ func who(req *http.Request) string {
 // download sends its headers with the first byte, so that an error before that can
 // still be sent.
 type download struct {
-	http.ResponseWriter
+	counted
 	name, mediaType string
 	begun           bool
-	bytes           int64
 }
 
 func (d *download) begin() {
@@ -176,8 +175,7 @@ func (d *download) begin() {
 
 func (d *download) Write(p []byte) (int, error) {
 	d.begin()
-	n, err := d.ResponseWriter.Write(p)
-	d.bytes += int64(n)
+	n, err := d.counted.Write(p)
 	if err != nil {
 		err = errors.Join(errGone, err)
 	}

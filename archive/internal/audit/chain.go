@@ -49,12 +49,10 @@ func (c *sealedChain) open(h layout.Hour) bool { return h > c.last }
 
 // lost reports whether the seal of the hour was lost according to a recovery.
 func (c *sealedChain) lost(h layout.Hour) bool {
-	for _, s := range c.recovered {
-		if s.Recovery.After == nil && h <= s.Hour || s.Recovery.After != nil && h > *s.Recovery.After && h < s.Hour {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.recovered, func(s *foundSeal) bool {
+		after := s.Recovery.After
+		return after == nil && h <= s.Hour || after != nil && h > *after && h < s.Hour
+	})
 }
 
 // within reports whether the hour lies in the chain.

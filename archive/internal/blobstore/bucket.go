@@ -77,12 +77,12 @@ func (b *bucket) upload(ctx context.Context, name string, once bool, write func(
 	if err != nil {
 		return 0, wrapped(err)
 	}
-	counted := &countingWriter{to: w}
+	counted := &CountingWriter{To: w}
 	if err := write(counted); err != nil {
 		cancel() // so that Close does not store what was written so far
 		return 0, errors.Join(err, ignoreCancelled(w.Close()))
 	}
-	return counted.n, wrapped(w.Close())
+	return counted.N, wrapped(w.Close())
 }
 
 func ignoreCancelled(err error) error {

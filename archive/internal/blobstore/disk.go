@@ -42,9 +42,9 @@ func (d *disk) path(name string) string { return filepath.Join(d.root, filepath.
 // the last sync failed.
 func (d *disk) Put(_ context.Context, name string, write func(io.Writer) error) (size int64, err error) {
 	temp, err := d.Temporary(func(w io.Writer) error {
-		counted := &countingWriter{to: w}
+		counted := &CountingWriter{To: w}
 		err := write(counted)
-		size = counted.n
+		size = counted.N
 		return err
 	})
 	if err != nil {
@@ -108,14 +108,15 @@ func (d *disk) rename(temp, name string) error {
 	return d.syncDir(filepath.Dir(final))
 }
 
-type countingWriter struct {
-	to io.Writer
-	n  int64
+// CountingWriter counts the bytes that go to a writer.
+type CountingWriter struct {
+	To io.Writer
+	N  int64
 }
 
-func (c *countingWriter) Write(p []byte) (int, error) {
-	n, err := c.to.Write(p)
-	c.n += int64(n)
+func (c *CountingWriter) Write(p []byte) (int, error) {
+	n, err := c.To.Write(p)
+	c.N += int64(n)
 	return n, err
 }
 

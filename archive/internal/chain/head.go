@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,15 +43,7 @@ type Recovery struct {
 
 // Names reports whether the recovery states the loss of a head.
 func (r *Recovery) Names(digest string) bool {
-	if r == nil {
-		return false
-	}
-	for _, h := range r.Lost {
-		if h.Digest == digest {
-			return true
-		}
-	}
-	return false
+	return r != nil && slices.ContainsFunc(r.Lost, func(h Head) bool { return h.Digest == digest })
 }
 
 func (r *Recovery) String() string {

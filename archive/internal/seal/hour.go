@@ -208,9 +208,9 @@ func mergeInto[T any](ctx context.Context, s *Sealer, t *parquetfile.Table[T], p
 	}
 	content, name := sha256.New(), sha256.New()
 	var merged compact.Result
-	size := &countingWriter{}
+	size := &blobstore.CountingWriter{}
 	temp, err := s.store.Temporary(func(w io.Writer) (err error) {
-		size.to = io.MultiWriter(w, content)
+		size.To = io.MultiWriter(w, content)
 		merged, err = compact.Merge(ctx, t, s.store.Temporary, paths, size, name)
 		return err
 	})
@@ -224,7 +224,7 @@ func mergeInto[T any](ctx context.Context, s *Sealer, t *parquetfile.Table[T], p
 	}
 	f = chain.SealedFile{
 		Name:   path.Join(p.Path(), hex.EncodeToString(name.Sum(nil)[:16])+layout.Extension),
-		SHA256: hex.EncodeToString(content.Sum(nil)), Size: size.n, Rows: merged.Rows, Repeated: merged.Repeated,
+		SHA256: hex.EncodeToString(content.Sum(nil)), Size: size.N, Rows: merged.Rows, Repeated: merged.Repeated,
 	}
 	if merged.Rows > 0 {
 		f.Merkle = &merged.Root
@@ -245,15 +245,4 @@ func mergeInto[T any](ctx context.Context, s *Sealer, t *parquetfile.Table[T], p
 func (s *Sealer) describe(ctx context.Context, name string) (chain.SealedFile, error) {
 	digest, size, err := blobstore.Hash(ctx, s.store, name, nil)
 	return chain.SealedFile{Name: name, SHA256: digest, Size: size}, err
-}
-
-type countingWriter struct {
-	to io.Writer
-	n  int64
-}
-
-func (c *countingWriter) Write(p []byte) (int, error) {
-	n, err := c.to.Write(p)
-	c.n += int64(n)
-	return n, err
 }

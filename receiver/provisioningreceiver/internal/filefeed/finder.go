@@ -250,12 +250,10 @@ func (p *pass) add(in place, name, shown string) {
 }
 
 func (f *finder) excluded(path string) bool {
-	for _, glob := range f.cfg.Exclude {
-		if excluded, _ := doublestar.PathMatch(glob, path); excluded {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.cfg.Exclude, func(glob string) bool {
+		excluded, _ := doublestar.PathMatch(glob, path)
+		return excluded
+	})
 }
 
 // maxReported bounds the memory of reported.
