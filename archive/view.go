@@ -159,6 +159,30 @@ func (v *View) FirstSealed(ctx context.Context) (Hour, error) {
 	return s.Hour + 1, nil
 }
 
+// LostHead returns the seal that is remembered beside the archive's key, where the chain does
+// not contain it; else a zero one.
+func (v *View) LostHead(ctx context.Context) (Head, error) {
+	if v.publicKey == "" {
+		return Head{}, nil
+	}
+	head, err := LastHead(HeadPath(strings.TrimSuffix(v.publicKey, PublicKeyPath(""))))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || err == nil && head.IsZero() {
+		return Head{}, nil
+	}
+	if err != nil {
+		return Head{}, err
+	}
+	for _, name := range []string{layout.SealName(head.Hour), layout.GenesisName} {
+		switch s, err := chain.Read(ctx, v.store, name); {
+		case err == nil && s.Digest == head.Digest:
+			return Head{}, nil
+		case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, chain.ErrNoSeal):
+			return Head{}, err
+		}
+	}
+	return head, nil
+}
+
 // Seal reads the seal of an hour without checking its signature. The error wraps
 // fs.ErrNotExist where the hour is not sealed.
 func (v *View) Seal(ctx context.Context, h Hour) (*Seal, error) {

@@ -51,6 +51,13 @@ func newProver(ctx context.Context, view *archive.View, first, last archive.Hour
 	for h := max(first, begun); h <= last; h++ {
 		p.read(h)
 	}
+	lost, err := view.LostHead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !lost.IsZero() {
+		p.problem("the chain does not contain the remembered %s", lost)
+	}
 	return p, p.checkSignatures(slices.Collect(maps.Values(p.seals))...)
 }
 

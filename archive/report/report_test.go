@@ -302,6 +302,28 @@ func TestAReportIsProven(t *testing.T) {
 	f("seal altered", func(dir string) { require.NoError(t, os.WriteFile(seal(dir), []byte("{}"), 0o600)) }, "is not a seal", 2)
 }
 
+// TestSealsMissingAtTheEndAreNoticed where the newest one is remembered beside the key: rows that
+// it had sealed would be of hours that are not sealed yet.
+func TestSealsMissingAtTheEndAreNoticed(t *testing.T) {
+	for _, removed := range []string{"date=2026-11-22/hour=12.seal", ""} {
+		dir := store(t, true, []*record.Record{state(1, 2, provisioning.StatusPending)})
+		view, err := archive.OpenView(t.Context(), dir)
+		require.NoError(t, err)
+		s, err := view.Seal(t.Context(), archive.HourOf(noon))
+		require.NoError(t, err)
+		require.NoError(t, view.Close())
+		text, err := json.Marshal(archive.State{Head: s.Head()})
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(archive.HeadPath(archive.DefaultKeyFile(dir)), append(text, '\n'), 0o600))
+		require.Len(t, pull(t, dir, day()).sheets["activities.csv"], 1)
+
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, "_chain", removed)))
+		refused(t, dir, day(), ErrUnproven, "does not contain the remembered archive", s.Digest)
+		_, err = WriteEvidence(t.Context(), dir, Subject{Identity: []string{"Ada Lovelace"}}, EvidenceOptions{}, io.Discard)
+		require.ErrorIs(t, err, ErrUnproven)
+	}
+}
+
 // TestAForgedArchiveIsRefused: its files are what its seals list, and the seals are by a key that
 // the archive's public key does not know.
 func TestAForgedArchiveIsRefused(t *testing.T) {
