@@ -74,3 +74,13 @@ func TestVerifyCommand(t *testing.T) {
 	_, err = runVerify(t.TempDir())
 	require.ErrorContains(t, err, "--public-key")
 }
+
+// TestVerifyOfNothingSealed: hours that are long over and no seal of any are a finding.
+func TestVerifyOfNothingSealed(t *testing.T) {
+	dir, _ := sealedArchive(t)
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "_chain", "date=2026-11-22")))
+	require.NoError(t, os.RemoveAll(archive.HeadPath(archive.DefaultKeyFile(dir))))
+	out, err := runVerify(dir)
+	require.ErrorIs(t, err, errFindings)
+	require.Contains(t, out, "no hour is sealed, and 1 files are in hours that ended more than 3h0m0s ago")
+}

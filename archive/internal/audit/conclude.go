@@ -81,7 +81,10 @@ func (v *verifier) conclude() {
 			v.warn("the newest seal is %s old: is the collector running and sealing?", age.Round(time.Minute))
 		}
 	}
-	if v.Overdue > 0 {
+	switch {
+	case v.Overdue > 0 && v.Hours == 0:
+		v.blame(MissingHour, layout.ChainDir, "no hour is sealed, and %d files are in hours that ended more than %s ago: nothing proves them", v.Overdue, maxAge)
+	case v.Overdue > 0:
 		v.warn("%d files are in hours that ended more than %s ago and are not sealed", v.Overdue, maxAge)
 	}
 	if v.Future > 0 {
