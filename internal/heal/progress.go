@@ -3,6 +3,7 @@ package heal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,6 +25,18 @@ func openProgress(ctx context.Context, to Target, run string) (*progress, error)
 	files, err := to.Strings(ctx, "SELECT file FROM "+p.table+" WHERE run = "+literal(run))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", p.table, err)
+	}
+	for _, name := range []string{"provisioning_observations", "provisioning_activities"} {
+		if len(files) == 0 {
+			break
+		}
+		rows, err := to.Strings(ctx, "SELECT toString(count() > 0) FROM "+to.Table(name))
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", to.Table(name), err)
+		}
+		if !slices.Contains(rows, "1") {
+			files = nil // the table was emptied since
+		}
 	}
 	for _, f := range files {
 		p.done[f] = true

@@ -105,6 +105,18 @@ func TestRestoreGoesOnWhereItEnded(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, again.Skipped, "a restore that had ended begins anew")
 	requireEqualStores(t, live, restored)
+
+	broken := &failing{Target: to}
+	broken.left.Store(5)
+	r.To = broken
+	_, err = r.Run(t.Context())
+	require.ErrorIs(t, err, errFull)
+	require.NoError(t, restored.Exec(t.Context(), "TRUNCATE TABLE provisioning_activities"))
+	r.To = to
+	again, err = r.Run(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, again.Skipped, "what it had stored was lost meanwhile")
+	requireEqualStores(t, live, restored)
 }
 
 func TestRestoreOfAPart(t *testing.T) {
