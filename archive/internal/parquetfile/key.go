@@ -24,9 +24,6 @@ type Key struct {
 	MayDiffer bool
 }
 
-// Key returns the key of a row.
-func (t *Table[T]) Key(row *T) Key { return t.key(row) }
-
 // Compare orders rows by time, event, from the latest version to the oldest, and
 // receipt. Times are compared as they are stored, so that rows that are read back sort
 // as they did.
@@ -86,7 +83,7 @@ func (t *Table[T]) Refs(from *Source) []Ref {
 	batches := from.batches
 	n := 0
 	for _, b := range batches {
-		n += t.rows(b).Len()
+		n += t.Rows(b).Len()
 	}
 	refs := make([]Ref, 0, n)
 	dir, tenant := t.dir, ""
@@ -95,14 +92,14 @@ func (t *Table[T]) Refs(from *Source) []Ref {
 	}
 	for i, b := range batches {
 		var row T // a column that the batch does not have stays empty
-		rows := t.rows(b)
+		rows := t.Rows(b)
 		for at := range rows.Len() {
 			t.setKeyFields(b, rows, at, &row)
 			if t.tenant != nil && t.tenant(&row) != tenant {
 				tenant = t.tenant(&row)
 				dir = layout.TenantDir(tenant)
 			}
-			refs = append(refs, Ref{Key: t.key(&row), Dir: dir, Batch: int32(i), Row: int32(at)})
+			refs = append(refs, Ref{Key: t.Key(&row), Dir: dir, Batch: int32(i), Row: int32(at)})
 		}
 	}
 	return refs

@@ -46,7 +46,7 @@ func appendCells[T any](to []parquet.Value, t *Table[T], c *column[T], from *Sou
 		ref := &refs[i]
 		if ref.Batch != batch {
 			batch = ref.Batch
-			rows := t.rows(from.batches[batch])
+			rows := t.Rows(from.batches[batch])
 			in = rows.Column(c.index)
 			if c.fallback != nil {
 				fallback = rows.Column(c.fallbackIndex)

@@ -8,10 +8,12 @@ import (
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/provtrail/provtrail/archive/internal/layout"
 	"github.com/provtrail/provtrail/internal/columnar"
 	"github.com/provtrail/provtrail/internal/freelist"
+	"github.com/provtrail/provtrail/provisioning"
 	"github.com/provtrail/provtrail/provisioning/record"
 )
 
@@ -33,15 +35,15 @@ type Table[T any] struct {
 	schema  *parquet.Schema
 	// timeColumn is the first column by which rows are sorted; event_id is the second.
 	timeColumn string
-	key        func(*T) Key
-	// keyFields are the indexes of the fields from which key and tenant are computed.
+	// keyFields are the indexes of the fields from which Key and tenant are computed.
 	keyFields []int
 	tenant    func(*T) string // nil where rows of all tenants lie in dir
 	dir       string
-	size      func(*T) int
-	rows      func(*columnar.Batch) *columnar.Rows
-	build     func(*columnar.Builder, *T)
-	fill      func(*columnar.Batch, []T)
+	Key       func(row *T) Key
+	Size      func(row *T) int                     // about how many bytes its text has
+	Rows      func(*columnar.Batch) *columnar.Rows // of the table
+	Build     func(to *columnar.Builder, row *T)   // appends a row
+	Fill      func(from *columnar.Batch, rows []T) // writes into rows, which are zero
 	// spare is a writer of an earlier file: small files cost half as much with its memory.
 	spare freelist.List[*Writer[T]]
 }
@@ -53,11 +55,11 @@ func newActivities() *Table[record.Record] {
 	type row = record.Record
 	t := &Table[row]{
 		name: "activities", fields: record.Fields, timeColumn: "occurred_at",
-		key:    activityKey,
+		Key:    activityKey,
 		tenant: func(r *row) string { return r.Tenant },
-		size:   func(r *row) int { return 512 + len(r.Original) + len(r.ErrorMessage) },
-		rows:   func(b *columnar.Batch) *columnar.Rows { return &b.Activities },
-		build:  (*columnar.Builder).Activity, fill: (*columnar.Batch).Records,
+		Size:   func(r *row) int { return 512 + len(r.Original) + len(r.ErrorMessage) },
+		Rows:   func(b *columnar.Batch) *columnar.Rows { return &b.Activities },
+		Build:  (*columnar.Builder).Activity, Fill: (*columnar.Batch).Records,
 	}
 	for i := range t.fields {
 		name := t.fields[i].Column
@@ -95,44 +97,37 @@ func timedColumn(occurredAt column[record.Record]) column[record.Record] {
 }
 
 // Quarantine is the table of data that could not be read.
-var Quarantine = func() *Table[record.Quarantined] {
-	type row = record.Quarantined
-	t := &Table[row]{
-		name: "quarantine", fields: record.Quarantine.Fields, timeColumn: "observed_at", dir: layout.QuarantineDir,
-		key:   quarantineKey,
-		size:  func(q *row) int { return 128 + len(q.Original) },
-		rows:  func(b *columnar.Batch) *columnar.Rows { return &b.Quarantined },
-		build: (*columnar.Builder).Quarantined, fill: (*columnar.Batch).Quarantine,
-	}
-	for i := range t.fields {
-		name := t.fields[i].Column
-		t.columns = append(t.columns, newColumn(t.fields, i, columnOptions{
-			distinct: name == "event_id" || name == "original", bloom: name == "event_id", required: name == "observed_at",
-		}))
-	}
-	t.finish("event_id", "observed_at")
-	return t
-}()
+var Quarantine = byReceipt(&Table[record.Quarantined]{
+	name: "quarantine", fields: record.Quarantine.Fields, dir: layout.QuarantineDir,
+	Key:   func(q *record.Quarantined) Key { return receiptKey(q.EventID, q.ObservedAt) },
+	Size:  func(q *record.Quarantined) int { return 128 + len(q.Original) },
+	Rows:  func(b *columnar.Batch) *columnar.Rows { return &b.Quarantined },
+	Build: (*columnar.Builder).Quarantined, Fill: (*columnar.Batch).Quarantine,
+}, "original", "")
 
 // Reconciliations is the table of statements.
-var Reconciliations = func() *Table[record.Reconciliation] {
-	type row = record.Reconciliation
-	t := &Table[row]{
-		name: "reconciliations", fields: record.Reconciliations.Fields, timeColumn: "observed_at", dir: layout.ReconciliationsDir,
-		key:   reconciliationKey,
-		size:  func(r *row) int { return 256 + 32*len(r.MissingIDs) },
-		rows:  func(b *columnar.Batch) *columnar.Rows { return &b.Reconciliations },
-		build: (*columnar.Builder).Reconciliation, fill: (*columnar.Batch).Statements,
-	}
+var Reconciliations = byReceipt(&Table[record.Reconciliation]{
+	name: "reconciliations", fields: record.Reconciliations.Fields, dir: layout.ReconciliationsDir,
+	Key:   func(r *record.Reconciliation) Key { return receiptKey(r.EventID, r.ObservedAt) },
+	Size:  func(r *record.Reconciliation) int { return 256 + 32*len(r.MissingIDs) },
+	Rows:  func(b *columnar.Batch) *columnar.Rows { return &b.Reconciliations },
+	Build: (*columnar.Builder).Reconciliation, Fill: (*columnar.Batch).Statements,
+}, "", "hour")
+
+// byReceipt completes a table whose rows are sorted by their receipt. distinct is a column
+// besides event_id of which every row has another text, required a time besides that of receipt
+// which is never absent; empty: there is none.
+func byReceipt[T any](t *Table[T], distinct, required string) *Table[T] {
+	t.timeColumn = "observed_at"
 	for i := range t.fields {
 		name := t.fields[i].Column
 		t.columns = append(t.columns, newColumn(t.fields, i, columnOptions{
-			distinct: name == "event_id", bloom: name == "event_id", required: name == "observed_at" || name == "hour",
+			distinct: name == "event_id" || name == distinct, bloom: name == "event_id", required: name == "observed_at" || name == required,
 		}))
 	}
 	t.finish("event_id", "observed_at")
 	return t
-}()
+}
 
 func (t *Table[T]) finish(keyFields ...string) {
 	t.spare = make(freelist.List[*Writer[T]], 1)
@@ -188,18 +183,6 @@ func (t *Table[T]) column(name string) *column[T] {
 	return nil
 }
 
-// Size returns about how many bytes a row's text has.
-func (t *Table[T]) Size(row *T) int { return t.size(row) }
-
-// Build appends a row to a batch of columns.
-func (t *Table[T]) Build(to *columnar.Builder, row *T) { t.build(to, row) }
-
-// Fill writes the rows of a batch of columns into rows, which are zero.
-func (t *Table[T]) Fill(from *columnar.Batch, rows []T) { t.fill(from, rows) }
-
-// Rows returns the rows of the table in a batch of columns.
-func (t *Table[T]) Rows(b *columnar.Batch) *columnar.Rows { return t.rows(b) }
-
 // Versioned reports whether rows of the same event may differ in their version.
 func (t *Table[T]) Versioned() bool { return t.column("version") != nil }
 
@@ -231,10 +214,6 @@ func activityKey(r *record.Record) Key {
 	return k
 }
 
-func reconciliationKey(r *record.Reconciliation) Key {
-	return Key{ID: r.EventID, At: r.ObservedAt, Observed: r.ObservedAt, MayDiffer: true}
-}
-
-func quarantineKey(q *record.Quarantined) Key {
-	return Key{ID: q.EventID, At: q.ObservedAt, Observed: q.ObservedAt, MayDiffer: true}
+func receiptKey(id provisioning.ID, at pcommon.Timestamp) Key {
+	return Key{ID: id, At: at, Observed: at, MayDiffer: true}
 }
