@@ -114,6 +114,7 @@ func printErasures(out io.Writer, what string, list []archive.Erasure) error {
 // notReached says what is left to do, with the statements for ClickHouse.
 func notReached(s archive.Subject) string {
 	where := "identity_id = " + quoted(s.Identity)
+	failures := "identity = sipHash64(" + quoted(s.Identity) + ")"
 	tables := []string{"observations", "activities", "groups"}
 	if s.Account != "" {
 		where = fmt.Sprintf("identity_id = '' AND %s IN (source_id, source_name) AND lower(account_id) = lower(%s)", quoted(s.Source), quoted(s.Account))
@@ -121,9 +122,14 @@ func notReached(s archive.Subject) string {
 	}
 	if s.Tenant != "" {
 		where += " AND tenant = " + quoted(s.Tenant)
+		failures += " AND tenant = " + quoted(s.Tenant)
+	}
+	if s.Account != "" { // the errors do not have what is asked for; before the observations are gone
+		failures = "activity IN (SELECT sipHash64(activity_id) FROM provtrail.provisioning_observations WHERE " + where + ")"
 	}
 	var b strings.Builder
-	b.WriteString("not reached:\n  ClickHouse, until the TTL removes the rows, or now with\n")
+	b.WriteString("not reached:\n  ClickHouse, until the TTL removes the rows, or now, in this order, with\n")
+	fmt.Fprintf(&b, "    ALTER TABLE provtrail.provisioning_errors DELETE WHERE %s SETTINGS mutations_sync = 2\n", failures)
 	for _, table := range tables {
 		fmt.Fprintf(&b, "    ALTER TABLE provtrail.provisioning_%s DELETE WHERE %s\n", table, where)
 	}

@@ -123,6 +123,7 @@ func TestForget(t *testing.T) {
 	said, err = runProgram("forget", "--archive", dir, "--identity", "id-ada", "--yes")
 	require.NoError(t, err)
 	require.Contains(t, said, "the personal columns of 10 rows are erased")
+	require.Contains(t, said, "ALTER TABLE provtrail.provisioning_errors DELETE WHERE identity = sipHash64('id-ada') SETTINGS", "its error messages name people")
 	require.Contains(t, said, "ALTER TABLE provtrail.provisioning_groups DELETE WHERE identity_id = 'id-ada'")
 	again, err := runProgram("forget", "--archive", dir, "--identity", "id-ada", "--yes")
 	require.NoError(t, err)
