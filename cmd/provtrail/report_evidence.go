@@ -1,12 +1,12 @@
 package main
 
 import (
+	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -50,10 +50,11 @@ func makeEvidence(cmd *cobra.Command, dir string, query url.Values, signingKey, 
 	return err
 }
 
-// isZip reports whether what is to be verified is a report or an evidence pack.
+// isZip reports whether what is to be verified is a file, not an archive: a report or an
+// evidence pack, whatever its name.
 func isZip(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular() && strings.EqualFold(filepath.Ext(path), ".zip")
+	return err == nil && info.Mode().IsRegular()
 }
 
 func verifyZip(cmd *cobra.Command, path string, flags *verifyFlags) error {
@@ -75,6 +76,12 @@ func verifyZip(cmd *cobra.Command, path string, flags *verifyFlags) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
+	}
+	switch z, err := zip.NewReader(f, info.Size()); {
+	case err != nil:
+		return fmt.Errorf("%s is neither a report nor an evidence pack: %w", path, err)
+	case slices.ContainsFunc(z.File, func(f *zip.File) bool { return f.Name == "xl/workbook.xml" }):
+		return fmt.Errorf("%s is a workbook, which nothing signs: make the report again as a zip", path)
 	}
 	if archivereport.IsReport(f, info.Size()) {
 		v, err := archivereport.Verify(f, info.Size(), keys)

@@ -96,6 +96,18 @@ func TestReportExitCodes(t *testing.T) {
 	require.ErrorContains(t, err, "--public-key")
 	require.Equal(t, exitFailed, exitCode(err))
 
+	unnamed := filepath.Join(t.TempDir(), "download (1)")
+	require.NoError(t, os.WriteFile(unnamed, whole, 0o600))
+	said, err = runVerify(unnamed, "--public-key", key)
+	require.NoError(t, err, said)
+	workbook := filepath.Join(t.TempDir(), "r.xlsx")
+	require.NoError(t, run("-o", workbook))
+	for file, want := range map[string]string{workbook: "is a workbook, which nothing signs", key: "neither a report nor an evidence pack"} {
+		_, err = runVerify(file, "--public-key", key)
+		require.ErrorContains(t, err, want)
+		require.Equal(t, exitFailed, exitCode(err))
+	}
+
 	hidden := archive.DefaultKeyFile(dir) + ".away"
 	require.NoError(t, os.Rename(archive.DefaultKeyFile(dir), hidden))
 	require.NoError(t, run("-o", out))
