@@ -270,6 +270,11 @@ func pagesEqualTheTruth(t *testing.T, address string, known *truth.Truth, record
 }
 
 func listIsFilteredAndSorted(t *testing.T, address string, known *truth.Truth) {
+	none := page(t, address+"?from=3d&q=nothing+has+this")
+	require.Contains(t, none.all("p", "role", "status")[0].text(), "Nothing matches")
+	for _, a := range none.all("a") {
+		require.NotContains(t, linked(t, address, a).Path, "report.", "a report of nothing is an error")
+	}
 	source := ""
 	for _, a := range known.Activities {
 		source = max(source, a.SourceName)
