@@ -131,6 +131,9 @@ func (c *Config) Validate() error {
 	wrong.If(c.Retention < minRetention, "retention is %s, it must be at least %s: the vendor reports that late", c.Retention, minRetention)
 	wrong.If(c.OpenRetention < c.Retention, "open_retention is %s, it must not be shorter than retention (%s)", c.OpenRetention, c.Retention)
 	wrong.If(c.CheckInterval <= 0, "check_interval is %s, it must be more than 0s", c.CheckInterval)
+	if _, err := LoadSignatures(c.ErrorSignatures); err != nil {
+		wrong.If(true, "%v", err)
+	}
 	return wrong.Err()
 }
 

@@ -65,4 +65,6 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 	f(func(c *Config) { c.Retention = time.Hour }, "retention is 1h0m0s")
 	f(func(c *Config) { c.OpenRetention = time.Hour }, "open_retention is 1h0m0s")
 	f(func(c *Config) { c.CheckInterval = 0 }, "check_interval is 0s")
+	f(func(c *Config) { c.ErrorSignatures = "nowhere.tsv" }, "error_signatures: open nowhere.tsv")
+	f(func(c *Config) { c.ErrorSignatures = "config_test.go" }, "error_signatures: config_test.go: line 1")
 }
