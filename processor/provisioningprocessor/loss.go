@@ -47,9 +47,10 @@ func (c *correlator) asksFor(ctx context.Context, groups []state.Group, arrived 
 			c.failed(ctx, "history", err)
 			return nil, fmt.Errorf("asking %s whether something is stored failed: the state is new, and nothing is acknowledged until that is known: %w", c.cfg.History, err)
 		}
-		if !c.loss.known.Swap(true) && empty {
+		switch first := !c.loss.known.Swap(true); {
+		case first && empty:
 			c.loss.lost.Store(false)
-		} else if !empty {
+		case first:
 			c.logger.Warn("The state is new, and records are stored already: groups of before are read back when something arrives for them. Activities that nothing arrives for are not flagged as stalled or overdue any more.")
 		}
 	}

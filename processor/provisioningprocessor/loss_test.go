@@ -3,12 +3,16 @@ package provisioningprocessor
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 	"pgregory.net/rapid"
 
 	"github.com/provtrail/provtrail/provisioning"
@@ -114,4 +118,37 @@ func TestVersionsGrowAcrossLostStates(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 	})
+}
+
+// together is a history that answers when so many have asked.
+type together struct {
+	*stored
+	asking *sync.WaitGroup
+}
+
+func (h *together) Empty(context.Context) (bool, error) {
+	h.asking.Done()
+	h.asking.Wait()
+	return false, nil
+}
+
+// TestALostStateIsSaidOnce, however many batches come at the same time.
+func TestALostStateIsSaidOnce(t *testing.T) {
+	s := newSink()
+	f, err := openWith(&stored{sink: s}, newDisk(t), s, onlyLost)
+	require.NoError(t, err)
+	core, said := observer.New(zap.WarnLevel)
+	const batches = 8
+	var asking, done sync.WaitGroup
+	asking.Add(batches)
+	f.logger, f.history = zap.New(core), &together{&stored{sink: s}, &asking}
+	for range batches {
+		done.Go(func() {
+			_, err := f.asksFor(t.Context(), nil, []arrivals{})
+			assert.NoError(t, err)
+		})
+	}
+	done.Wait()
+	require.Equal(t, 1, said.Len())
+	require.NoError(t, f.Shutdown(t.Context()))
 }
