@@ -109,7 +109,9 @@ func ParseFilter(query url.Values, now time.Time) (Filter, error) {
 		}
 	}
 	if columns := query.Get("columns"); columns != "" {
-		f.Columns = strings.Split(columns, ",")
+		for column := range strings.SplitSeq(columns, ",") {
+			f.Columns = append(f.Columns, strings.TrimSpace(column))
+		}
 	}
 	return f, errors.Join(append(errs, f.Validate())...)
 }

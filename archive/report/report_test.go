@@ -396,7 +396,7 @@ func TestParseTime(t *testing.T) {
 
 func TestColumnsAndZoneByChoice(t *testing.T) {
 	dir := store(t, false, []*record.Record{state(1, 2, provisioning.StatusPending)})
-	values := url.Values{"columns": {"original,occurred_at,timed,version"}, "tz": {"Europe/Paris"}}
+	values := url.Values{"columns": {"original, occurred_at,timed,version"}, "tz": {"Europe/Paris"}}
 	f, err := ParseFilter(values, noon.Add(time.Hour))
 	require.NoError(t, err)
 	row := pull(t, dir, f).sheets["activities.csv"][0]
