@@ -30,6 +30,7 @@ var ErrUnproven = errors.New("the archive is not as it was sealed")
 type prover struct {
 	ctx      context.Context //nolint:containedctx // of one call
 	view     *archive.View
+	begun    archive.Hour // the first that the chain seals; zero without a chain
 	seals    map[archive.Hour]*archive.Seal
 	distrust map[archive.Hour]string // what is wrong with the seal of an hour
 	expired  map[string]bool
@@ -44,11 +45,10 @@ func newProver(ctx context.Context, view *archive.View, first, last archive.Hour
 	if p.replaced, err = view.Replaced(ctx); err != nil {
 		return nil, err
 	}
-	begun, err := view.FirstSealed(ctx)
-	if err != nil {
+	if p.begun, err = view.FirstSealed(ctx); err != nil {
 		return nil, err
 	}
-	for h := max(first, begun); h <= last; h++ {
+	for h := max(first, p.begun); h <= last; h++ {
 		p.read(h)
 	}
 	lost, err := view.LostHead(ctx)
@@ -118,7 +118,7 @@ func (p *prover) missing(snapshots []*archive.Snapshot, wanted func(archive.Seal
 // prove compares a file of the snapshot with its seal.
 func (p *prover) prove(snapshot *archive.Snapshot, file int) (proof Proof, err error) {
 	f := snapshot.Files[file]
-	proof = Proof{Name: f.Name, Open: f.Hour > snapshot.LastSealed}
+	proof = Proof{Name: f.Name, Open: f.Hour > snapshot.LastSealed && f.Hour >= p.begun}
 	if proof.Open || slices.Contains(p.replaced, f.Name) {
 		return proof, nil
 	}

@@ -324,6 +324,26 @@ func TestSealsMissingAtTheEndAreNoticed(t *testing.T) {
 	}
 }
 
+// TestHoursBeforeARecoveredChainAreUnproven: their seals were lost, and none is to come.
+func TestHoursBeforeARecoveredChainAreUnproven(t *testing.T) {
+	dir, now := filepath.Join(t.TempDir(), "archive"), noon
+	opt := archive.Options{KeyFile: archive.DefaultKeyFile(dir), Now: func() time.Time { return now }}
+	a, err := archive.Open(t.Context(), dir, opt)
+	require.NoError(t, err)
+	_, err = a.Write(t.Context(), archive.Batch{Records: []*record.Record{state(1, 2, provisioning.StatusPending)}})
+	require.NoError(t, err)
+	now = now.Add(2 * time.Hour)
+	_, err = a.SealDue(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	require.Len(t, pull(t, dir, day()).sheets["activities.csv"], 1)
+
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "_chain")))
+	_, err = archive.Recover(t.Context(), dir, opt, nil, "disk failed")
+	require.NoError(t, err)
+	refused(t, dir, day(), ErrUnproven, "its hour has no readable seal")
+}
+
 // TestAForgedArchiveIsRefused: its files are what its seals list, and the seals are by a key that
 // the archive's public key does not know.
 func TestAForgedArchiveIsRefused(t *testing.T) {
