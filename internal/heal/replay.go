@@ -3,6 +3,7 @@ package heal
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -128,6 +129,12 @@ func (p *Replay) fold(records []record.Record, epoch uint32) *GroupChange {
 			stored = append(stored, records[i])
 		}
 	}
+	// A processor that had lost its state may have put an observation into another activity than
+	// before: the state that its first copy made stands too.
+	before, events := newestStates(stored), map[provisioning.ID][]provisioning.ID{}
+	for i := range replayed {
+		events[replayed[i].ActivityID] = append(events[replayed[i].ActivityID], replayed[i].EventID)
+	}
 	replayed, stored = distinct(replayed), distinct(stored)
 	observations := make([]provisioning.Observation, len(replayed))
 	for i := range replayed {
@@ -147,12 +154,6 @@ func (p *Replay) fold(records []record.Record, epoch uint32) *GroupChange {
 	version := uint64(epoch)<<32 | revision(low)
 	g.Summary.Version = version
 
-	before := map[provisioning.ID]*record.Record{} // the newest state of each activity
-	for i := range stored {
-		if r := &stored[i]; r.Current { // in the order of the versions
-			before[r.ActivityID] = r
-		}
-	}
 	for i := range g.after {
 		a := &g.after[i]
 		now := record.New(a)
@@ -171,22 +172,31 @@ func (p *Replay) fold(records []record.Record, epoch uint32) *GroupChange {
 	for _, was := range before {
 		if was.FoldedInto.IsZero() && len(g.after) > 0 {
 			gone := *was
-			gone.FoldedInto = g.target(was.ActivityID, replayed)
+			gone.FoldedInto = g.target(events[was.ActivityID])
 			g.compare(was, gone, version, p.Reason)
 		}
 	}
 	return g
 }
 
-// target is the activity that has an observation of one that stands no more.
-func (g *GroupChange) target(gone provisioning.ID, replayed []record.Record) provisioning.ID {
+// newestStates are the newest state of each activity.
+func newestStates(stored []record.Record) map[provisioning.ID]*record.Record {
+	newest := map[provisioning.ID]*record.Record{}
+	for i := range stored {
+		r := &stored[i]
+		if was := newest[r.ActivityID]; r.Current && (was == nil || was.Version <= r.Version) {
+			state := *r
+			newest[r.ActivityID] = &state
+		}
+	}
+	return newest
+}
+
+// target is the activity that has one of the events of another that stands no more.
+func (g *GroupChange) target(events []provisioning.ID) provisioning.ID {
 	for i := range g.after {
-		for _, s := range g.after[i].History {
-			for j := range replayed {
-				if replayed[j].EventID == s.EventID && replayed[j].ActivityID == gone {
-					return g.after[i].ID
-				}
-			}
+		if slices.ContainsFunc(g.after[i].History, func(s provisioning.Step) bool { return slices.Contains(events, s.EventID) }) {
+			return g.after[i].ID
 		}
 	}
 	return g.after[0].ID

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -76,8 +77,19 @@ const states = "SELECT toString(tuple(activity_id, status, outcome, previous_sta
 
 // TestReplayRepairsALostState: a processor that lost its state goes on; after the replay both
 // stores are as if it had not.
+//
+// At the first of the times the two processors put one observation into two activities.
 func TestReplayRepairsALostState(t *testing.T) {
+	for _, now := range []string{"2026-11-27T17:48:01Z", "2026-03-29T00:30:00Z", "2026-12-31T23:59:59Z"} {
+		t.Run(now, func(t *testing.T) { testReplayRepairsALostState(t, now) })
+	}
+}
+
+func testReplayRepairsALostState(t *testing.T, now string) {
 	p := newPatient(t)
+	var err error
+	p.now, err = time.Parse(time.RFC3339, now)
+	require.NoError(t, err)
 	all := byTime(t, p)
 	a, done := p.open(t)
 	to := &sink{archive: a, store: p.store}

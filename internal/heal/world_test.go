@@ -55,7 +55,7 @@ type observation = provisioning.Observation
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{server: clickhousetest.Start(t), dir: filepath.Join(t.TempDir(), "archive"), now: time.Now().UTC().Truncate(time.Microsecond)}
+	w := &world{server: clickhousetest.Start(t), dir: filepath.Join(t.TempDir(), "archive"), now: time.Date(2026, 11, 27, 17, 48, 1, 0, time.UTC)}
 	return w
 }
 
