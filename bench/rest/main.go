@@ -32,7 +32,7 @@ func main() {
 	var rates string
 	flag.StringVar(&o.provtrail, "provtrail", "bin/provtrail", "program to measure")
 	flag.StringVar(&o.config, "config", "collector-config.yaml", "its configuration")
-	flag.StringVar(&rates, "rates", "0,1,10", "documents a second, one run each; a document makes about five rows")
+	flag.StringVar(&rates, "rates", "0,1,10", "documents a second, one run each; a document makes four to six rows")
 	flag.DurationVar(&o.duration, "duration", 10*time.Minute, "length of each run, after the start has settled")
 	flag.IntVar(&o.files, "files", 700, "input files that lie there from the start")
 	flag.Parse()
