@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os/signal"
 	"syscall"
 	"time"
@@ -27,6 +28,9 @@ goes on with the data of the first.`,
   provtrail demo --days 1 --once           # one day, print the tables, stop`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if days < 0 {
+				return fmt.Errorf("--days is %v, must not be negative", days)
+			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			o.Out = cmd.OutOrStdout()

@@ -21,7 +21,7 @@ func TestWrongQuestionsExitWith2(t *testing.T) {
 	}
 	for _, args := range []string{
 		"verify", "verify --bogus", "report a b", "doctor --since soon", "replay --format xml", "restore a", "forget a",
-		"quarantine list --since soon", "quarantine requeue", "simulate --from soon", "simulate --bogus", "demo a",
+		"quarantine list --since soon", "quarantine requeue", "simulate --from soon", "simulate --bogus", "demo a", "demo --days -1", "demo --rate -3",
 		"archive hold list", "errors list --category bogus", "validate --config /nowhere.yaml",
 	} {
 		require.Equal(t, exitFailed, run(args), args)

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"net"
 	"path/filepath"
 
 	"go.opentelemetry.io/collector/confmap"
@@ -45,6 +46,19 @@ func readAddresses(ctx context.Context, configFile string) (addresses, error) {
 		metrics:   metricsAddress(conf),
 		report:    text("extensions::provisioning_report::endpoint"),
 	}, resolver.Shutdown(ctx)
+}
+
+// free returns an error where something answers at one of the addresses: what a demo showed would be
+// another collector's.
+func (a addresses) free(ctx context.Context) error {
+	for _, address := range []string{a.native, a.http, a.health, a.report} {
+		var dialer net.Dialer
+		if c, err := dialer.DialContext(ctx, "tcp", address); err == nil {
+			_ = c.Close()
+			return fmt.Errorf("something listens on %s already: stop the provtrail that runs, or choose other addresses and another folder with the PROVTRAIL_ variables of the configuration", address)
+		}
+	}
+	return nil
 }
 
 // metricsAddress is that of the first reader, which serves Prometheus.

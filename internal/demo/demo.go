@@ -33,9 +33,15 @@ func Run(ctx context.Context, o Options) (err error) {
 	// A child started from this thread ends with it: see endWithParent.
 	runtime.LockOSThread()
 
+	if err := o.Tenant.Validate(); err != nil {
+		return err
+	}
 	where, err := readAddresses(ctx, o.Config)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", o.Config, err)
+	}
+	if err := where.free(ctx); err != nil {
+		return err
 	}
 	log := filepath.Join(where.data, "collector.log")
 	printf(o.Out, "Starting ClickHouse and the pipeline (log: %s)", log)

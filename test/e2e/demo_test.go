@@ -29,7 +29,12 @@ func TestDemoShowsTheTablesAndLeavesNothingRunning(t *testing.T) {
 		return string(b)
 	}
 	shown := eventually(func() bool { return len(ended) > 0 || strings.Contains(text(), "Ctrl-C") })
+	second := exec.Command(program, "demo")
+	second.Dir, second.Env = root, c.environ()
+	refused, err := second.CombinedOutput()
 	_ = cmd.Process.Signal(syscall.SIGINT)
+	require.Error(t, err, "%s", refused)
+	require.Contains(t, string(refused), "listens on")
 	require.NoError(t, <-ended, text())
 	require.True(t, shown, text())
 	for _, want := range []string{
