@@ -50,10 +50,12 @@ func receive(t *testing.T, next *feedtest.Store, vendor, webhook, input string) 
 
 // TestAllFeedsTogether: each feed delivers with its own name and the receiver's settings.
 func TestAllFeedsTogether(t *testing.T) {
+	// One document: the receiver that does not start may read it too.
+	document := strings.ReplaceAll(feedtest.Document("polled"), "2026-01-02T00:00:00Z", time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
 	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := "[]"
 		if r.URL.Query().Get("sorters") == "modified" {
-			answer = "[" + strings.ReplaceAll(feedtest.Document("polled"), "2026-01-02T00:00:00Z", time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)) + "]"
+			answer = "[" + document + "]"
 		}
 		_, _ = w.Write([]byte(answer))
 	}))
