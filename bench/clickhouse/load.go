@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -67,29 +63,20 @@ func makeLoad(ctx context.Context, dir string, o options) (*load, error) {
 // parse reads all documents; each was received a minute after its event.
 func parse(inbox, tenant string) ([]provisioning.Observation, error) {
 	parser := sailpoint.Parser{Tenant: tenant, Feed: provisioning.FeedFile}
+	received := pcommon.NewTimestampFromTime(time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC))
 	var result sailpoint.Result
-	err := filepath.WalkDir(inbox, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "json") {
-			return err
-		}
-		file, err := os.Open(path)
+	for document, err := range simulate.Documents(inbox) {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		defer file.Close()
-		lines := bufio.NewScanner(file)
-		lines.Buffer(nil, 64<<20)
-		for lines.Scan() {
-			parser.Parse(lines.Bytes(), pcommon.NewTimestampFromTime(time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)), &result)
-		}
-		return lines.Err()
-	})
+		parser.Parse(document, received, &result)
+	}
 	for i := range result.Observations {
 		if o := &result.Observations[i]; o.OccurredAt != 0 {
 			o.ObservedAt = o.OccurredAt + pcommon.Timestamp(time.Minute)
 		}
 	}
-	return result.Observations, err
+	return result.Observations, nil
 }
 
 // fold makes a record of every observation, in order of receipt, and one of every group.
